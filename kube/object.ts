@@ -1,0 +1,128 @@
+// The least that every Kubernetes object has, and what is done to each one before it may enter a cache.
+// May: describe, name, strip and freeze objects. May not: talk to a server or know any kind of ours.
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** Timestamps are the RFC 3339 strings of the wire, never `Date`. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+/** An object as the API server stores it: uid and resourceVersion are there. */
+export interface StoredMeta extends ObjectMeta {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export type Stored<T extends KubeObject = KubeObject> = T & { readonly metadata: StoredMeta };
+
+/** Names a resource of the API; `group` is empty for the core group. */
+export interface Resource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export interface ObjectRef {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+/** `namespace/name`, or `name` where there is no namespace: the key of an object within its kind. */
+export const keyOf = (ref: ObjectRef): string => (ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`);
+
+export const refOf = (key: string): ObjectRef => {
+  const slash = key.indexOf('/');
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+};
+
+export const apiVersionOf = (resource: Resource): string =>
+  resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+
+export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
+  object.metadata.ownerReferences?.find((owner) => owner.controller === true);
+
+/** Orders two resourceVersions of one resource, which the API defines as unpadded decimals of any length. Negative: a is older. */
+export const compareResourceVersions = (a: string, b: string): number => {
+  if (a.length !== b.length) return a.length - b.length;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+};
+
+export class MalformedObject extends Error {
+  override readonly name = 'MalformedObject';
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+const MAX_NESTING = 200;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const freezeDeep = (root: object): void => {
+  const stack: { readonly node: object; readonly depth: number }[] = [{ node: root, depth: 0 }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    if (top.depth > MAX_NESTING) throw new MalformedObject(`nested deeper than ${MAX_NESTING} levels`);
+    Object.freeze(top.node);
+    for (const child of Object.values(top.node) as unknown[])
+      if (typeof child === 'object' && child !== null) stack.push({ node: child, depth: top.depth + 1 });
+  }
+};
+
+const stripMeta = (meta: Record<string, unknown>): void => {
+  delete meta['managedFields'];
+  const annotations = meta['annotations'];
+  if (isRecord(annotations)) delete annotations[LAST_APPLIED];
+};
+
+/** How an object is called in a report even when it is malformed. */
+export const describe = (raw: unknown): string => {
+  const meta = isRecord(raw) && isRecord(raw['metadata']) ? raw['metadata'] : {};
+  const { namespace, name } = meta;
+  return typeof name !== 'string'
+    ? '(unnamed)'
+    : keyOf({ namespace: typeof namespace === 'string' ? namespace : undefined, name });
+};
+
+/**
+ * Takes a freshly parsed object (and changes it): fills kind and apiVersion, which list items lack, drops what no reader needs and
+ * what doubles its size (managedFields, kubectl's last-applied copy), and freezes it whole.
+ * Throws MalformedObject when it has no name, uid or resourceVersion or is nested without measure.
+ */
+export const ingest = <T extends KubeObject>(raw: unknown, resource: Resource): Stored<T> => {
+  if (!isRecord(raw)) throw new MalformedObject('not an object');
+  const meta = raw['metadata'];
+  if (!isRecord(meta)) throw new MalformedObject('no metadata');
+  for (const field of ['name', 'uid', 'resourceVersion'])
+    if (typeof meta[field] !== 'string' || meta[field] === '') throw new MalformedObject(`metadata.${field} is missing`);
+  if (resource.namespaced && typeof meta['namespace'] !== 'string') throw new MalformedObject('metadata.namespace is missing');
+  raw['apiVersion'] = apiVersionOf(resource);
+  raw['kind'] = resource.kind;
+  stripMeta(meta);
+  freezeDeep(raw);
+  return raw as unknown as Stored<T>;
+};

@@ -1,0 +1,193 @@
+// Keeps one cache equal to one resource of the API server, for ever: list in pages, watch from there, and whatever breaks, go on.
+// It decides only how to get the truth again; what the objects mean is the business of those who listen to the cache.
+//
+//   list ─► cache.replace ─► synced ─► watch ─► ended or cut ─────────► watch again from the last resourceVersion
+//    ▲                                   └───► 410, ERROR, unreadable ─┐
+//    └───────────────── every relistMs, as a check ────────────────────┘
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cache } from './cache.ts';
+import type { ApiClient, Selection } from './client.ts';
+import { ApiError } from './error.ts';
+import { describe, ingest, type KubeObject, type Resource, type Stored } from './object.ts';
+import { WatchBroken, type WatchEvent } from './watch-stream.ts';
+
+/** What a reflector tells whoever counts and logs. */
+export type Report =
+  | { readonly type: 'listed'; readonly resource: Resource; readonly objects: number }
+  | { readonly type: 'broken'; readonly resource: Resource; readonly error: unknown; readonly then: 'relist' | 'rewatch' }
+  | { readonly type: 'malformed'; readonly resource: Resource; readonly key: string; readonly error: unknown };
+
+export interface ReflectorOptions<T extends KubeObject> extends Selection {
+  readonly client: Pick<ApiClient, 'listPage' | 'watch'>;
+  readonly resource: Resource;
+  readonly cache: Cache<T>;
+  /** Further demands on the shape; what it throws drops that one object. */
+  readonly check?: (object: Stored<T>) => void;
+  readonly onReport?: (report: Report) => void;
+  /** Objects in a page: a page of 500 blocks the loop for some 10 ms. */
+  readonly pageSize?: number;
+  /** How often to list again although nothing seems wrong. Default 10 min. */
+  readonly relistMs?: number;
+  /** Silence on a watch that means it is dead. Default 3 min: bookmarks come about once a minute. */
+  readonly idleTimeoutMs?: number;
+  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+}
+
+const DEFAULTS = {
+  pageSize: 500,
+  relistMs: 600_000,
+  idleTimeoutMs: 180_000,
+  backoff: { baseMs: 200, maxMs: 30_000 },
+};
+
+/** An ERROR event: whatever its code, what we missed is unknown. */
+class WatchRefused extends Error {
+  override readonly name = 'WatchRefused';
+}
+
+export class Reflector<T extends KubeObject> {
+  /** Resolves when the cache first equals a whole list; never rejects. */
+  readonly synced: Promise<void>;
+  readonly #options: ReflectorOptions<T> & typeof DEFAULTS;
+  readonly #markSynced: () => void;
+  #isSynced = false;
+  #resourceVersion: string | undefined;
+  #relistAtMs = 0;
+  #failures = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = { ...DEFAULTS, ...options };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#markSynced = resolve;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** Runs until `signal` aborts; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === undefined || Date.now() >= this.#relistAtMs) await this.#list(signal);
+        await this.#watch(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#broken(error);
+        await sleep(this.#delayMs(error), undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector, pageSize, relistMs, cache } = this.#options;
+    const objects: Stored<T>[] = [];
+    let continueToken: string | undefined;
+    let resourceVersion: string;
+    do {
+      const page = await client.listPage(resource, {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        limit: pageSize,
+        continueToken,
+        signal,
+      });
+      for (const raw of page.items) {
+        const object = this.#take(raw);
+        if (object !== undefined) objects.push(object);
+      }
+      ({ resourceVersion, continueToken } = page);
+    } while (continueToken !== undefined);
+    cache.replace(objects);
+    this.#resourceVersion = resourceVersion;
+    this.#relistAtMs = Date.now() + relistMs * (0.75 + Math.random() / 2);
+    this.#report({ type: 'listed', resource, objects: objects.length });
+    this.#isSynced = true;
+    this.#markSynced();
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector, idleTimeoutMs } = this.#options;
+    const resourceVersion = this.#resourceVersion;
+    if (resourceVersion === undefined) return;
+    const remainingSeconds = Math.ceil((this.#relistAtMs - Date.now()) / 1_000);
+    const timeoutSeconds = Math.min(Math.max(remainingSeconds, 2), 300 + Math.floor(Math.random() * 300));
+    const startedAtMs = Date.now();
+    const stream = client.watch(resource, {
+      ...{ namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeoutMs, signal },
+    });
+    for await (const event of stream) {
+      this.#apply(event);
+      this.#failures = 0;
+    }
+    // a server that ends every watch at once must not be asked again in a tight circle
+    if (Date.now() - startedAtMs < 1_000) throw new WatchRefused('the watch ended as soon as it began');
+  }
+
+  #apply(event: WatchEvent): void {
+    const { cache } = this.#options;
+    switch (event.type) {
+      case 'BOOKMARK':
+        this.#resourceVersion = event.resourceVersion;
+        return;
+      case 'ERROR':
+        throw new WatchRefused(`${event.code} ${event.reason ?? ''} ${event.message}`);
+      case 'DELETED':
+        this.#advance(event.object);
+        cache.remove(describe(event.object));
+        return;
+      case 'ADDED':
+      case 'MODIFIED': {
+        const object = this.#take(event.object);
+        // what cannot be read is not seen: better absent than stale
+        if (object === undefined) cache.remove(describe(event.object));
+        else cache.upsert(object);
+        this.#advance(event.object);
+      }
+    }
+  }
+
+  #advance(raw: unknown): void {
+    const version = (raw as { readonly metadata?: { readonly resourceVersion?: unknown } } | null)?.metadata?.resourceVersion;
+    if (typeof version === 'string' && version !== '') this.#resourceVersion = version;
+  }
+
+  #take(raw: unknown): Stored<T> | undefined {
+    const { resource, check } = this.#options;
+    try {
+      const object = ingest<T>(raw, resource);
+      check?.(object);
+      return object;
+    } catch (error) {
+      this.#report({ type: 'malformed', resource, key: describe(raw), error });
+      return undefined;
+    }
+  }
+
+  #broken(error: unknown): void {
+    const unknownGap =
+      error instanceof WatchBroken || error instanceof WatchRefused || (error instanceof ApiError && error.sort !== 'transient');
+    if (unknownGap) this.#resourceVersion = undefined;
+    this.#failures += 1;
+    const then = this.#resourceVersion === undefined ? 'relist' : 'rewatch';
+    this.#report({ type: 'broken', resource: this.#options.resource, error, then });
+  }
+
+  #delayMs(error: unknown): number {
+    const { baseMs, maxMs } = this.#options.backoff;
+    const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    const ceilingMs = Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures - 1, 20));
+    return Math.max(askedMs, ceilingMs * (0.5 + Math.random() / 2));
+  }
+
+  #report(report: Report): void {
+    try {
+      this.#options.onReport?.(report);
+    } catch {
+      // whoever counts must not stop the watch
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// From the bytes of a watch to its events. Says aloud when a line is cut, unreadable or too long: silence would freeze a cache.
+
+export type WatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: unknown }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd: boolean }
+  | { readonly type: 'ERROR'; readonly code: number; readonly reason: string | undefined; readonly message: string };
+
+/** The stream said something that cannot be understood: what was missed is unknown, so the reader lists again. */
+export class WatchBroken extends Error {
+  override readonly name = 'WatchBroken';
+}
+
+/** The API server accepts objects of at most about 3 MiB; a longer line is no event of its. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 0x0a;
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+interface RawMeta {
+  readonly resourceVersion?: unknown;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+const bookmarkOf = (object: unknown): WatchEvent => {
+  const meta = (object as { readonly metadata?: RawMeta } | null)?.metadata;
+  if (typeof meta?.resourceVersion !== 'string') throw new WatchBroken('bookmark without resourceVersion');
+  return {
+    type: 'BOOKMARK',
+    resourceVersion: meta.resourceVersion,
+    initialEventsEnd: meta.annotations?.[INITIAL_EVENTS_END] === 'true',
+  };
+};
+
+const errorOf = (object: unknown): WatchEvent => {
+  const status = (object ?? {}) as { readonly code?: unknown; readonly reason?: unknown; readonly message?: unknown };
+  return {
+    type: 'ERROR',
+    code: typeof status.code === 'number' ? status.code : 500,
+    reason: typeof status.reason === 'string' ? status.reason : undefined,
+    message: typeof status.message === 'string' ? status.message : 'watch error without a message',
+  };
+};
+
+/** Reads one line. Throws WatchBroken for anything that is no watch event. */
+export const parseWatchLine = (line: string): WatchEvent => {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch (cause) {
+    throw new WatchBroken(`unparsable line of ${line.length} characters`, { cause });
+  }
+  const { type, object } = (parsed ?? {}) as { readonly type?: unknown; readonly object?: unknown };
+  switch (type) {
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED':
+      return { type, object };
+    case 'BOOKMARK':
+      return bookmarkOf(object);
+    case 'ERROR':
+      return errorOf(object);
+    default:
+      throw new WatchBroken(`unknown event type ${JSON.stringify(type)?.slice(0, 40)}`);
+  }
+};
+
+/** Cuts chunks of bytes into lines, across chunk borders. Throws WatchBroken when the bytes end within a line. */
+export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  let parts: Uint8Array[] = [];
+  let pending = 0;
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      parts.push(chunk.subarray(start, end));
+      const line = Buffer.concat(parts).toString('utf8');
+      parts = [];
+      pending = 0;
+      start = end + 1;
+      if (line !== '') yield line;
+    }
+    if (start < chunk.length) parts.push(chunk.subarray(start));
+    pending += chunk.length - start;
+    if (pending > MAX_LINE_BYTES) throw new WatchBroken(`line longer than ${MAX_LINE_BYTES} bytes`);
+  }
+  if (pending > 0) throw new WatchBroken(`stream ended within a line, after ${pending} bytes`);
+}
+
+export async function* watchEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent, void, undefined> {
+  for await (const line of splitLines(chunks)) yield parseWatchLine(line);
+}
