@@ -1,0 +1,80 @@
+// The built-in kinds as far as a decision reads or writes them. Times are the strings of the wire, never `Date`.
+// May: name fields. May not: hold anything that no controller uses.
+
+import type { ObjectMeta } from '../crds/meta.ts';
+
+export interface JobCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+/** A Job as seen. Its pod template is written by `workspace/` and never read back. */
+export interface Job {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly status?: {
+    readonly startTime?: string;
+    readonly completionTime?: string;
+    readonly active?: number;
+    readonly conditions?: readonly JobCondition[];
+  };
+}
+
+export interface ContainerTermination {
+  readonly exitCode: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly state?: { readonly terminated?: ContainerTermination; readonly running?: object; readonly waiting?: { readonly reason?: string; readonly message?: string } };
+}
+
+export interface Pod {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface ServiceAccount {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly automountServiceAccountToken?: boolean;
+}
+
+export interface NetworkPolicyPeer {
+  readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly namespaceSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
+}
+
+export interface NetworkPolicySpec {
+  readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly policyTypes: readonly string[];
+  readonly ingress?: readonly object[];
+  readonly egress?: readonly {
+    readonly to: readonly NetworkPolicyPeer[];
+    readonly ports: readonly { readonly protocol: string; readonly port: number }[];
+  }[];
+}
+
+export interface NetworkPolicy {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec?: NetworkPolicySpec;
+}

@@ -1,0 +1,52 @@
+// What `observe` may ask: one frozen view of the world, answered from the shell's caches with this process's own writes laid over
+// them until the watch shows them. Synchronous; absence is `undefined`.
+// May: name look-ups. May not: hold a cache or know where an answer comes from.
+
+import type { CommandAnswer } from '../crds/commands.ts';
+import type { Council } from '../crds/council.ts';
+import type { Deliberation } from '../crds/deliberation.ts';
+import type { Plan } from '../crds/plan.ts';
+import type { PlatformConfig } from '../crds/platform.ts';
+import type { Story } from '../crds/story.ts';
+import type { Task } from '../crds/task.ts';
+import type { Job, NetworkPolicy, Pod, ServiceAccount } from './kubernetes.ts';
+
+/** Where workspace pods reach the gateway: the ClusterIP of its Service and the CA (PEM) that signed its certificate. */
+export interface GatewayEndpoint {
+  readonly address: string;
+  readonly caPem: string;
+}
+
+/** One account of the ledger; tokens, or GPU seconds, or slots. */
+export interface Usage {
+  readonly spent: number;
+  readonly reserved: number;
+}
+
+/** Keys are `namespace/name`. Lists come in no order that a decision may rely on. */
+export interface Snapshot {
+  story(key: string): Story | undefined;
+  plan(key: string): Plan | undefined;
+  task(key: string): Task | undefined;
+  council(key: string): Council | undefined;
+  deliberation(key: string): Deliberation | undefined;
+  storyByUid(uid: string): Story | undefined;
+  /** Every Plan whose storyRef names the Story of that uid. */
+  plansOf(storyUid: string): readonly Plan[];
+  /** Every Task whose controller is the Story of that uid. */
+  tasksOf(storyUid: string): readonly Task[];
+  /** Every Task of the cluster that is not finished; the Tasks among which capacity is shared out. */
+  unfinishedTasks(): readonly Task[];
+  councilsIn(namespace: string): readonly Council[];
+  jobsOf(ownerUid: string): readonly Job[];
+  podsOf(jobUid: string): readonly Pod[];
+  serviceAccount(key: string): ServiceAccount | undefined;
+  networkPolicy(key: string): NetworkPolicy | undefined;
+  answer(commandId: string): CommandAnswer | undefined;
+  /** The last seq of that object's outbox which the publisher had acknowledged; undefined: none yet. */
+  eventCursor(uid: string): number | undefined;
+  usage(account: string): Usage | undefined;
+  readonly storeAvailable: boolean;
+  readonly platform: PlatformConfig;
+  readonly gateway: GatewayEndpoint | undefined;
+}
