@@ -1,0 +1,58 @@
+// The one gate for house rules: `npm run check [-- NAME ...]`. Every check runs, two at a time; what fails is shown whole.
+import { command, type CommandResult } from '../test/process/command.ts';
+import { seconds } from '../test/process/progress.ts';
+import { chartChecks } from './chart-checks.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly why: string;
+  readonly run: () => Promise<CommandResult>;
+}
+
+const tool = (name: string, why: string, ...argv: [string, ...string[]]): Check => ({
+  name,
+  why,
+  run: () => command(argv, { allowFailure: true }),
+});
+
+const sources = ['crds', 'controllers', 'kube', 'operator', 'gateway', 'agent-runner', 'cli', 'test', 'scripts'];
+const checks: readonly Check[] = [
+  tool('types', 'strict types', 'tsc', '-p', '.'),
+  tool('format', 'one format; `npm run format` mends it', 'prettier', '--check', '--log-level', 'warn', '.'),
+  tool('lint', 'type-checked lint, size budgets, purity of controllers/', 'eslint', '--max-warnings', '0', ...sources),
+  tool('layers', 'arrows between the top-level folders point one way', 'depcruise', '--output-type', 'err', ...sources),
+  tool('dead code', 'no file, export or dependency without a use', 'knip', '--no-progress'),
+  tool('generated', 'CRDs and docs/reference.md match the schemas; `npm run generate` mends it', 'node', 'scripts/generate.ts', '--check'),
+  ...chartChecks,
+];
+
+const wanted = new Set(process.argv.slice(2));
+const unknown = [...wanted].filter((name) => !checks.some((check) => check.name === name));
+if (unknown.length > 0) {
+  console.error(`no check is named ${unknown.join(', ')}; there are: ${checks.map((check) => check.name).join(', ')}`);
+  process.exit(2);
+}
+process.exitCode = await runAll(checks.filter((check) => wanted.size === 0 || wanted.has(check.name)));
+
+async function runAll(list: readonly Check[]): Promise<number> {
+  const startedAt = Date.now();
+  const queue = [...list];
+  const failed: string[] = [];
+  const lane = async (): Promise<void> => {
+    for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
+      if (!(await runOne(check))) failed.push(check.name);
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  const verdict = failed.length === 0 ? 'all passed' : `FAILED: ${failed.join(', ')}`;
+  console.log(`check: ${list.length} checks, ${verdict} (${seconds(startedAt)})`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function runOne(check: Check): Promise<boolean> {
+  const startedAt = Date.now();
+  const result = await check.run().catch((error: unknown) => ({ code: 1, stdout: '', stderr: String(error) }));
+  console.log(`${result.code === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds(startedAt)}): ${check.why}`);
+  if (result.code !== 0) console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '    '));
+  return result.code === 0;
+}
