@@ -1,18 +1,18 @@
 // The one gate for house rules: `npm run check [-- NAME ...]`. Every check runs, two at a time; what fails is shown whole.
-import { command, type CommandResult } from '../test/process/command.ts';
-import { seconds } from '../test/process/progress.ts';
+import { attempt, type CommandEnd } from '../test/cluster/command.ts';
+import { seconds } from '../test/cluster/progress.ts';
 import { chartChecks } from './chart-checks.ts';
 
 export interface Check {
   readonly name: string;
   readonly why: string;
-  readonly run: () => Promise<CommandResult>;
+  readonly run: () => Promise<CommandEnd>;
 }
 
 const tool = (name: string, why: string, ...argv: [string, ...string[]]): Check => ({
   name,
   why,
-  run: () => command(argv, { allowFailure: true }),
+  run: () => attempt(argv),
 });
 
 const sources = ['crds', 'controllers', 'kube', 'operator', 'gateway', 'agent-runner', 'cli', 'test', 'scripts'];
@@ -35,7 +35,7 @@ if (unknown.length > 0) {
 process.exitCode = await runAll(checks.filter((check) => wanted.size === 0 || wanted.has(check.name)));
 
 async function runAll(list: readonly Check[]): Promise<number> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const queue = [...list];
   const failed: string[] = [];
   const lane = async (): Promise<void> => {
@@ -45,14 +45,14 @@ async function runAll(list: readonly Check[]): Promise<number> {
   };
   await Promise.all([lane(), lane()]);
   const verdict = failed.length === 0 ? 'all passed' : `FAILED: ${failed.join(', ')}`;
-  console.log(`check: ${list.length} checks, ${verdict} (${seconds(startedAt)})`);
+  console.log(`check: ${list.length} checks, ${verdict} (${seconds(performance.now() - startedAt)})`);
   return failed.length === 0 ? 0 : 1;
 }
 
 async function runOne(check: Check): Promise<boolean> {
-  const startedAt = Date.now();
-  const result = await check.run().catch((error: unknown) => ({ code: 1, stdout: '', stderr: String(error) }));
-  console.log(`${result.code === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds(startedAt)}): ${check.why}`);
-  if (result.code !== 0) console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '    '));
-  return result.code === 0;
+  const startedAt = performance.now();
+  const result = await check.run().catch((error: unknown) => ({ status: 1, stdout: '', stderr: String(error) }));
+  console.log(`${result.status === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds(performance.now() - startedAt)}): ${check.why}`);
+  if (result.status !== 0) console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '    '));
+  return result.status === 0;
 }

@@ -1,0 +1,81 @@
+// `npm test`: brings up what the tests run on, runs all of them in one go and closes with one summary.
+//   npm test                      everything        npm test -- --fast        without a cluster
+//   npm test -- FILE ...          some files        npm test -- --keep        leave the cluster up afterwards
+// May: set-up, start vitest, report. Every test is started by vitest; nothing is decided here.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seconds } from '../test/cluster/progress.ts';
+
+interface Assertion {
+  readonly status: 'passed' | 'failed' | 'skipped' | 'pending' | 'todo' | 'disabled';
+  readonly fullName: string;
+}
+interface Report {
+  readonly success: boolean;
+  readonly testResults: readonly { readonly name: string; readonly status: string; readonly assertionResults: readonly Assertion[] }[];
+}
+
+const args = process.argv.slice(2);
+const startedAt = performance.now();
+const fast = args.includes('--fast');
+const keep = args.includes('--keep');
+const files = args.filter((arg) => arg !== '--fast' && arg !== '--keep');
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (fast) return runTests(['--project', 'fast', ...files]);
+  // Loaded here, so that `--fast` touches nothing of the cluster's.
+  const { prepareTestCluster } = await import('../test/world/test-cluster.ts');
+  const cluster = await prepareTestCluster({ log: (line) => console.log(`setup: ${line}`) }).catch((error: unknown) => {
+    console.error(`npm test cannot run here: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  });
+  if (cluster === undefined) return 1;
+  try {
+    return await runTests(files);
+  } finally {
+    if (keep) console.log(`the cluster stays up: npm run cluster -- status --name ${cluster.name}`);
+    else await cluster.down();
+  }
+}
+
+async function runTests(vitestArgs: readonly string[]): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'swe-fleet-test-'));
+  const reportFile = join(folder, 'report.json');
+  const argv = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`, ...vitestArgs];
+  const code = await new Promise<number>((resolve, reject) => {
+    const child = spawn('vitest', argv, { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('exit', (exitCode) => resolve(exitCode ?? 1));
+  });
+  const report = readReport(reportFile);
+  rmSync(folder, { recursive: true });
+  return summarize(report, code);
+}
+
+function readReport(file: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch {
+    return undefined; // vitest ended before it could write one: its exit code says so
+  }
+}
+
+function summarize(report: Report | undefined, code: number): number {
+  const all = report?.testResults.flatMap((file) => file.assertionResults) ?? [];
+  const passed = all.filter((test) => test.status === 'passed');
+  const failed = all.filter((test) => test.status === 'failed');
+  const skipped = all.filter((test) => test.status !== 'passed' && test.status !== 'failed');
+  // A file that does not load has no assertions, so it is counted on its own.
+  const broken = report?.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0) ?? [];
+  console.log('');
+  for (const test of failed) console.log(`failed:  ${test.fullName}`);
+  for (const file of broken) console.log(`failed:  ${file.name} (did not load)`);
+  for (const test of skipped) console.log(`skipped: ${test.fullName}`);
+  if (passed.length === 0) console.log('no test ran: that is a failure, not a success');
+  console.log(`tests took ${seconds(performance.now() - startedAt)}, set-up included`);
+  console.log(`${passed.length} passed, ${failed.length + broken.length} failed, ${skipped.length} skipped`);
+  return code === 0 && passed.length > 0 && failed.length + broken.length === 0 ? 0 : 1;
+}
