@@ -1,0 +1,127 @@
+// Image layers on disk, by key. A layer is a directory as overlayfs leaves it (`diff`) and the same as a reproducible tar: names sorted, mtime 0, numeric
+// owners. It appears whole, by one rename, so two builds at once only do the same work twice. Needs root (device nodes, owners).
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { run } from './exec.ts';
+
+export interface Layer {
+  readonly key: string;
+  /** Directory that overlayfs takes as a lower directory. */
+  readonly diff: string;
+  readonly tar: string;
+  /** sha256:hex of the uncompressed tar: digest and diff id in one. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+export interface LayerStore {
+  /** Returns the layer of that key, or lets `make` fill an empty directory and packs it. */
+  readonly layer: (key: string, make: (diff: string) => Promise<void>) => Promise<Layer>;
+}
+
+// Raised whenever what a key stands for changes: how tars are packed, what is scrubbed, how bases are made.
+const format = '1';
+
+/** `sha256` hex over the parts, unambiguous. */
+export function keyOf(...parts: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([format, ...parts]))
+    .digest('hex');
+}
+
+export function openLayerStore(root: string): LayerStore {
+  return {
+    async layer(key, make) {
+      const home = join(root, key.slice(0, 32));
+      const known = await readLayer(home);
+      if (known !== undefined) return known;
+      const draft = join(root, `draft-${randomUUID()}`);
+      await mkdir(join(draft, 'diff'), { recursive: true, mode: 0o755 });
+      try {
+        await make(join(draft, 'diff'));
+        await pack(draft, key);
+        await rename(draft, home).catch(async (cause: unknown) => {
+          // Another build was faster with the same key.
+          if ((await readLayer(home)) === undefined) throw cause;
+        });
+      } finally {
+        await rm(draft, { recursive: true, force: true });
+      }
+      const made = await readLayer(home);
+      if (made === undefined) throw new Error(`layer ${home} vanished while it was made; next: run the build again`);
+      return made;
+    },
+  };
+}
+
+async function readLayer(home: string): Promise<Layer | undefined> {
+  const text = await readFile(join(home, 'layer.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { key, digest, bytes } = JSON.parse(text) as { key: string; digest: string; bytes: number };
+  return { key, digest, bytes, diff: join(home, 'diff'), tar: join(home, 'layer.tar') };
+}
+
+interface Content {
+  readonly names: readonly string[];
+  /** Names that the layer takes away from those below, in OCI spelling. */
+  readonly whiteouts: readonly string[];
+}
+
+async function pack(home: string, key: string): Promise<void> {
+  const diff = join(home, 'diff');
+  const tar = join(home, 'layer.tar');
+  const { names, whiteouts } = await contentOf(diff);
+  const marks = join(home, 'whiteouts');
+  await mkdir(marks);
+  for (const name of whiteouts) {
+    await mkdir(dirname(join(marks, name)), { recursive: true });
+    await writeFile(join(marks, name), '');
+  }
+  await writeFile(join(home, 'names'), names.map((name) => `./${name}\0`).join(''));
+  await writeFile(join(home, 'marks'), whiteouts.map((name) => `./${name}\0`).join(''));
+  const packing = ['--format=gnu', '--numeric-owner', '--mtime=@0', '--no-recursion', '--null', '--verbatim-files-from'];
+  await run('tar', [
+    '--create',
+    '--file',
+    tar,
+    ...packing,
+    '-C',
+    marks,
+    '-T',
+    join(home, 'marks'),
+    '-C',
+    diff,
+    '-T',
+    join(home, 'names'),
+  ]);
+  for (const name of ['names', 'marks', 'whiteouts']) await rm(join(home, name), { recursive: true });
+  const { size } = await stat(tar);
+  await writeFile(join(home, 'layer.json'), JSON.stringify({ key, digest: `sha256:${await sha256File(tar)}`, bytes: size }));
+}
+
+async function contentOf(diff: string): Promise<Content> {
+  const names: string[] = [];
+  const whiteouts: string[] = [];
+  for (const name of (await readdir(diff, { recursive: true })).sort()) {
+    const entry = await lstat(join(diff, name));
+    if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) names.push(name);
+    else if (entry.isCharacterDevice() && entry.rdev === 0)
+      whiteouts.push(join(dirname(name), `.wh.${name.slice(name.lastIndexOf('/') + 1)}`));
+    else throw new Error(`layer holds ${name}, which is no file, directory or link; next: remove it in the same RUN`);
+  }
+  return { names, whiteouts: [...(await opaqueDirectories(diff)), ...whiteouts] };
+}
+
+/** Directories that hide what lower layers hold under the same name: overlayfs marks them with an attribute, OCI with an empty file. */
+async function opaqueDirectories(diff: string): Promise<readonly string[]> {
+  const listed = await run('getfattr', ['-R', '-h', '-P', '-m', '^trusted\\.overlay\\.opaque$', '.'], { cwd: diff });
+  return [...listed.matchAll(/^# file: (.*)$/gm)].map((match) => join(match[1] ?? '', '.wh..wh..opq')).sort();
+}
+
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
