@@ -8,12 +8,14 @@ import { scrub } from './scrub.ts';
 
 // The same paths that the registry's slim images leave out; dpkg keeps to them in later RUN lines too.
 const left = ['doc/*', 'man/*', 'info/*', 'locale/*', 'lintian/*', 'linda/*', 'groff/*'].map(
-  (path) => `path-exclude /usr/share/${path}`,
+  (path) => `path-exclude=/usr/share/${path}`,
 );
 
 export async function makeDebian(target: string, suite: string, sources: AptSources): Promise<void> {
   const options = [
     ...['--mode=root', '--variant=apt', '--format=directory'],
+    // Otherwise usrmerge is installed, and with it all of perl.
+    ...['--include=usr-is-merged', '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr'],
     ...left.map((line) => `--dpkgopt=${line}`),
     ...sources.acquire
       .split('\n')

@@ -22,7 +22,7 @@ export interface LayerStore {
 }
 
 // Raised whenever what a key stands for changes: how tars are packed, what is scrubbed, how bases are made.
-const format = '1';
+const format = '2';
 
 /** `sha256` hex over the parts, unambiguous. */
 export function keyOf(...parts: readonly string[]): string {
