@@ -36,6 +36,7 @@ export class Cache<T extends KubeObject> implements Reader<T> {
   readonly #uids = new Map<string, string>();
   readonly #indexes = new Map<string, { readonly by: IndexBy<T>; readonly entries: Index<T> }>();
   readonly #listeners = new Set<Listener<T>>();
+  #version: string | undefined;
   readonly #onListenerError: (error: unknown) => void;
 
   constructor(options: CacheOptions<T> = {}) {
@@ -46,6 +47,16 @@ export class Cache<T extends KubeObject> implements Reader<T> {
 
   get size(): number {
     return this.#objects.size;
+  }
+
+  /** Everything up to this resourceVersion has been seen; undefined before the first list. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  /** The reflector says how far it has read, before it tells of what it read. */
+  advance(resourceVersion: string): void {
+    this.#version = resourceVersion;
   }
 
   get(key: string): Stored<T> | undefined {

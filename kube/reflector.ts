@@ -101,8 +101,9 @@ export class Reflector<T extends KubeObject> {
       }
       ({ resourceVersion, continueToken } = page);
     } while (continueToken !== undefined);
-    cache.replace(objects);
     this.#resourceVersion = resourceVersion;
+    cache.advance(resourceVersion);
+    cache.replace(objects);
     this.#relistAtMs = Date.now() + relistMs * (0.75 + Math.random() / 2);
     this.#report({ type: 'listed', resource, objects: objects.length });
     this.#isSynced = true;
@@ -132,6 +133,7 @@ export class Reflector<T extends KubeObject> {
     switch (event.type) {
       case 'BOOKMARK':
         this.#resourceVersion = event.resourceVersion;
+        cache.advance(event.resourceVersion);
         return;
       case 'ERROR':
         throw new WatchRefused(`${event.code} ${event.reason ?? ''} ${event.message}`);
@@ -142,17 +144,19 @@ export class Reflector<T extends KubeObject> {
       case 'ADDED':
       case 'MODIFIED': {
         const object = this.#take(event.object);
+        this.#advance(event.object);
         // what cannot be read is not seen: better absent than stale
         if (object === undefined) cache.remove(describe(event.object));
         else cache.upsert(object);
-        this.#advance(event.object);
       }
     }
   }
 
   #advance(raw: unknown): void {
     const version = (raw as { readonly metadata?: { readonly resourceVersion?: unknown } } | null)?.metadata?.resourceVersion;
-    if (typeof version === 'string' && version !== '') this.#resourceVersion = version;
+    if (typeof version !== 'string' || version === '') return;
+    this.#resourceVersion = version;
+    this.#options.cache.advance(version);
   }
 
   #take(raw: unknown): Stored<T> | undefined {

@@ -1,0 +1,133 @@
+// A queue of keys. It merges, never runs one key twice at once, runs a key again that was added while it ran, waits for dates,
+// and backs off per key. It knows nothing of what a key stands for.
+
+import type { Clock } from './clock.ts';
+
+/** What the work on a key asks for next. `after` replaces an earlier date of that key; `retry` backs off, at least for `minMs`. */
+export type Next =
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'after'; readonly delayMs: number }
+  | { readonly kind: 'retry'; readonly minMs?: number | undefined };
+
+export interface QueueOptions {
+  /** Never expected to throw; if it does, the key is retried. */
+  readonly work: (key: string) => Promise<Next>;
+  readonly clock: Clock;
+  readonly workers: number;
+  readonly backoff: { readonly baseMs: number; readonly maxMs: number };
+  readonly onThrown?: (key: string, error: unknown) => void;
+}
+
+export class Queue {
+  readonly #options: QueueOptions;
+  readonly #waiting = new Set<string>();
+  readonly #running = new Set<string>();
+  readonly #dirty = new Set<string>();
+  readonly #dates = new Map<string, { readonly atMs: number; readonly cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  #state: 'paused' | 'open' | 'drained' = 'paused';
+  #idle: (() => void)[] = [];
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that could run now. */
+  get depth(): number {
+    return this.#waiting.size + this.#dirty.size;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Until now keys were only collected. */
+  open(): void {
+    if (this.#state === 'drained') return;
+    this.#state = 'open';
+    this.#pump();
+  }
+
+  add(key: string): void {
+    if (this.#state === 'drained') return;
+    if (this.#running.has(key)) this.#dirty.add(key);
+    else this.#waiting.add(key);
+    this.#pump();
+  }
+
+  /** Adds the key at a date; of several dates the earliest counts. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#state === 'drained') return;
+    const atMs = this.#options.clock.nowMs() + delayMs;
+    const known = this.#dates.get(key);
+    if (known !== undefined && known.atMs <= atMs) return;
+    known?.cancel();
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#dates.delete(key);
+      this.add(key);
+    });
+    this.#dates.set(key, { atMs, cancel });
+  }
+
+  /** Starts nothing new, forgets dates, and resolves when what runs has ended. */
+  async drain(): Promise<void> {
+    this.#state = 'drained';
+    for (const { cancel } of this.#dates.values()) cancel();
+    this.#dates.clear();
+    this.#waiting.clear();
+    this.#dirty.clear();
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #pump(): void {
+    if (this.#state !== 'open') return;
+    for (const key of this.#waiting) {
+      if (this.#running.size >= this.#options.workers) return;
+      this.#waiting.delete(key);
+      this.#running.add(key);
+      this.#dates.get(key)?.cancel();
+      this.#dates.delete(key);
+      void this.#run(key);
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    let next: Next;
+    try {
+      next = await this.#options.work(key);
+    } catch (error) {
+      this.#options.onThrown?.(key, error);
+      next = { kind: 'retry' };
+    }
+    this.#running.delete(key);
+    if (this.#state === 'drained') {
+      if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      return;
+    }
+    this.#schedule(key, next);
+    if (this.#dirty.delete(key)) this.#waiting.add(key);
+    this.#pump();
+  }
+
+  #schedule(key: string, next: Next): void {
+    if (next.kind !== 'retry') this.#failures.delete(key);
+    switch (next.kind) {
+      case 'settled':
+        return;
+      case 'after':
+        this.addAfter(key, next.delayMs);
+        return;
+      case 'retry':
+        this.addAfter(key, this.#backoffMs(key, next.minMs ?? 0));
+    }
+  }
+
+  #backoffMs(key: string, minMs: number): number {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const { baseMs, maxMs } = this.#options.backoff;
+    const ceilingMs = Math.min(maxMs, baseMs * 2 ** Math.min(failures, 30));
+    return Math.max(minMs, ceilingMs * (0.5 + this.#options.clock.random() / 2));
+  }
+}
