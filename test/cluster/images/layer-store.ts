@@ -22,7 +22,7 @@ export interface LayerStore {
 }
 
 // Raised whenever what a key stands for changes: how tars are packed, what is scrubbed, how bases are made.
-const format = '2';
+const format = '1';
 
 /** `sha256` hex over the parts, unambiguous. */
 export function keyOf(...parts: readonly string[]): string {
@@ -104,7 +104,7 @@ async function pack(home: string, key: string): Promise<void> {
 async function contentOf(diff: string): Promise<Content> {
   const names: string[] = [];
   const whiteouts: string[] = [];
-  for (const name of (await readdir(diff, { recursive: true })).sort()) {
+  for (const name of await namesUnder(diff, '')) {
     const entry = await lstat(join(diff, name));
     if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) names.push(name);
     else if (entry.isCharacterDevice() && entry.rdev === 0)
@@ -112,6 +112,18 @@ async function contentOf(diff: string): Promise<Content> {
     else throw new Error(`layer holds ${name}, which is no file, directory or link; next: remove it in the same RUN`);
   }
   return { names, whiteouts: [...(await opaqueDirectories(diff)), ...whiteouts] };
+}
+
+/** Every name below, sorted, parents first. (readdir's own recursion follows links to directories.) */
+async function namesUnder(root: string, directory: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  const entries = await readdir(join(root, directory), { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const name = join(directory, entry.name);
+    names.push(name);
+    if (entry.isDirectory()) names.push(...(await namesUnder(root, name)));
+  }
+  return names;
 }
 
 /** Directories that hide what lower layers hold under the same name: overlayfs marks them with an attribute, OCI with an empty file. */
