@@ -1,0 +1,129 @@
+// Asks the gateway with this step's token: brief, artifacts; and lends its connection to the model client. May: HTTPS to the gateway only.
+// A gateway that does not know us yet, or does not listen yet, is asked again for a while; every other answer is data.
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+
+export interface GatewayPlace {
+  readonly url: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly tokenFile: string;
+}
+
+export interface GatewayAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+export interface GatewayRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+  readonly body?: Buffer;
+  /** More than this in an answer is an error. */
+  readonly maxBytes: number;
+}
+
+/** The gateway could not be reached, or did not let us in, for the whole of the time that we wait. */
+export class GatewayUnreachable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'GatewayUnreachable';
+  }
+}
+
+const patienceMs = 60_000;
+const requestTimeoutMs = 60_000;
+const notUpYet = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
+export class GatewayClient {
+  readonly #place: GatewayPlace;
+  readonly dispatcher: Agent;
+
+  constructor(place: GatewayPlace) {
+    this.#place = place;
+    this.dispatcher = new Agent({ connect: { ca: place.ca, timeout: 5_000 }, connections: 4, headersTimeout: 0, bodyTimeout: 0 });
+  }
+
+  /** The kubelet renews the file, so it is read for each use. */
+  async token(): Promise<string> {
+    return (await readFile(this.#place.tokenFile, 'utf8')).trim();
+  }
+
+  async send(wanted: GatewayRequest): Promise<GatewayAnswer> {
+    const givesUpAt = Date.now() + patienceMs;
+    for (let tries = 1; ; tries += 1) {
+      const result = await this.#once(wanted);
+      if (!(result instanceof Error) && !notListedYet(result)) return result;
+      if (Date.now() >= givesUpAt) throw unreachable(result);
+      await delay(Math.min(250 * tries, 2_000) + randomInt(250));
+    }
+  }
+
+  async #once(wanted: GatewayRequest): Promise<GatewayAnswer | Error> {
+    try {
+      const response = await request(`${this.#place.url}${wanted.path}`, {
+        method: wanted.method,
+        dispatcher: this.dispatcher,
+        headers: { authorization: `Bearer ${await this.token()}` },
+        ...(wanted.body === undefined ? {} : { body: wanted.body }),
+        signal: AbortSignal.timeout(requestTimeoutMs),
+      });
+      return { status: response.statusCode, body: await collect(response.body, wanted.maxBytes) };
+    } catch (error) {
+      if (error instanceof Error && notUpYet.has(codeOf(error))) return error;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy();
+  }
+}
+
+async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`the gateway answered more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** `{ "error": { "code", "message" } }` of the gateway, as far as it is that. */
+export function refusalOf(answer: GatewayAnswer): { readonly code: string; readonly message: string } {
+  try {
+    const { error } = JSON.parse(answer.body.toString('utf8')) as { error?: { code?: unknown; message?: unknown } };
+    return { code: String(error?.code ?? answer.status), message: String(error?.message ?? '') };
+  } catch {
+    return { code: String(answer.status), message: answer.body.toString('utf8').slice(0, 200) };
+  }
+}
+
+function notListedYet(answer: GatewayAnswer): boolean {
+  return answer.status === 503 && refusalOf(answer).code === 'NotListedYet';
+}
+
+function unreachable(last: GatewayAnswer | Error): GatewayUnreachable {
+  const why = last instanceof Error ? last.message : refusalOf(last).message;
+  return new GatewayUnreachable(
+    `no way through the gateway within ${patienceMs / 1000} s: ${why}`,
+    last instanceof Error ? { cause: last } : {},
+  );
+}
+
+function codeOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  const { cause } = error;
+  return typeof code === 'string' ? code : cause instanceof Error ? codeOf(cause) : '';
+}

@@ -1,0 +1,17 @@
+// Strict patterns for what is put into git's argv. Pure.
+
+const branchPattern = /^fleet\/[a-z0-9][a-z0-9.-]{0,62}\/[a-z0-9][a-z0-9.-]{0,252}$/;
+const commitPattern = /^[0-9a-f]{40}$/;
+
+/** `refs/heads/fleet/<namespace>/<story>`; throws for any other branch. */
+export function branchRef(branch: string): string {
+  if (!branchPattern.test(branch) || branch.includes('..') || /\.(lock)?$/.test(branch) || branch.includes('.lock/')) {
+    throw new Error(`not a story branch: ${JSON.stringify(branch)}`);
+  }
+  return `refs/heads/${branch}`;
+}
+
+export function commitId(text: string): string {
+  if (!commitPattern.test(text)) throw new Error(`not a commit id: ${JSON.stringify(text.slice(0, 80))}`);
+  return text;
+}

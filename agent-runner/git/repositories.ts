@@ -1,0 +1,75 @@
+// Makes the repositories of a workspace: the bare one with what was fetched, and work trees that borrow its objects.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Git, GitOptions, GitRemote } from './driver.ts';
+
+export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
+  await rm(gitDir, { recursive: true, force: true });
+  await mkdir(gitDir, { recursive: true });
+  await git.run(['init', '--quiet', '--bare', '--template='], { gitDir });
+  return { gitDir };
+}
+
+/** The commit that a branch of the remote points to now; `undefined` when there is no such branch. */
+export async function remoteHead(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<string | undefined> {
+  const listed = await git.line(['ls-remote', '--refs', '--', remote.url, ref], { ...options, remote });
+  const row = listed
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .find(([, name]) => name === ref);
+  return row?.[0];
+}
+
+export async function hasCommit(git: Git, options: GitOptions, commit: string): Promise<boolean> {
+  return (await git.try(['cat-file', '-e', `${commit}^{commit}`], options)).code === 0;
+}
+
+export async function isAncestor(git: Git, options: GitOptions, ancestor: string, commit: string): Promise<boolean> {
+  return (await git.try(['merge-base', '--is-ancestor', ancestor, commit], options)).code === 0;
+}
+
+/** Fetches one branch into `refs/fleet/story`. */
+export async function fetchBranch(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<void> {
+  await git.run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', remote.url, `+${ref}:refs/fleet/story`], {
+    ...options,
+    remote,
+  });
+}
+
+/**
+ * Fetches one commit by its id. A server that refuses ids is asked for its branches instead; the commit must be among their ancestors.
+ * False when the commit is not to be had.
+ */
+export async function fetchCommit(git: Git, options: GitOptions, remote: GitRemote, commit: string): Promise<boolean> {
+  const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', remote.url];
+  const direct = await git.try([...fetch, `${commit}:refs/fleet/base`], { ...options, remote });
+  if (direct.code === 0) return true;
+  if (!/not our ref|unadvertised object|not advertised|remote ref/i.test(direct.stderr))
+    throw new Error(`fetch failed: ${direct.stderr.trim().slice(-300)}`);
+  await git.run([...fetch, '+refs/heads/*:refs/fleet/remote/*'], { ...options, remote });
+  return hasCommit(git, options, commit);
+}
+
+/** A repository with a work tree at `commit` on a branch `task`, borrowing the objects of the bare one, which is only read. */
+export async function makeWorkTree(
+  git: Git,
+  place: { readonly bare: string; readonly repository: string; readonly commit: string },
+): Promise<GitOptions> {
+  await rm(place.repository, { recursive: true, force: true });
+  const gitDir = join(place.repository, '.git');
+  await mkdir(gitDir, { recursive: true });
+  const options: GitOptions = { gitDir, workTree: place.repository };
+  await git.run(['init', '--quiet', '--template=', '--initial-branch=task'], { gitDir });
+  await unsetWorkTree(gitDir);
+  await writeFile(join(gitDir, 'objects/info/alternates'), `${join(place.bare, 'objects')}\n`);
+  await git.run(['update-ref', 'refs/heads/task', place.commit], options);
+  await git.run(['reset', '--quiet', '--hard', 'refs/heads/task', '--'], options);
+  return options;
+}
+
+/** `git init` with GIT_DIR set calls the repository bare or names a work tree; neither fits the tools that find it by its folder. */
+async function unsetWorkTree(gitDir: string): Promise<void> {
+  const file = join(gitDir, 'config');
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => !/^\s*(worktree|bare)\s*=/.test(line));
+  await writeFile(file, lines.join('\n'));
+}

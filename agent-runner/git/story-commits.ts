@@ -1,0 +1,64 @@
+// The commits that the fleet made on a story branch, told apart by their trailers, and the message that carries these.
+import type { Git, GitOptions } from './driver.ts';
+
+export interface StoryCommit {
+  readonly id: string;
+  readonly story: string;
+  readonly task: string;
+  readonly attempt: string;
+}
+
+const maxCommits = 5_000;
+const trailer = (key: string): string => `%(trailers:key=${key},valueonly,unfold,separator=%x2C)`;
+
+/** Newest first, at most 5,000: what `head` has and `base` has not. */
+export async function commitsBetween(
+  git: Git,
+  options: GitOptions,
+  range: { readonly base: string; readonly head: string },
+): Promise<readonly StoryCommit[]> {
+  const format = ['%H', trailer('Swefleet-Story'), trailer('Swefleet-Task'), trailer('Swefleet-Attempt')].join('%x00');
+  const listed = await git.line(
+    ['log', `--max-count=${maxCommits}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
+    options,
+  );
+  if (listed === '') return [];
+  return listed.split('\n').map((line) => {
+    const [id = '', story = '', task = '', attempt = ''] = line.split('\0');
+    return { id, story: story.trim(), task: task.trim(), attempt: attempt.trim() };
+  });
+}
+
+export interface CommitWords {
+  readonly title: string;
+  readonly summary: string;
+  readonly story: string;
+  readonly plan: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly evidence: string;
+}
+
+const maxSummary = 2_000;
+
+/** Title, summary and trailers. The summary is an agent's text: it cannot add or imitate a trailer, and it holds no control characters. */
+export function commitMessage(words: CommitWords): string {
+  const trailers = [
+    `Swefleet-Story: ${words.story}`,
+    `Swefleet-Plan: ${words.plan}`,
+    `Swefleet-Task: ${words.task}`,
+    `Swefleet-Attempt: ${words.attempt}`,
+    `Swefleet-Evidence: ${words.evidence}`,
+  ];
+  const summary = clean(words.summary)
+    .slice(0, maxSummary)
+    .replace(/^(?=\s*swefleet-)/gim, '> ')
+    .trim();
+  const title = clean(words.title).replace(/\s+/g, ' ').trim().slice(0, 200);
+  return [title, summary, trailers.join('\n')].filter((part) => part !== '').join('\n\n') + '\n';
+}
+
+function clean(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
+  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
+}
