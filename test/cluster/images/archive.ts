@@ -71,7 +71,7 @@ function configOf({ config, layers }: Image): object {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
     config: Object.fromEntries(given),
-    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
   };
 }
 
@@ -82,7 +82,7 @@ function manifestOf({ layers }: Image, config: string): object {
     schemaVersion: 2,
     mediaType: `${oci}.manifest.v1+json`,
     config: { mediaType: `${oci}.config.v1+json`, digest: digestOf(config), size: Buffer.byteLength(config) },
-    layers: layers.map(({ digest, bytes }) => ({ mediaType: `${oci}.layer.v1.tar`, digest, size: bytes })),
+    layers: layers.map(({ digest, bytes }) => ({ mediaType: `${oci}.layer.v1.tar+zstd`, digest, size: bytes })),
   };
 }
 
@@ -98,7 +98,7 @@ async function stage(home: string, { name, image, config, manifest }: Staged): P
   await mkdir(blobs, { recursive: true });
   const blob = (digest: string): string => join(blobs, digest.slice('sha256:'.length));
   const unique = new Map(image.layers.map((layer) => [layer.digest, layer]));
-  for (const layer of unique.values()) await link(layer.tar, blob(layer.digest));
+  for (const layer of unique.values()) await link(layer.blob, blob(layer.digest));
   await writeFile(blob(digestOf(config)), config);
   await writeFile(blob(digestOf(manifest)), manifest);
   const tag = name.slice(name.lastIndexOf(':') + 1);

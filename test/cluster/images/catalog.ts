@@ -1,4 +1,5 @@
-// The images that the project's own clusters load: name, Dockerfile, build context. Paths are relative to the checkout.
+// The images that the project's own clusters load: name, Dockerfile, build context. Paths are relative to the checkout. (The sandbox image of pods is the
+// box's own affair.)
 
 export interface CatalogEntry {
   readonly name: string;
@@ -6,11 +7,7 @@ export interface CatalogEntry {
   readonly context: string;
 }
 
-/** Name of the image that containerd starts as the sandbox of each pod. */
-export const pauseImage = 'swefleet.local/pause:dev';
-
 export const catalog: readonly CatalogEntry[] = [
-  { name: pauseImage, dockerfile: 'test/cluster/images/pause/Dockerfile', context: 'test/cluster/images/pause' },
   { name: 'swefleet.local/nats:dev', dockerfile: 'images/nats/Dockerfile', context: 'images/nats' },
   { name: 'swefleet.local/toolchain-node:dev', dockerfile: 'images/toolchain-node/Dockerfile', context: 'images/toolchain-node' },
   {

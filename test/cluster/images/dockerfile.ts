@@ -123,7 +123,7 @@ function parseStep(place: Place, verb: string, { rest, variables }: { rest: stri
   const { line } = place;
   switch (verb) {
     case 'RUN':
-      if (/^(--|\[|<<)/.test(rest) || rest.includes('<<')) {
+      if (/^(--|\[)|<</.test(rest)) {
         throw new DockerfileError(place, 'RUN takes one plain shell command line here', 'use no options, JSON form or heredoc');
       }
       return { verb, command: rest, line };
@@ -136,14 +136,8 @@ function parseStep(place: Place, verb: string, { rest, variables }: { rest: stri
       return { verb, pairs, line };
     }
     case 'USER':
-    case 'WORKDIR': {
-      const [value, ...more] = wordsAt(place, rest, variables);
-      if (value === undefined || more.length > 0)
-        throw new DockerfileError(place, `${verb} takes one value`, `write ${verb} value`);
-      if (verb === 'WORKDIR' && !value.startsWith('/'))
-        throw new DockerfileError(place, `WORKDIR ${value} is relative`, 'write an absolute path');
-      return { verb, value, line };
-    }
+    case 'WORKDIR':
+      return { verb, value: parseValue(place, verb, wordsAt(place, rest, variables)), line };
     case 'ENTRYPOINT':
     case 'CMD':
       return { verb, argv: parseArgv(place, verb, rest), line };
@@ -154,6 +148,13 @@ function parseStep(place: Place, verb: string, { rest, variables }: { rest: stri
         `use only ${verbs}, or teach test/cluster/images/dockerfile.ts`,
       );
   }
+}
+
+function parseValue(place: Place, verb: 'USER' | 'WORKDIR', [value, ...more]: readonly string[]): string {
+  if (value === undefined || more.length > 0) throw new DockerfileError(place, `${verb} takes one value`, `write ${verb} value`);
+  if (verb === 'WORKDIR' && !value.startsWith('/'))
+    throw new DockerfileError(place, `WORKDIR ${value} is relative`, 'write an absolute path');
+  return value;
 }
 
 function parseCopy(place: Place, all: readonly string[]): Copy {

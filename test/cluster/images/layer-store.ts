@@ -1,19 +1,24 @@
 // Image layers on disk, by key. A layer is a directory as overlayfs leaves it (`diff`) and the same as a reproducible tar: names sorted, mtime 0, numeric
 // owners. It appears whole, by one rename, so two builds at once only do the same work twice. Needs root (device nodes, owners).
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createZstdCompress } from 'node:zlib';
 import { run } from './exec.ts';
 
 export interface Layer {
   readonly key: string;
   /** Directory that overlayfs takes as a lower directory. */
   readonly diff: string;
-  readonly tar: string;
-  /** sha256:hex of the uncompressed tar: digest and diff id in one. */
+  /** The layer as a tar compressed with zstd: a third of the size, and quicker to load than an uncompressed one. */
+  readonly blob: string;
+  /** sha256:hex of the blob, and its size. */
   readonly digest: string;
   readonly bytes: number;
+  /** sha256:hex of the tar before compression, which names the content whatever compressed it. */
+  readonly diffId: string;
 }
 
 export interface LayerStore {
@@ -22,7 +27,9 @@ export interface LayerStore {
 }
 
 // Raised whenever what a key stands for changes: how tars are packed, what is scrubbed, how bases are made.
-const format = '1';
+const format = '2';
+
+const blobName = 'layer.tar.zst';
 
 /** `sha256` hex over the parts, unambiguous. */
 export function keyOf(...parts: readonly string[]): string {
@@ -56,11 +63,12 @@ export function openLayerStore(root: string): LayerStore {
   };
 }
 
+type Recorded = Pick<Layer, 'key' | 'digest' | 'bytes' | 'diffId'>;
+
 async function readLayer(home: string): Promise<Layer | undefined> {
   const text = await readFile(join(home, 'layer.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const { key, digest, bytes } = JSON.parse(text) as { key: string; digest: string; bytes: number };
-  return { key, digest, bytes, diff: join(home, 'diff'), tar: join(home, 'layer.tar') };
+  return { ...(JSON.parse(text) as Recorded), diff: join(home, 'diff'), blob: join(home, blobName) };
 }
 
 interface Content {
@@ -96,9 +104,16 @@ async function pack(home: string, key: string): Promise<void> {
     '-T',
     join(home, 'names'),
   ]);
-  for (const name of ['names', 'marks', 'whiteouts']) await rm(join(home, name), { recursive: true });
-  const { size } = await stat(tar);
-  await writeFile(join(home, 'layer.json'), JSON.stringify({ key, digest: `sha256:${await sha256File(tar)}`, bytes: size }));
+  const diffId = `sha256:${await sha256File(tar)}`;
+  await pipeline(
+    createReadStream(tar, { highWaterMark: 1 << 20 }),
+    createZstdCompress(),
+    createWriteStream(join(home, blobName)),
+  );
+  for (const name of ['names', 'marks', 'whiteouts', 'layer.tar']) await rm(join(home, name), { recursive: true });
+  const { size } = await stat(join(home, blobName));
+  const recorded: Recorded = { key, digest: `sha256:${await sha256File(join(home, blobName))}`, bytes: size, diffId };
+  await writeFile(join(home, 'layer.json'), JSON.stringify(recorded));
 }
 
 async function contentOf(diff: string): Promise<Content> {
