@@ -34,7 +34,11 @@ export interface ContainerTermination {
 
 export interface ContainerStatus {
   readonly name: string;
-  readonly state?: { readonly terminated?: ContainerTermination; readonly running?: object; readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly state?: {
+    readonly terminated?: ContainerTermination;
+    readonly running?: object;
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+  };
 }
 
 export interface Pod {

@@ -1,0 +1,109 @@
+// A workspace Job, whole: the same input gives the same object, so that a second request for it is refused by its name.
+// May: build. May not: read anything but its arguments.
+
+import type { ObjectMeta } from '../../crds/meta.ts';
+import type { KubeObject } from '../contract.ts';
+import { container, GATEWAY_HOST, tmpVolume, tokenVolume, type WorkspaceSetting } from './container.ts';
+import { stepTable, volumeSizes, type StepRow, type Volume } from './step-table.ts';
+
+/** What the Council says about the node a workspace runs on. */
+export interface Placement {
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly object[];
+  readonly runtimeClassName?: string;
+}
+
+export interface WorkspaceJob {
+  readonly metadata: ObjectMeta;
+  readonly setting: WorkspaceSetting;
+  readonly placement: Placement;
+}
+
+export interface BuiltJob extends KubeObject {
+  readonly spec: object;
+}
+
+export const WORKSPACE_ACCOUNT = 'fleet-workspace';
+const USER = 1000;
+const TTL_S = 86_400;
+const MIN_TOKEN_S = 600;
+const MAX_TOKEN_S = 86_400;
+/** Pulling and scheduling count against the Job but not against the pod, so that the pod's deadline, which names the step, comes first. */
+const JOB_GRACE_S = 300;
+
+const emptyDir = (name: string, sizeLimit: string): object => ({ name, emptyDir: { sizeLimit } });
+
+const sharedVolumes = (steps: readonly StepRow[]): readonly object[] => {
+  const names = new Set<Volume>(steps.flatMap((row) => [...row.writes, ...row.reads]));
+  return [...names].map((name) => emptyDir(name, volumeSizes[name]));
+};
+
+const tokenVolumes = (steps: readonly StepRow[], deadlineSeconds: number): readonly object[] =>
+  steps.flatMap((row) =>
+    row.audience === undefined
+      ? []
+      : [
+          {
+            name: tokenVolume(row),
+            projected: {
+              defaultMode: 0o440,
+              sources: [
+                {
+                  serviceAccountToken: {
+                    audience: `swefleet.io/${row.audience}`,
+                    expirationSeconds: Math.min(MAX_TOKEN_S, Math.max(MIN_TOKEN_S, deadlineSeconds)),
+                    path: 'token',
+                  },
+                },
+              ],
+            },
+          },
+        ],
+  );
+
+const isolation = (setting: WorkspaceSetting): object => ({
+  serviceAccountName: WORKSPACE_ACCOUNT,
+  automountServiceAccountToken: false,
+  enableServiceLinks: false,
+  dnsPolicy: 'None',
+  dnsConfig: { nameservers: ['127.0.0.1'] },
+  hostAliases: [{ ip: setting.gateway.address, hostnames: [GATEWAY_HOST] }],
+  securityContext: {
+    runAsNonRoot: true,
+    runAsUser: USER,
+    runAsGroup: USER,
+    fsGroup: USER,
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
+});
+
+const podSpec = ({ setting, placement }: WorkspaceJob): object => {
+  const steps = stepTable[setting.kind];
+  const containers = steps.map((row) => container(setting, row));
+  return {
+    ...isolation(setting),
+    ...placement,
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: 1,
+    activeDeadlineSeconds: setting.deadlineSeconds,
+    initContainers: containers.slice(0, -1),
+    containers: containers.slice(-1),
+    volumes: [
+      ...sharedVolumes(steps),
+      ...steps.map((row) => emptyDir(tmpVolume(row), volumeSizes.tmp)),
+      ...tokenVolumes(steps, setting.deadlineSeconds),
+    ],
+  };
+};
+
+export const workspaceJob = (job: WorkspaceJob): BuiltJob => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: job.metadata,
+  spec: {
+    backoffLimit: 0,
+    activeDeadlineSeconds: job.setting.deadlineSeconds + JOB_GRACE_S,
+    ttlSecondsAfterFinished: TTL_S,
+    template: { metadata: { labels: job.metadata.labels }, spec: podSpec(job) },
+  },
+});
