@@ -1,0 +1,52 @@
+/**
+ * Furnishes the namespaces of a box from within: its network, its own `/run`, and the directories that Kubernetes' programs
+ * have fixed names for. Must run inside the box; outside it would change the machine.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { BoxAddress } from './addresses.ts';
+import { run } from './command.ts';
+import { POD_CIDR, SERVICE_CIDR, UPLINK, type BoxLayout } from './layout.ts';
+
+const KUBELET_ROOT = '/var/lib/kubelet';
+/** Empty in each box at its start: sockets and namespaces, results of CNI plugins, and the links that kubelet keeps to container logs. */
+const PRIVATE = ['/run', '/var/lib/cni', '/var/log'] as const;
+
+/** Refuses to go on in the machine's own process namespace. */
+function insideOrThrow(): void {
+  const ids = /^NSpid:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]?.trim().split(/\s+/) ?? [];
+  const first = readFileSync('/proc/1/cmdline', 'utf8');
+  if (ids.length !== 1 || !first.startsWith('sh\0')) throw new Error('this program runs only as the first of a box');
+}
+
+/** No default route: what is not in the box, a pod or this machine cannot be reached. */
+async function furnishNetwork(address: BoxAddress): Promise<void> {
+  const lines = [
+    'link set lo up',
+    `address add ${address.boxIp}/${address.prefix} dev ${UPLINK}`,
+    `link set ${UPLINK} up`,
+    `route add ${SERVICE_CIDR} dev ${UPLINK}`, // so that the node itself may dial a ClusterIP: it is translated before it leaves
+  ];
+  await run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+  // the machine has no route to pods, and the pods of all boxes have the same addresses: it sees the box's address instead
+  const rules = `table ip box {
+    chain postrouting {
+      type nat hook postrouting priority 110; policy accept;
+      ip saddr ${POD_CIDR} oifname "${UPLINK}" masquerade
+    }
+  }
+  `;
+  await run(['nft', '-f', '-'], { input: rules });
+}
+
+async function furnishFiles(layout: BoxLayout): Promise<void> {
+  const own = [layout.kubelet, layout.containerd, layout.podLogs];
+  for (const directory of [...own, ...PRIVATE, KUBELET_ROOT]) mkdirSync(directory, { recursive: true });
+  for (const directory of PRIVATE) await run(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'box', directory]);
+  await run(['mount', '--bind', layout.kubelet, KUBELET_ROOT]);
+}
+
+export async function furnishNamespaces(layout: BoxLayout, address: BoxAddress): Promise<void> {
+  insideOrThrow();
+  await Promise.all([furnishNetwork(address), furnishFiles(layout)]);
+}

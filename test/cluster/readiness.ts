@@ -1,0 +1,71 @@
+/**
+ * Waits until something serves. A wait ends with the truth, with a component's death, or with a deadline that names what was missing.
+ */
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { callApi, type ApiCredentials } from './api-client.ts';
+import type { Probe } from './components.ts';
+import { NODE_NAME } from './layout.ts';
+import { describeDeath, type ComponentStatus } from './status.ts';
+
+const POLL_MS = 40;
+const DEADLINE_MS = 120_000;
+
+/** @throws when a component has died meanwhile, or when the deadline passes */
+export async function until(what: string, died: () => readonly ComponentStatus[], check: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    if (await check().catch(() => false)) return;
+    const [dead] = died();
+    if (dead !== undefined) throw new Error(describeDeath(dead));
+    if (performance.now() > deadline) throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+const accepts = (socket: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => resolve(true));
+    connection.once('error', () => resolve(false));
+    connection.once('close', () => resolve(false));
+    connection.on('connect', () => connection.destroy());
+  });
+
+const answers = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const sent = request(url, { timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    sent.on('timeout', () => sent.destroy());
+    sent.on('error', () => resolve(false));
+    sent.end();
+  });
+
+export async function serves(probe: Probe, credentials: ApiCredentials): Promise<boolean> {
+  if ('socket' in probe) return accepts(probe.socket);
+  const url = new URL(probe.url);
+  return url.protocol === 'https:' ? (await callApi(credentials, { path: url.pathname })).status === 200 : answers(probe.url);
+}
+
+interface ReadyNode {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Ready by its conditions, and by a lease younger than this boot: the conditions of a kept state are those of before. */
+export async function nodeReady(credentials: ApiCredentials, bootedAt: Date): Promise<boolean> {
+  const lease = await callApi(credentials, {
+    path: `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${NODE_NAME}`,
+  });
+  const renewedAt = (lease.body as { readonly spec?: { readonly renewTime?: string } }).spec?.renewTime;
+  if (lease.status !== 200 || renewedAt === undefined || Date.parse(renewedAt) < bootedAt.getTime()) return false;
+  const node = await callApi(credentials, { path: `/api/v1/nodes/${NODE_NAME}` });
+  const conditions = (node.body as ReadyNode).status?.conditions ?? [];
+  return conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+}
+
+/** Pods of a namespace can be made once the controller manager has given it its account. */
+export async function defaultAccountReady(credentials: ApiCredentials): Promise<boolean> {
+  return (await callApi(credentials, { path: '/api/v1/namespaces/default/serviceaccounts/default' })).status === 200;
+}
