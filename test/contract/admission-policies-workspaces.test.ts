@@ -36,7 +36,7 @@ const podSpec = (account?: string, more: object = {}): object => ({
   ...(account !== undefined && { serviceAccountName: account }),
   schedulerName: 'nobody',
   automountServiceAccountToken: false,
-  containers: [{ name: 'work', image: 'localhost/none' }],
+  containers: [{ name: 'work', image: 'localhost/none', imagePullPolicy: 'Never', resources: { requests: { cpu: '1m' } } }],
   ...more,
 });
 
@@ -256,7 +256,7 @@ const change: readonly Case[] = [
     who: PERSON,
     does: 'resizes a workspace pod',
     request: patch(() => core(`pods/${WORKSPACE}/resize`), {
-      spec: { containers: [{ name: 'work', resources: { limits: { cpu: '2' } } }] },
+      spec: { containers: [{ name: 'work', resources: { requests: { cpu: '2m' } } }] },
     }),
     want: sealed,
   },
@@ -475,5 +475,41 @@ describe('stepping into a pod', () => {
   it.each(ways)('$way on an ordinary pod passes admission', async ({ method, path, query }) => {
     const verdict = await verdictOf(as(PERSON).raw({ method, path: core(path(PLAIN)), query }));
     expect(verdict).not.toMatch(/sealed|ValidatingAdmissionPolicy/);
+  });
+});
+
+describe("the cluster's own controllers", () => {
+  it('make the pod of a workspace Job, report on it and clear it away, whatever the walls', async () => {
+    const running = 'fleet-ws-running-a1-00000001';
+    const body = {
+      metadata: { name: running },
+      spec: { template: { spec: podSpec('fleet-workspace', { restartPolicy: 'Never', schedulerName: 'default-scheduler' }) } },
+    };
+    await as('the operator').raw({ method: 'POST', path: batch('jobs'), body });
+    interface Pods {
+      readonly items: readonly {
+        readonly metadata: { readonly name: string };
+        readonly status: { readonly containerStatuses?: readonly { readonly state: object }[] };
+      }[];
+    }
+    const podsOf = async (): Promise<Pods['items']> =>
+      (
+        (await place.admin.raw({
+          method: 'GET',
+          path: core('pods'),
+          query: { labelSelector: `batch.kubernetes.io/job-name=${running}` },
+        })) as Pods
+      ).items;
+    // the node cannot have that image and says so in the pod's status
+    await expect
+      .poll(async () => JSON.stringify((await podsOf())[0]?.status.containerStatuses?.[0]?.state), { timeout: 60_000 })
+      .toContain('ErrImageNeverPull');
+    const [made] = await podsOf();
+    expect(made?.metadata.name.startsWith(running)).toBe(true);
+    await place.admin.raw({ method: 'DELETE', path: batch(`jobs/${running}`), body: { propagationPolicy: 'Foreground' } });
+    await expect.poll(async () => (await podsOf()).length, { timeout: 60_000 }).toBe(0);
+    await expect
+      .poll(() => verdictOf(place.admin.raw({ method: 'GET', path: batch(`jobs/${running}`) })), { timeout: 60_000 })
+      .toContain('404');
   });
 });
