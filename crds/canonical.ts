@@ -1,0 +1,47 @@
+// Canonical JSON and digests: the one form in which specs, plans and artifacts are compared. Pure.
+import { createHash } from 'node:crypto';
+
+/** A digest as it stands in objects and on the wire: `sha256:` and 64 hex digits. */
+export type Digest = `sha256:${string}`;
+
+/**
+ * RFC 8785 restricted to what our objects hold: keys sorted by UTF-16 code units, no whitespace, members that are `undefined` left out.
+ * @throws TypeError for a number that is no safe integer, and for anything that is not JSON
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null) return 'null';
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isSafeInteger(value)) throw new TypeError(`${value} is no safe integer: canonical JSON holds no other numbers`);
+      return String(value);
+    case 'object':
+      return Array.isArray(value) ? canonicalList(value) : canonicalObject(value as Readonly<Record<string, unknown>>);
+    default:
+      throw new TypeError(`a ${typeof value} is not JSON`);
+  }
+}
+
+function canonicalList(list: readonly unknown[]): string {
+  return `[${list.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
+}
+
+function canonicalObject(object: Readonly<Record<string, unknown>>): string {
+  const members = Object.keys(object)
+    .filter((key) => object[key] !== undefined)
+    .sort() // the default order is by UTF-16 code units, as RFC 8785 section 3.2.3 asks
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`);
+  return `{${members.join(',')}}`;
+}
+
+/** Digest of a text's UTF-8 bytes, or of bytes. */
+export function sha256(content: string | Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
+
+/** The first `length` hex digits of a digest over the parts, which are kept apart by a separator that none of them holds. */
+export function shortHash(parts: readonly (string | number)[], length: number): string {
+  return sha256(parts.join('\n')).slice('sha256:'.length, 'sha256:'.length + length);
+}

@@ -1,0 +1,16 @@
+// Labels and annotations, in one place.
+import { GROUP } from './meta.ts';
+
+export const LABEL_WORKSPACE = `${GROUP}/workspace`;
+export const LABEL_STORY = `${GROUP}/story`;
+export const LABEL_TASK = `${GROUP}/task`;
+export const LABEL_ATTEMPT = `${GROUP}/attempt`;
+export const LABEL_NETWORK = `${GROUP}/network`;
+export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'swe-fleet';
+export const FIELD_MANAGER = 'swe-fleet-operator';
+/** JSON of ≤ 16 KiB that old clients attached; never copied to a pod. */
+export const ANNOTATION_WIRE_METADATA = `${GROUP}/wire-metadata`;
+
+/** What a workspace pod is for. */
+export type WorkspaceKind = 'attempt' | 'courier' | 'reader';

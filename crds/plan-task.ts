@@ -1,0 +1,85 @@
+// One task of a Plan, and what of it a Task object carries.
+import { z } from 'zod';
+import { role } from './meta.ts';
+
+export const TASK_PHASES = ['DESIGN', 'BUILD', 'TEST', 'DOCS'] as const;
+export type TaskPhase = (typeof TASK_PHASES)[number];
+
+export const planTaskId = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/)
+  .max(63)
+  .describe('Id of the task, unique in its Plan; other tasks name it in dependsOn.');
+
+const command = z.string().min(1).max(2048).describe('A line for `sh -c`, run at the root of a fresh checkout.');
+
+const glob = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/)
+  .describe('A path or glob relative to the root of the repository, such as src/**.');
+
+export const rubricEntry = z.object({
+  criterion: z.string().min(1).max(128).describe('Name of the criterion.'),
+  weight: z.int().min(1).max(100).describe('Weight among the criteria.'),
+  text: z.string().max(2048).default('').describe('What is expected.'),
+});
+
+export const constraints = z
+  .object({
+    rubric: z
+      .array(rubricEntry)
+      .max(16)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['criterion'] })
+      .default([])
+      .describe('Criteria by which the work is judged.'),
+    requirements: z.array(z.string().min(1).max(2048)).max(32).default([]).describe('Things that must hold, in sentences.'),
+    timeoutSeconds: z
+      .int()
+      .min(10)
+      .max(86_400)
+      .optional()
+      .describe('Longest time for one attempt, in seconds; the platform may have a shorter one.'),
+    maxIterations: z.int().min(1).max(1000).optional().describe('Most turns of the agent; the platform may have a lower number.'),
+  })
+  .describe('Limits and expectations.');
+
+export const verify = z
+  .object({
+    commands: z.array(command).max(16).default([]).describe('Commands that must end with 0 in a fresh checkout with the patch.'),
+  })
+  .describe('How the work is tested.');
+
+const work = {
+  title: z.string().min(1).max(200).describe('What is to be done, in one line; the subject of the commit.'),
+  description: z.string().max(16_384).default('').describe('What is to be done, in full.'),
+  role,
+  phase: z
+    .enum(TASK_PHASES)
+    .default('BUILD')
+    .describe('Phase of the Story in which the task runs; a DESIGN task runs first in Build.'),
+  priority: z.int().min(-1_000_000).max(1_000_000).default(0).describe('Order among tasks that wait; higher first.'),
+  fileScope: z.array(glob).max(64).default([]).describe('Paths that the patch may touch; empty means the whole repository.'),
+  verify: verify.default({ commands: [] }),
+  candidates: z.int().min(1).max(9).default(1).describe('Workspaces that try the task at once. This version serves 1.'),
+  deliberation: z
+    .enum(['None', 'Before'])
+    .default('Before')
+    .describe('Whether a council deliberates on the task first. This version skips it.'),
+  constraints: constraints.default({ rubric: [], requirements: [] }),
+};
+
+export const planTask = z
+  .object({
+    id: planTaskId,
+    ...work,
+    dependsOn: z
+      .array(planTaskId)
+      .max(64)
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .default([])
+      .describe('Ids of tasks that must have succeeded first.'),
+  })
+  .describe('One task.');
+export type PlanTask = Readonly<z.output<typeof planTask>>;
