@@ -1,6 +1,6 @@
 // The brief: all that an attempt or a courier is told. The gateway builds it from its cache; `checkout` or `merge` fetches it.
 import { z } from 'zod';
-import { commitId, digest } from './meta.ts';
+import { commitId, digest, type Immutable } from './meta.ts';
 
 const name = z.string().min(1).max(253);
 
@@ -53,4 +53,4 @@ export const brief = z.object({
   /** Present for a courier. */
   courier: z.object({ patch: digest(''), evidence: digest(''), base: commitId('') }).optional(),
 });
-export type Brief = Readonly<z.infer<typeof brief>>;
+export type Brief = Immutable<z.infer<typeof brief>>;

@@ -1,7 +1,7 @@
 // Commands to the gateway, their answers, and the streams that carry them. Commands name uids, never URLs.
 import { z } from 'zod';
 import { shortHash } from './canonical.ts';
-import { commitId } from './meta.ts';
+import { commitId, type Immutable } from './meta.ts';
 
 const id = z.string().regex(/^[a-z0-9-]{1,120}$/);
 
@@ -19,8 +19,8 @@ export const probeCommand = z.object({
   model: z.string().max(256),
 });
 export const gatewayCommand = z.discriminatedUnion('kind', [resolveCommand, probeCommand]);
-export type ResolveCommand = Readonly<z.infer<typeof resolveCommand>>;
-export type ProbeCommand = Readonly<z.infer<typeof probeCommand>>;
+export type ResolveCommand = Immutable<z.infer<typeof resolveCommand>>;
+export type ProbeCommand = Immutable<z.infer<typeof probeCommand>>;
 export type GatewayCommand = ResolveCommand | ProbeCommand;
 
 const failure = {
@@ -48,8 +48,8 @@ export const probeAnswer = z.union([
   z.object({ kind: z.literal('probe'), ...failure }),
 ]);
 export const commandAnswer = z.union([resolveAnswer, probeAnswer]);
-export type ResolveAnswer = Readonly<z.infer<typeof resolveAnswer>>;
-export type ProbeAnswer = Readonly<z.infer<typeof probeAnswer>>;
+export type ResolveAnswer = Immutable<z.infer<typeof resolveAnswer>>;
+export type ProbeAnswer = Immutable<z.infer<typeof probeAnswer>>;
 export type CommandAnswer = ResolveAnswer | ProbeAnswer;
 
 /** How long one probe's answer stands. */

@@ -1,6 +1,6 @@
 // Council: agents of one role, the model they speak through, the workspace they work in.
 import { z } from 'zod';
-import { baseStatus, count, externalId, role, short, time, type Resource } from './meta.ts';
+import { baseStatus, count, externalId, role, short, time, type Resource, type Immutable } from './meta.ts';
 import { rubricEntry } from './plan-task.ts';
 
 /** No floats in objects: a decimal string such as "0.7". */
@@ -156,6 +156,6 @@ export const councilStatus = z
   })
   .describe('What was seen.');
 
-export type CouncilSpec = Readonly<z.output<typeof councilSpec>>;
-export type CouncilStatus = Readonly<z.output<typeof councilStatus>>;
+export type CouncilSpec = Immutable<z.output<typeof councilSpec>>;
+export type CouncilStatus = Immutable<z.output<typeof councilStatus>>;
 export type Council = Resource<'Council', CouncilSpec, CouncilStatus>;

@@ -1,6 +1,6 @@
 // Deliberation: a council's work on one question, as an object that can be read, cancelled and replayed.
 import { z } from 'zod';
-import { baseStatus, count, digest, externalId, message, objectName, time, type Resource } from './meta.ts';
+import { baseStatus, count, digest, externalId, message, objectName, time, type Resource, type Immutable } from './meta.ts';
 import { constraints } from './plan-task.ts';
 
 export const DELIBERATION_PHASES = ['Pending', 'InProgress', 'Completed', 'Failed', 'TimedOut'] as const;
@@ -106,6 +106,6 @@ export const deliberationStatus = z
   })
   .describe('What was seen.');
 
-export type DeliberationSpec = Readonly<z.output<typeof deliberationSpec>>;
-export type DeliberationStatus = Readonly<z.output<typeof deliberationStatus>>;
+export type DeliberationSpec = Immutable<z.output<typeof deliberationSpec>>;
+export type DeliberationStatus = Immutable<z.output<typeof deliberationStatus>>;
 export type Deliberation = Resource<'Deliberation', DeliberationSpec, DeliberationStatus>;

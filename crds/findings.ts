@@ -1,6 +1,6 @@
 // What a step says it found. A finding is data: the step ended with exit code 0 whatever it says.
 import { z } from 'zod';
-import { count, digest, commitId } from './meta.ts';
+import { count, digest, commitId, type Immutable } from './meta.ts';
 
 /** A termination message may be 1,755 bytes with seven containers. */
 export const FINDING_BYTES = 1_700;
@@ -87,7 +87,7 @@ export const findings = {
   push: z.object({ step: z.literal('push'), ...base, commit: optionalCommit }),
 } as const;
 
-export type Findings = { readonly [S in keyof typeof findings]: Readonly<z.infer<(typeof findings)[S]>> };
+export type Findings = { readonly [S in keyof typeof findings]: Immutable<z.infer<(typeof findings)[S]>> };
 export type FindingStep = keyof Findings;
 export type Finding = Findings[FindingStep];
 

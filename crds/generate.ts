@@ -1,8 +1,8 @@
 // From the schemas to what the API server and people read: CRD manifests and the reference. Texts in, texts out; a script writes them.
 import { z } from 'zod';
 import { stringify } from 'yaml';
-import { kindDefinitions, type Kind, type KindDefinition, type Rule } from './kinds.ts';
-import { GROUP, VERSION } from './meta.ts';
+import { kindDefinitions, type Kind, type KindDefinition } from './kinds.ts';
+import { GROUP, VERSION, type Rule } from './meta.ts';
 
 /** What we use of an OpenAPI v3 schema. */
 export interface OpenApiSchema {
@@ -88,7 +88,8 @@ export function manifestOf(definition: KindDefinition): string {
       ],
     },
   };
-  return HEADER + stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false });
+  // Kubernetes' parser reads YAML 1.1, in which a bare `n` is false: that version's rules quote it.
+  return HEADER + stringify(crd, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** A Story's name becomes part of a branch: no dots at its edges, nothing that git refuses in a ref. */

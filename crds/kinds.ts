@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { councilSpec, councilStatus } from './council.ts';
 import { deliberationSpec, deliberationStatus } from './deliberation.ts';
+import type { Rule } from './meta.ts';
 import { planSpec, planStatus } from './plan.ts';
 import { storySpec, storyStatus } from './story.ts';
 import { taskSpec, taskStatus } from './task.ts';
@@ -16,12 +17,6 @@ export interface Column {
   readonly description: string;
   /** Shown only with `-o wide`. */
   readonly wide?: boolean;
-}
-
-/** A CEL rule of the API server. */
-export interface Rule {
-  readonly rule: string;
-  readonly message: string;
 }
 
 export interface KindDefinition {

@@ -14,26 +14,62 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
+/** Readonly all the way down: what comes out of a cache is frozen. */
+export type Immutable<T> = T extends readonly (infer Item)[]
+  ? readonly Immutable<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Immutable<T[Key]> }
+    : T;
+
+/** Metadata of any object, also of one that is still to be created. Times are RFC 3339 texts. */
 export interface ObjectMeta {
   readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly generation: number;
-  readonly creationTimestamp: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly OwnerReference[];
 }
 
+/** Metadata of an object of ours as the API server stores it. */
+export interface StoredMeta extends ObjectMeta {
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+}
+
 /** An object of one of our kinds, as read. `status` is absent until the operator's first write. */
 export interface Resource<KindName extends string, Spec, Status> {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: KindName;
-  readonly metadata: ObjectMeta;
+  readonly metadata: StoredMeta;
   readonly spec: Spec;
   readonly status?: Status;
+}
+
+/** A CEL rule of the API server. */
+export interface Rule {
+  readonly rule: string;
+  readonly message: string;
+}
+
+/**
+ * A rule that no pattern can say, twice: `rule` for the API server and `holds`, the same thing, for TypeScript. (Patterns must hold for
+ * JavaScript and RE2 alike, so they have no look-around.)
+ */
+export function ruled<Schema extends z.ZodType>(
+  schema: Schema,
+  { rule, message: text }: Rule,
+  holds: (value: z.output<Schema>) => boolean,
+): Schema {
+  const before = (schema.meta()?.['x-kubernetes-validations'] ?? []) as readonly Rule[];
+  return schema.refine(holds, { message: text }).meta({ 'x-kubernetes-validations': [...before, { rule, message: text }] });
 }
 
 const text = (max: number, description: string) => z.string().max(max).describe(description);
@@ -91,7 +127,7 @@ export const condition = z
     observedGeneration: z.int().min(0).describe('Generation of the spec that this was seen for.').optional(),
   })
   .describe('One thing that was observed about the object.');
-export type Condition = Readonly<z.infer<typeof condition>>;
+export type Condition = Immutable<z.infer<typeof condition>>;
 
 export const outboxEvent = z
   .object({
@@ -101,7 +137,7 @@ export const outboxEvent = z
     data: z.string().max(4096).describe('Payload, as JSON text.'),
   })
   .describe('An event that waits for its publication.');
-export type OutboxEvent = Readonly<z.infer<typeof outboxEvent>>;
+export type OutboxEvent = Immutable<z.infer<typeof outboxEvent>>;
 
 /** Members of every status. */
 export const baseStatus = {

@@ -1,6 +1,6 @@
 // One task of a Plan, and what of it a Task object carries.
 import { z } from 'zod';
-import { role } from './meta.ts';
+import { role, ruled, type Immutable } from './meta.ts';
 
 export const TASK_PHASES = ['DESIGN', 'BUILD', 'TEST', 'DOCS'] as const;
 export type TaskPhase = (typeof TASK_PHASES)[number];
@@ -13,12 +13,17 @@ export const planTaskId = z
 
 const command = z.string().min(1).max(2048).describe('A line for `sh -c`, run at the root of a fresh checkout.');
 
-const glob = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n\\]+$/)
-  .describe('A path or glob relative to the root of the repository, such as src/**.');
+const GLOB_CHARACTER = '[^/\\\\()!|\\x00-\\x1f\\x7f]';
+const GLOB_PART = `(?:[^/\\\\()!|.\\x00-\\x1f\\x7f]|\\.[^/\\\\()!|.\\x00-\\x1f\\x7f])${GLOB_CHARACTER}*`;
+/** Relative, with `*`, `**`, `?`, `[…]` and `{a,b}`; no dot segment, no negation, no extended globs. */
+export const GLOB_PATTERN = new RegExp(`^${GLOB_PART}(?:/${GLOB_PART})*$`);
+const MAX_STARS = 16;
+
+const glob = ruled(
+  z.string().max(256).regex(GLOB_PATTERN).describe('A path or glob relative to the root of the repository, such as src/**.'),
+  { rule: `self.split('*').size() <= ${MAX_STARS + 1}`, message: `a glob may hold at most ${MAX_STARS} stars` },
+  (value) => value.split('*').length <= MAX_STARS + 1,
+);
 
 export const rubricEntry = z.object({
   criterion: z.string().min(1).max(128).describe('Name of the criterion.'),
@@ -82,4 +87,4 @@ export const planTask = z
       .describe('Ids of tasks that must have succeeded first.'),
   })
   .describe('One task.');
-export type PlanTask = Readonly<z.output<typeof planTask>>;
+export type PlanTask = Immutable<z.output<typeof planTask>>;

@@ -1,6 +1,6 @@
 // Plan: the tasks that a person approves, by digest.
 import { z } from 'zod';
-import { baseStatus, count, digest, message, objectName, uid, externalId, type Resource } from './meta.ts';
+import { baseStatus, count, digest, message, objectName, uid, externalId, type Resource, type Immutable } from './meta.ts';
 import { planTask } from './plan-task.ts';
 import { userName, verdict } from './story.ts';
 
@@ -68,6 +68,6 @@ export const planStatus = z
   })
   .describe('What was seen.');
 
-export type PlanSpec = Readonly<z.output<typeof planSpec>>;
-export type PlanStatus = Readonly<z.output<typeof planStatus>>;
+export type PlanSpec = Immutable<z.output<typeof planSpec>>;
+export type PlanStatus = Immutable<z.output<typeof planStatus>>;
 export type Plan = Resource<'Plan', PlanSpec, PlanStatus>;

@@ -1,5 +1,6 @@
 // The platform engineer's configuration: one JSON file, mounted into operator and gateway alike. Holds no secret.
 import { z } from 'zod';
+import type { Immutable } from './meta.ts';
 
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 const namespaces = z
@@ -40,7 +41,7 @@ export const upstream = z
   .refine((row) => row.kind !== 'egress' || (!row.credentials && !row.ca), {
     message: 'an egress row has neither credentials nor a CA: it is a tunnel',
   });
-export type Upstream = Readonly<z.infer<typeof upstream>>;
+export type Upstream = Immutable<z.infer<typeof upstream>>;
 
 export const imageProfile = z.strictObject({
   name,
@@ -49,7 +50,7 @@ export const imageProfile = z.strictObject({
   setup: z.array(z.string().max(4096)).max(32).default([]),
   namespaces,
 });
-export type ImageProfile = Readonly<z.infer<typeof imageProfile>>;
+export type ImageProfile = Immutable<z.infer<typeof imageProfile>>;
 
 const unique = (rows: readonly { readonly name: string }[]): boolean => new Set(rows.map((row) => row.name)).size === rows.length;
 
@@ -98,7 +99,7 @@ export const platformConfig = z.strictObject({
       .max(512),
   }),
 });
-export type PlatformConfig = Readonly<z.infer<typeof platformConfig>>;
+export type PlatformConfig = Immutable<z.infer<typeof platformConfig>>;
 
 /** Where the processes find it and what goes with it. */
 export const PLATFORM_FILE = '/etc/fleet/platform/platform.json';

@@ -10,9 +10,11 @@ import {
   objectName,
   reason,
   role,
+  ruled,
   time,
   uid,
   type Resource,
+  type Immutable,
 } from './meta.ts';
 
 export const RIGORS = ['L0', 'L1', 'L2', 'L3'] as const;
@@ -43,7 +45,7 @@ export const approval = z
     reason: z.string().max(1024).optional().describe('Why; expected with a rejection.'),
   })
   .describe('A decision on a gate. Entries are never changed or removed.');
-export type Approval = Readonly<z.infer<typeof approval>>;
+export type Approval = Immutable<z.infer<typeof approval>>;
 
 const decision = z.object({
   id: z.string().min(1).max(128).describe('Id, unique in the Story.'),
@@ -59,21 +61,37 @@ const milestone = z.object({
   at: time('When it was reached.').optional(),
 });
 
+const REF_PART = '[A-Za-z0-9_][A-Za-z0-9_+-]*(?:\\.[A-Za-z0-9_+-]+)*';
+const URL_PART = '(?:[A-Za-z0-9_~+-]|\\.[A-Za-z0-9_~+-])[A-Za-z0-9._~+-]*';
+const HOST_PART = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+
+/** https, a host name in lower case, no user, query, fragment or dot segment. */
+export const REPOSITORY_URL_PATTERN = new RegExp(
+  `^https://${HOST_PART}(?:\\.${HOST_PART})*(?::[1-9][0-9]{0,4})?(?:/${URL_PART})+$`,
+);
+/** A branch, a tag, a full ref or a commit: nothing that git could take for an option, a range or a way out. */
+export const GIT_REF_PATTERN = new RegExp(`^${REF_PART}(?:/${REF_PART})*$`);
+
+const gitRef = ruled(
+  z
+    .string()
+    .max(200)
+    .regex(GIT_REF_PATTERN)
+    .describe('Branch, tag or commit to start from, or refs/heads/… in full. The commit is pinned when the Draft ends.'),
+  { rule: "!self.endsWith('.lock')", message: 'ref must not end with .lock' },
+  (ref) => !ref.endsWith('.lock'),
+);
+
 const repository = z
   .object({
     url: z
       .string()
-      .regex(/^https:\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?\/[A-Za-z0-9._~/-]+$/)
       .max(512)
+      .regex(REPOSITORY_URL_PATTERN)
       .describe(
         "https address of the git repository, without credentials. It only selects a row of the platform engineer's table.",
       ),
-    ref: z
-      .string()
-      .regex(/^(?!.*\.\.)(?!.*\.lock$)(?!.*\/\/)[A-Za-z0-9_][A-Za-z0-9._/-]*[A-Za-z0-9_]$|^[A-Za-z0-9_]$/)
-      .max(200)
-      .default('main')
-      .describe('Branch or tag to start from, or refs/heads/… in full. The commit is pinned when the Draft ends.'),
+    ref: gitRef.default('main'),
   })
   .describe('Where the change is to be made.');
 
@@ -230,6 +248,6 @@ export const storyStatus = z
   })
   .describe('What was seen.');
 
-export type StorySpec = Readonly<z.output<typeof storySpec>>;
-export type StoryStatus = Readonly<z.output<typeof storyStatus>>;
+export type StorySpec = Immutable<z.output<typeof storySpec>>;
+export type StoryStatus = Immutable<z.output<typeof storyStatus>>;
 export type Story = Resource<'Story', StorySpec, StoryStatus>;

@@ -12,6 +12,7 @@ import {
   uid,
   externalId,
   type Resource,
+  type Immutable,
 } from './meta.ts';
 import { planTask } from './plan-task.ts';
 
@@ -70,7 +71,7 @@ export const attempt = z
     tokens: count('Model tokens spent.').optional(),
   })
   .describe('One attempt.');
-export type Attempt = Readonly<z.output<typeof attempt>>;
+export type Attempt = Immutable<z.output<typeof attempt>>;
 
 export const taskStatus = z
   .object({
@@ -93,6 +94,6 @@ export const taskStatus = z
   })
   .describe('What was seen.');
 
-export type TaskSpec = Readonly<z.output<typeof taskSpec>>;
-export type TaskStatus = Readonly<z.output<typeof taskStatus>>;
+export type TaskSpec = Immutable<z.output<typeof taskSpec>>;
+export type TaskStatus = Immutable<z.output<typeof taskStatus>>;
 export type Task = Resource<'Task', TaskSpec, TaskStatus>;
