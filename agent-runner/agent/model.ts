@@ -127,7 +127,7 @@ export function withoutThinking(text: string): string {
 }
 
 function failure(error: unknown): ModelEnd | TryAgain {
-  if (error instanceof APIError && error.status !== undefined) return refused(error.status, error);
+  if (error instanceof APIError && typeof error.status === 'number') return refused(error.status, error as APIError);
   const message = describe(error);
   const passing =
     error instanceof APIConnectionError || error instanceof TypeError || error instanceof SyntaxError || isNetwork(error);

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { z } from 'zod';
 
 export interface GatewayPlace {
   readonly url: string;
@@ -33,6 +34,7 @@ export class GatewayUnreachable extends Error {
   }
 }
 
+const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 const patienceMs = 60_000;
 const requestTimeoutMs = 60_000;
 const notUpYet = new Set([
@@ -103,8 +105,8 @@ async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise
 /** `{ "error": { "code", "message" } }` of the gateway, as far as it is that. */
 export function refusalOf(answer: GatewayAnswer): { readonly code: string; readonly message: string } {
   try {
-    const { error } = JSON.parse(answer.body.toString('utf8')) as { error?: { code?: unknown; message?: unknown } };
-    return { code: String(error?.code ?? answer.status), message: String(error?.message ?? '') };
+    const { error } = refusalBody.parse(JSON.parse(answer.body.toString('utf8')));
+    return { code: error.code, message: error.message.slice(0, 300) };
   } catch {
     return { code: String(answer.status), message: answer.body.toString('utf8').slice(0, 200) };
   }

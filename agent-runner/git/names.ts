@@ -1,7 +1,7 @@
 // Strict patterns for what is put into git's argv. Pure.
 
 const branchPattern = /^fleet\/[a-z0-9][a-z0-9.-]{0,62}\/[a-z0-9][a-z0-9.-]{0,252}$/;
-const commitPattern = /^[0-9a-f]{40}$/;
+const commitPattern = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 
 /** `refs/heads/fleet/<namespace>/<story>`; throws for any other branch. */
 export function branchRef(branch: string): string {

@@ -39,7 +39,6 @@ function malformed(files: readonly ChangedFile[]): PatchRefusal | undefined {
 function malformation(file: ChangedFile): string | undefined {
   if (file.oldMode === '160000' || file.newMode === '160000') return 'submodules and nested repositories are not handed in';
   if (!ordinaryModes.has(file.newMode)) return `mode ${file.newMode} is not handed in`;
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(file.path)) return 'the name has control characters';
   if (file.path.split('/').some((part) => part.toLowerCase() === '.git' || part === '..'))
     return 'the path belongs to git itself';

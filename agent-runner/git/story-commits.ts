@@ -59,6 +59,5 @@ export function commitMessage(words: CommitWords): string {
 }
 
 function clean(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
   return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
 }

@@ -56,7 +56,7 @@ const commit = defineTool({
   args: z.object({ message: z.string().min(1).max(2_000) }),
   run: async (args, bench) => {
     await said(bench, ['add', '--all', '--', '.']);
-    return said(bench, ['commit', '--quiet', '--no-verify', '--file=-'], args.message) || 'committed';
+    return said(bench, ['commit', '--no-verify', '--file=-'], args.message);
   },
 });
 

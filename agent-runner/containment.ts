@@ -1,0 +1,25 @@
+// Tries what a contained pod must not be able to do: to connect to the gateway's canary port and to the API server. May: open and close TCP.
+import { connect } from 'node:net';
+import type { Address } from './config.ts';
+
+const timeoutMs = 2_000;
+
+/** The addresses that answered; empty when the pod is contained. A refusal is an answer of the enforcer, not of the address. */
+export async function reachable(addresses: readonly Address[]): Promise<readonly Address[]> {
+  const answers = await Promise.all(addresses.map(connects));
+  return addresses.filter((_, index) => answers[index]);
+}
+
+async function connects({ host, port }: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (answer: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => end(false), timeoutMs);
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}

@@ -1,0 +1,54 @@
+// Builds a step's context and runs the step; the only place that builds things. `main.ts` calls it with the root of the pod.
+import { realpath } from 'node:fs/promises';
+import { RUNNER_COMMANDS, type RunnerCommand } from '../crds/steps.ts';
+import { readConfig } from './config.ts';
+import { GatewayClient } from './gateway/client.ts';
+import { Git } from './git/driver.ts';
+import { fleetPaths } from './paths.ts';
+import { Children } from './process/children.ts';
+import { runStep, type StepContext } from './step.ts';
+import { steps } from './steps/registry.ts';
+
+export interface EntryPorts {
+  /** Under which `/fleet`, `/tmp` and `/dev/termination-log` lie: `/` in a pod. */
+  readonly root: string;
+  /** This very program, for `runner` to copy. */
+  readonly program: string;
+  readonly say: (line: string) => void;
+}
+
+export const usage = `usage: agent-runner <step>
+
+Runs one step of a workspace pod and writes its finding to /dev/termination-log.
+
+Steps of an attempt: runner, checkout, setup, work, verify-setup, verify, report
+Steps of a courier:  runner, merge, courier-setup, courier-verify, push
+
+Exit code 0: the step has a finding, good or bad. Anything else: the infrastructure failed.`;
+
+export function isCommand(word: string | undefined): word is RunnerCommand {
+  return RUNNER_COMMANDS.some((command) => command === word);
+}
+
+/** Ends the process on SIGTERM, children first. */
+export async function runCommand(command: RunnerCommand, ports: EntryPorts): Promise<void> {
+  const config = readConfig();
+  const paths = fleetPaths(ports.root);
+  const children = new Children();
+  const gateway = new GatewayClient({ url: config.gatewayUrl, ca: config.gatewayCa, tokenFile: paths.token });
+  const context: StepContext = {
+    config,
+    paths,
+    children,
+    gateway,
+    git: new Git(config.childEnvironment['PATH'] ?? ''),
+    program: await realpath(ports.program),
+    say: ports.say,
+  };
+  process.once('SIGTERM', () => {
+    children.endAll();
+    process.exit(143);
+  });
+  await runStep(steps[command], context);
+  await gateway.close();
+}

@@ -1,0 +1,12 @@
+// The brief's limits as the patch rules want them. Pure.
+import type { Brief } from '../../crds/brief.ts';
+import type { PatchLimits } from '../git/patch-rules.ts';
+
+export function patchLimitsOf({ task, limits }: Brief): PatchLimits {
+  return {
+    patchBytes: limits.patchBytes,
+    patchFiles: limits.patchFiles,
+    protectedPaths: limits.protectedPaths,
+    fileScope: task.fileScope,
+  };
+}

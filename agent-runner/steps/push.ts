@@ -1,0 +1,69 @@
+// Step `push` of a courier: exactly the commit that `merge` made, onto the story branch as `merge` saw it. May: git push through the gateway.
+// Believes the git volume, which only `merge` writes; a commit that had to be verified again is pushed only if that went well.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Findings } from '../../crds/findings.ts';
+import { readFinding } from '../finding-file.ts';
+import type { GitOptions, GitResult } from '../git/driver.ts';
+import { branchRef, commitId } from '../git/names.ts';
+import { failed, readBrief, skipped, storyRemote, type Step, type StepContext } from '../step.ts';
+import { needsVerification } from './merge.ts';
+
+const tries = 4;
+const pauseMs = 2_000;
+/** The gateway or the server said no; asking again would not help. */
+const rejection = /\[(remote )?rejected\]|The requested URL returned error: 4\d\d|remote: error|pre-receive hook declined/;
+
+export const push: Step<'push'> = {
+  command: 'push',
+  finding: 'push',
+  file: () => undefined,
+  run: async (context) => {
+    const { paths } = context;
+    const merged = await readFinding('merge', paths.mergeFinding);
+    if (merged?.outcome !== 'ok' || merged.commit === undefined || merged.head === undefined) return skipped('push', merged);
+    if (merged.landed === true)
+      return { step: 'push', outcome: 'ok', commit: merged.commit, message: 'the commit is already on the branch' };
+    const refusal = needsVerification(merged) ? await unverified(context) : undefined;
+    return refusal ?? pushCommit(context, commitId(merged.commit), commitId(merged.head));
+  },
+};
+
+async function unverified({ paths }: StepContext): Promise<Findings['push'] | undefined> {
+  const verdict = await readFinding('verify', paths.verifyFinding);
+  if (verdict?.outcome === 'ok') return undefined;
+  if (verdict?.reason === undefined) return failed('push', 'StepFailed', 'the merged commit was not verified');
+  return failed('push', verdict.reason, `on the moved branch: ${verdict.message ?? verdict.reason}`);
+}
+
+async function pushCommit(context: StepContext, commit: string, head: string): Promise<Findings['push']> {
+  const { repository } = await readBrief(context.paths);
+  const ref = branchRef(repository.branch);
+  // The head is the pinned base only while there is no branch: then the branch must still not be there.
+  const lease = `--force-with-lease=${ref}:${head === repository.baseCommit ? '' : head}`;
+  const remote = await storyRemote(context);
+  const argv = [
+    'push',
+    '--porcelain',
+    '--no-verify',
+    '--no-follow-tags',
+    '--no-signed',
+    '--recurse-submodules=no',
+    lease,
+    '--',
+    remote.url,
+    `${commit}:${ref}`,
+  ];
+  const options: GitOptions = { gitDir: context.paths.bareRepository, remote };
+  for (let number = 1; ; number += 1) {
+    const result = await context.git.try(argv, options);
+    // A push whose answer was lost finds its own commit there the next time, and git calls that up to date.
+    if (result.code === 0) return { step: 'push', outcome: 'ok', commit };
+    context.say(wordsOf(result));
+    if (rejection.test(wordsOf(result)) || number >= tries) return failed('push', 'PushRejected', wordsOf(result));
+    await delay(pauseMs);
+  }
+}
+
+function wordsOf(result: GitResult): string {
+  return `${result.stdout.toString('utf8')} ${result.stderr}`.replace(/\s+/g, ' ').trim().slice(-390);
+}

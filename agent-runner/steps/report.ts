@@ -1,0 +1,137 @@
+// Step `report`: reads what the attempt left (hostile files), judges the patch by itself, and puts patch and evidence. May: put artifacts.
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Brief } from '../../crds/brief.ts';
+import type { Finding, FindingReason, Findings } from '../../crds/findings.ts';
+import { evidenceBytes, type Evidence } from '../evidence.ts';
+import { readFinding } from '../finding-file.ts';
+import { putArtifact } from '../gateway/artifacts.ts';
+import type { ChangedFile } from '../git/changed-files.ts';
+import type { GitOptions } from '../git/driver.ts';
+import { applyToBase } from '../git/patch-application.ts';
+import { patchRefusal } from '../git/patch-rules.ts';
+import { readHostile } from '../hostile-file.ts';
+import { failed, readBrief, shortMessage, skipped, type Step, type StepContext } from '../step.ts';
+import { patchLimitsOf } from './patch-limits.ts';
+import { readVerifyRecord, type VerifyRecord } from './verdict.ts';
+
+const maxLogBytes = 1024 * 1024;
+const maxEvidenceLog = 256 * 1024;
+
+export const report: Step<'report'> = {
+  command: 'report',
+  finding: 'report',
+  file: () => undefined,
+  run: async (context) => {
+    const { paths, gateway } = context;
+    const start = await readFinding('checkout', paths.checkoutFinding);
+    if (start?.outcome !== 'ok' || start.base === undefined) return skipped('report', start);
+    const brief = await readBrief(paths);
+    const work = await readFinding('work', paths.workFinding);
+    const judged: Judged = work?.outcome === 'ok' ? await judgePatch(context, brief, start.base) : {};
+    const patch = judged.bytes === undefined ? {} : { patch: await putArtifact(gateway, judged.bytes) };
+    const record = judged.refusal === undefined ? await readVerifyRecord(paths) : undefined;
+    const proof = { ...about(brief, start.base), ...patch, ...spentBy(work), commands: record ?? [], log: await logEnd(context) };
+    const told = {
+      base: start.base,
+      evidence: await putArtifact(gateway, evidenceBytes(proof)),
+      ...patch,
+      tokens: proof.tokens,
+      summary: shortMessage(proof.summary),
+      ...countsOf(judged.files),
+      ...(record === undefined ? {} : { verify: verdictCounts(record) }),
+    };
+    const failure = judged.refusal ?? (await failureOf(context, work));
+    if (failure !== undefined) return { ...failed('report', failure.reason, failure.message), ...told };
+    return { step: 'report', outcome: 'ok', ...told };
+  },
+};
+
+function spentBy(work: Findings['work'] | undefined): Pick<Evidence, 'summary' | 'iterations' | 'tokens'> {
+  return { summary: work?.summary ?? work?.message ?? '', iterations: work?.iterations ?? 0, tokens: work?.tokens ?? 0 };
+}
+
+interface Failure {
+  readonly reason: FindingReason;
+  readonly message: string;
+}
+
+interface Judged {
+  /** Absent when the patch cannot be kept as an artifact. */
+  readonly bytes?: Buffer;
+  readonly files?: readonly ChangedFile[];
+  readonly refusal?: Failure;
+}
+
+/** Git applies the patch in a scratch index; what it then says of the two trees is judged, not the patch's text. */
+async function judgePatch({ git, paths }: StepContext, brief: Brief, base: string): Promise<Judged> {
+  const read = await readHostile(paths.patch, brief.limits.patchBytes);
+  if (read.kind !== 'read')
+    return {
+      refusal: {
+        reason: 'PatchInvalid',
+        message: `the patch cannot be read: ${read.kind === 'absent' ? 'absent' : read.message}`,
+      },
+    };
+  const scratch = join(paths.tmp, 'judge');
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(join(scratch, 'objects'), { recursive: true });
+  const options: GitOptions = {
+    gitDir: paths.bareRepository,
+    indexFile: join(scratch, 'index'),
+    objectDirectory: join(scratch, 'objects'),
+    alternates: join(paths.bareRepository, 'objects'),
+  };
+  const applied = await applyToBase(git, options, { base, bytes: read.bytes });
+  if (applied.kind === 'invalid') return { bytes: read.bytes, refusal: { reason: 'PatchInvalid', message: applied.message } };
+  const refusal = patchRefusal(applied.files, read.bytes.length, patchLimitsOf(brief));
+  return { bytes: read.bytes, files: applied.files, ...(refusal === undefined ? {} : { refusal }) };
+}
+
+/** The first step that did not end ok says why. A step's file that is missing or unusable is a fault of the infrastructure. */
+async function failureOf({ paths }: StepContext, work: Findings['work'] | undefined): Promise<Failure | undefined> {
+  const fresh = await readFinding('verify-setup', paths.freshFinding);
+  const verify = await readFinding('verify', paths.verifyFinding);
+  const steps: readonly (readonly [string, Finding | undefined])[] = [
+    ['work', work],
+    ['verify-setup', fresh],
+    ['verify', verify],
+  ];
+  for (const [name, finding] of steps) {
+    if (finding === undefined) return { reason: 'StepFailed', message: `${name} left no usable finding` };
+    if (finding.outcome !== 'ok')
+      return { reason: finding.reason ?? 'StepFailed', message: finding.message ?? `${name}: ${finding.outcome}` };
+  }
+  return undefined;
+}
+
+function about(brief: Brief, base: string) {
+  return {
+    version: 1 as const,
+    story: brief.story.uid,
+    task: { uid: brief.task.uid, id: brief.task.id, title: brief.task.title },
+    attempt: brief.attempt,
+    agent: brief.agent.name,
+    model: brief.agent.model,
+    base,
+  };
+}
+
+function countsOf(files: readonly ChangedFile[] | undefined): { files?: number; insertions?: number; deletions?: number } {
+  if (files === undefined) return {};
+  const sum = (pick: (file: ChangedFile) => number): number => files.reduce((total, file) => total + pick(file), 0);
+  return { files: files.length, insertions: sum((file) => file.insertions), deletions: sum((file) => file.deletions) };
+}
+
+function verdictCounts(record: VerifyRecord): { passed: number; failed: number } {
+  const passed = record.filter((outcome) => outcome.exitCode === 0).length;
+  return { passed, failed: record.length - passed };
+}
+
+/** The end of the agent's log, in whole lines. */
+async function logEnd({ paths }: StepContext): Promise<string> {
+  const read = await readHostile(paths.workLog, maxLogBytes);
+  if (read.kind !== 'read') return '';
+  const text = read.bytes.toString('utf8');
+  return text.length <= maxEvidenceLog ? text : text.slice(text.indexOf('\n', text.length - maxEvidenceLog) + 1);
+}

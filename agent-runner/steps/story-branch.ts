@@ -1,0 +1,63 @@
+// Fetches the base and the story branch into the bare repository, and says whether the branch is ours. Used by `checkout` and `merge`.
+import type { Brief } from '../../crds/brief.ts';
+import type { FindingReason } from '../../crds/findings.ts';
+import { brief as briefSchema } from '../../crds/brief.ts';
+import { refusalOf } from '../gateway/client.ts';
+import type { GitOptions, GitRemote } from '../git/driver.ts';
+import { branchRef, commitId } from '../git/names.ts';
+import { fetchBranch, fetchCommit, hasCommit, makeBare, remoteHead } from '../git/repositories.ts';
+import { commitsBetween, type StoryCommit } from '../git/story-commits.ts';
+import { writeFindingFile } from '../finding-file.ts';
+import { storyRemote, type StepContext } from '../step.ts';
+
+export interface Refusal {
+  readonly reason: FindingReason;
+  readonly message: string;
+}
+
+export interface StoryBranch {
+  readonly bare: GitOptions;
+  /** The branch's commit, or the pinned base while there is no branch. */
+  readonly head: string;
+  /** What the branch has above the pinned base, newest first. */
+  readonly commits: readonly StoryCommit[];
+}
+
+const maxBriefBytes = 2 * 1024 * 1024;
+
+/** Asks for the brief and keeps it in the git volume for the steps that hold no right to ask. */
+export async function fetchBrief({ gateway, paths }: StepContext): Promise<Brief | Refusal> {
+  const answer = await gateway.send({ method: 'GET', path: '/v1/brief', maxBytes: maxBriefBytes });
+  if (answer.status !== 200) {
+    const { code, message } = refusalOf(answer);
+    return { reason: 'GatewayUnavailable', message: `the gateway gives no brief: ${answer.status} ${code}: ${message}` };
+  }
+  const brief = briefSchema.parse(JSON.parse(answer.body.toString('utf8')));
+  await writeFindingFile(paths.brief, JSON.stringify(brief));
+  return brief;
+}
+
+export async function fetchStoryBranch(context: StepContext, { story, repository }: Brief): Promise<StoryBranch | Refusal> {
+  const { git, paths } = context;
+  const remote = await storyRemote(context);
+  const bare = await makeBare(git, paths.bareRepository);
+  const base = commitId(repository.baseCommit);
+  const ref = branchRef(repository.branch);
+  const head = await remoteHead(git, bare, remote, ref);
+  if (head !== undefined) await fetchBranch(git, bare, remote, ref);
+  const refusal = await needBase(context, bare, remote, base);
+  if (refusal !== undefined) return refusal;
+  if (head === undefined) return { bare, head: base, commits: [] };
+  const commits = await commitsBetween(git, bare, { base, head: commitId(head) });
+  if (commits.some((commit) => commit.story === story.uid)) return { bare, head, commits };
+  return { reason: 'BranchTaken', message: `branch ${repository.branch} exists and no commit of it is of this Story` };
+}
+
+async function needBase({ git }: StepContext, bare: GitOptions, remote: GitRemote, base: string): Promise<Refusal | undefined> {
+  if ((await hasCommit(git, bare, base)) || (await fetchCommit(git, bare, remote, base))) return undefined;
+  return { reason: 'RefUnknown', message: `the repository no longer has the pinned commit ${base}` };
+}
+
+export function isRefusal(result: object): result is Refusal {
+  return 'reason' in result && 'message' in result;
+}

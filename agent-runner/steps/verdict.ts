@@ -1,0 +1,65 @@
+// Runs the verify commands in the fresh tree and makes the verdict; used by `verify` of both Jobs. May: run commands, write the verify volume.
+import { z } from 'zod';
+import type { Brief } from '../../crds/brief.ts';
+import type { Findings } from '../../crds/findings.ts';
+import { writeFindingFile } from '../finding-file.ts';
+import { readHostile } from '../hostile-file.ts';
+import type { FleetPaths } from '../paths.ts';
+import type { StepContext } from '../step.ts';
+import { failureSentence, runCommands } from './commands.ts';
+
+const maxTailBytes = 16 * 1024;
+const maxRecordBytes = 1024 * 1024;
+
+const record = z.array(
+  z.object({
+    command: z.string().max(4_096),
+    exitCode: z.int(),
+    durationMs: z.int().min(0),
+    output: z.string().max(2 * maxTailBytes),
+  }),
+);
+export type VerifyRecord = z.infer<typeof record>;
+
+const recordFile = (paths: FleetPaths): string => `${paths.verifyOut}/commands.json`;
+
+export async function verdictOf(context: StepContext, brief: Brief): Promise<Findings['verify']> {
+  const { config, paths } = context;
+  const outcomes = await runCommands(context, {
+    cwd: paths.freshRepository,
+    commands: brief.verify.commands,
+    timeoutMs: brief.verify.timeoutSeconds * 1_000,
+    outputBytes: Math.min(maxTailBytes, brief.limits.outputBytes),
+    stopAtFailure: false,
+    env: config.childEnvironment,
+  });
+  await writeFindingFile(recordFile(paths), JSON.stringify(outcomes));
+  const firstFailure = outcomes.find((outcome) => outcome.exitCode !== 0);
+  const failures = outcomes.filter((outcome) => outcome.exitCode !== 0).length;
+  const told = {
+    passed: outcomes.length - failures,
+    failed: failures,
+    commands: outcomes
+      .slice(0, 8)
+      .map(({ command, exitCode, durationMs }) => ({ command: command.slice(0, 120), exitCode, durationMs })),
+  };
+  if (firstFailure === undefined) return { step: 'verify', outcome: 'ok', ...told };
+  return {
+    step: 'verify',
+    outcome: 'failed',
+    reason: 'VerifyFailed',
+    message: failureSentence(firstFailure).slice(0, 400),
+    ...told,
+  };
+}
+
+/** What `verify` wrote down of its commands; `undefined` when that is not usable. */
+export async function readVerifyRecord(paths: FleetPaths): Promise<VerifyRecord | undefined> {
+  const read = await readHostile(recordFile(paths), maxRecordBytes);
+  if (read.kind !== 'read') return undefined;
+  try {
+    return record.parse(JSON.parse(read.bytes.toString('utf8')));
+  } catch {
+    return undefined; // hostile or cut: as good as none
+  }
+}

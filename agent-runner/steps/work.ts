@@ -1,0 +1,109 @@
+// Step `work`: the agent at work in its tree. May: model calls; writes the tree and its own out volume. Leaves a patch, a log, a finding.
+import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Brief } from '../../crds/brief.ts';
+import type { Findings } from '../../crds/findings.ts';
+import { fileLog } from '../agent/loop-log.ts';
+import { runLoop, type LoopEnd } from '../agent/loop.ts';
+import { gatewayModel } from '../agent/model.ts';
+import { promptOf } from '../agent/prompt.ts';
+import { readFinding } from '../finding-file.ts';
+import { GitFailed } from '../git/driver.ts';
+import { patchRefusal } from '../git/patch-rules.ts';
+import { WorkTreePatch } from '../git/work-tree-patch.ts';
+import { endLeftovers } from '../process/leftovers.ts';
+import { failed, readBrief, shortMessage, skipped, type Step, type StepContext } from '../step.ts';
+import type { Workbench } from '../tools/tool.ts';
+import { toolsOfRole } from '../tools/toolbox.ts';
+import { refusedByContainment } from './contained.ts';
+import { patchLimitsOf } from './patch-limits.ts';
+
+const maxLogBytes = 1024 * 1024;
+
+export const work: Step<'work'> = {
+  command: 'work',
+  finding: 'work',
+  file: (paths) => paths.workFinding,
+  run: async (context) => {
+    const { paths } = context;
+    const start = await readFinding('checkout', paths.checkoutFinding);
+    const before = start?.outcome === 'ok' ? await readFinding('setup', paths.treeFinding) : start;
+    if (before?.outcome !== 'ok' || start?.base === undefined) return skipped('work', before);
+    const open = await refusedByContainment(context);
+    if (open !== undefined) return failed('work', 'NetworkNotContained', open);
+    const brief = await readBrief(paths);
+    await mkdir(paths.workOut, { recursive: true });
+    const patch = await openPatch(context, start.base);
+    const end = await workOn(context, brief, patch);
+    await endLeftovers();
+    return handIn(context, { brief, base: start.base, end });
+  },
+};
+
+const scratchOf = ({ paths }: StepContext): string => join(paths.workOut, 'scratch');
+
+async function openPatch({ git, paths, ...context }: StepContext, base: string): Promise<WorkTreePatch> {
+  return WorkTreePatch.open(git, {
+    workTree: paths.treeRepository,
+    scratch: scratchOf({ git, paths, ...context }),
+    baseObjects: join(paths.bareRepository, 'objects'),
+    base,
+  });
+}
+
+async function workOn(context: StepContext, brief: Brief, patch: WorkTreePatch): Promise<LoopEnd> {
+  const { config, paths, gateway, say } = context;
+  const endsAt = Date.now() + brief.limits.wallClockSeconds * 1_000;
+  const bench: Workbench = {
+    repository: await realpath(paths.treeRepository),
+    children: context.children,
+    env: config.childEnvironment,
+    git: context.git,
+    patch,
+    verifyCommands: brief.verify.commands,
+    verifyTimeoutMs: brief.verify.timeoutSeconds * 1_000,
+    outputBytes: brief.limits.outputBytes,
+    remainingMs: () => Math.max(0, endsAt - Date.now()),
+  };
+  const { agent } = brief;
+  const model = gatewayModel({
+    gatewayUrl: config.gatewayUrl,
+    dispatcher: gateway.dispatcher,
+    token: () => gateway.token(),
+    model: agent.model,
+    temperature: agent.temperature === undefined ? undefined : Number(agent.temperature),
+    maxTokens: agent.maxTokens,
+  });
+  const log = fileLog({ file: paths.workLog, maxBytes: maxLogBytes, say });
+  return runLoop(promptOf(brief), brief.limits, { model, tools: toolsOfRole(brief.task.role), bench, log });
+}
+
+interface Work {
+  readonly brief: Brief;
+  readonly base: string;
+  readonly end: LoopEnd;
+}
+
+/** The patch is taken afresh, after everything that the agent left running has ended. */
+async function handIn(context: StepContext, { brief, base, end }: Work): Promise<Findings['work']> {
+  const spent = { iterations: end.iterations, tokens: end.tokens, summary: shortMessage(end.message) };
+  if (end.reason !== 'Done') return { ...failed('work', end.reason, end.message), ...spent };
+  const taken = await takePatch(context, base);
+  if ('message' in taken) return { ...failed('work', 'PatchInvalid', taken.message), ...spent };
+  const refusal = patchRefusal(taken.files, taken.bytes.length, patchLimitsOf(brief));
+  if (refusal !== undefined) return { ...failed('work', refusal.reason, refusal.message), ...spent, files: taken.files.length };
+  await writeFile(context.paths.patch, taken.bytes);
+  return { step: 'work', outcome: 'ok', ...spent, files: taken.files.length };
+}
+
+async function takePatch(context: StepContext, base: string) {
+  try {
+    const patch = await openPatch(context, base);
+    return { bytes: await patch.diff(), files: await patch.changedFiles() };
+  } catch (error) {
+    if (error instanceof GitFailed) return { message: `git cannot make a patch of the tree: ${error.message}` };
+    throw error;
+  } finally {
+    await rm(scratchOf(context), { recursive: true, force: true });
+  }
+}
