@@ -45,7 +45,11 @@ tls://{{ .Release.Name }}-nats.{{ .Release.Namespace }}.svc:4222
 {{- end }}
 
 {{- define "fleet.natsUsersSecret" -}}
+{{- if .Values.nats.enabled -}}
 {{ .Values.nats.usersSecretName | default (printf "%s-nats-users" .Release.Name) }}
+{{- else -}}
+{{ required "nats.usersSecretName is needed when nats.enabled is false" .Values.nats.usersSecretName }}
+{{- end -}}
 {{- end }}
 
 {{/* Binds a ValidatingAdmissionPolicy to everything; give (dict "root" $ "policy" "story-gates"). */}}
