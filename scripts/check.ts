@@ -22,7 +22,13 @@ const checks: readonly Check[] = [
   tool('lint', 'type-checked lint, size budgets, purity of controllers/', 'eslint', '--max-warnings', '0', ...sources),
   tool('layers', 'arrows between the top-level folders point one way', 'depcruise', '--output-type', 'err', ...sources),
   tool('dead code', 'no file, export or dependency without a use', 'knip', '--no-progress'),
-  tool('generated', 'CRDs and docs/reference.md match the schemas; `npm run generate` mends it', 'node', 'scripts/generate.ts', '--check'),
+  tool(
+    'generated',
+    'CRDs and docs/reference.md match the schemas; `npm run generate` mends it',
+    'node',
+    'scripts/generate.ts',
+    '--check',
+  ),
   ...chartChecks,
 ];
 
@@ -52,7 +58,9 @@ async function runAll(list: readonly Check[]): Promise<number> {
 async function runOne(check: Check): Promise<boolean> {
   const startedAt = performance.now();
   const result = await check.run().catch((error: unknown) => ({ status: 1, stdout: '', stderr: String(error) }));
-  console.log(`${result.status === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds(performance.now() - startedAt)}): ${check.why}`);
+  console.log(
+    `${result.status === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds(performance.now() - startedAt)}): ${check.why}`,
+  );
   if (result.status !== 0) console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '    '));
   return result.status === 0;
 }

@@ -14,7 +14,11 @@ interface Assertion {
 }
 interface Report {
   readonly success: boolean;
-  readonly testResults: readonly { readonly name: string; readonly status: string; readonly assertionResults: readonly Assertion[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly Assertion[];
+  }[];
 }
 
 const args = process.argv.slice(2);

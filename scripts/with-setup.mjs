@@ -13,19 +13,28 @@ const stamp = join(root, 'node_modules', '.installed-lock-digest');
 const [program, ...args] = process.argv.slice(2);
 
 const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) fail(`Node 20 or newer is needed to start, this is ${process.version}: install a current Node (https://nodejs.org) and run the command again.`);
+if (major < 20)
+  fail(
+    `Node 20 or newer is needed to start, this is ${process.version}: install a current Node (https://nodejs.org) and run the command again.`,
+  );
 if (!program) fail('usage: node scripts/with-setup.mjs PROGRAM.ts [args]');
 installPackages();
 startProgram();
 
 function installPackages() {
-  const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(join(bin, 'node')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   const startedAt = Date.now();
   process.stderr.write('setup: installing npm packages (npm ci) …\n');
   // The packages run on the Node 24 among them, so a warning that the Node of this machine is older says nothing.
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (done.status !== 0) fail('npm ci failed (see above): check the network or the npm registry setting, then run the command again.');
+  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (done.status !== 0)
+    fail('npm ci failed (see above): check the network or the npm registry setting, then run the command again.');
   writeFileSync(stamp, digest);
   process.stderr.write(`setup: npm packages installed in ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`);
 }

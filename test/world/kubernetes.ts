@@ -23,7 +23,8 @@ export function kubectlWith(binDir: string, kubeconfig: string): Kubectl {
   const kubectl = async (...args: readonly string[]): Promise<string> => text(args);
   return Object.assign(kubectl, {
     attempt: (...args: readonly string[]) => start(args),
-    apply: (manifest: object | readonly object[] | string, ...args: readonly string[]) => text(['apply', '-f', '-', ...args], asList(manifest)),
+    apply: (manifest: object | readonly object[] | string, ...args: readonly string[]) =>
+      text(['apply', '-f', '-', ...args], asList(manifest)),
     json: async <T>(...args: readonly string[]): Promise<T> => JSON.parse(await text([...args, '-o', 'json'])) as T,
   });
 }

@@ -1,0 +1,132 @@
+// Installs the chart as a platform engineer would: Secrets for the upstreams, values, `helm upgrade --install`, rights for persons.
+import { join } from 'node:path';
+import { scriptedModelName } from '../model/script.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { run } from '../cluster/command.ts';
+import { GIT_BOT, GIT_HOST, MODEL_HOST, MODEL_KEY } from './outside.ts';
+import type { Kubectl } from './kubernetes.ts';
+
+export const RELEASE = 'swe-fleet';
+export const RELEASE_NAMESPACE = 'swe-fleet';
+
+/** Persons of the demo and the tests, with what they may do in a namespace of Stories. */
+export const PERSONS = {
+  alice: ['author', 'gatekeeper'],
+  bob: ['approver', 'auditor'],
+} as const;
+export type Person = keyof typeof PERSONS;
+
+export interface Installation {
+  readonly cluster: Cluster;
+  readonly kubectl: Kubectl;
+  /** Namespaces of Stories, with the image profile of their default Councils. */
+  readonly namespaces: readonly string[];
+  readonly gitCaPem: string;
+  readonly imageRepository: string;
+  /** Laid over the values; for tests of a setting. */
+  readonly values?: object;
+}
+
+export async function installChart(installation: Installation): Promise<void> {
+  const { cluster, kubectl, namespaces } = installation;
+  await kubectl.apply([
+    namespaceOf(RELEASE_NAMESPACE),
+    ...namespaces.map(namespaceOf),
+    secretOf('git-bot', GIT_BOT),
+    secretOf('git-ca', { 'ca.crt': installation.gitCaPem }),
+    secretOf('model-key', { apiKey: MODEL_KEY }),
+  ]);
+  const chart = join(import.meta.dirname, '..', '..', 'charts', 'swe-fleet');
+  // Helm installs crds/ but never upgrades them: a kept box may hold those of an older checkout.
+  await kubectl('apply', '--server-side', '--force-conflicts', '-f', join(chart, 'crds'));
+  const argv = [
+    'upgrade',
+    '--install',
+    RELEASE,
+    chart,
+    '--namespace',
+    RELEASE_NAMESPACE,
+    '--wait',
+    '--timeout',
+    '180s',
+    '--values',
+    '-',
+  ];
+  await run([join(cluster.binDir, 'helm'), '--kubeconfig', cluster.kubeconfig, ...argv], {
+    env: process.env,
+    input: JSON.stringify({ ...valuesOf(installation), ...installation.values }),
+  });
+  await kubectl.apply([...namespaces.flatMap(bindingsOf), ...gatewayReaderBinding()]);
+}
+
+function valuesOf({ namespaces, imageRepository }: Installation): object {
+  const image = (name: string): { readonly repository: string; readonly tag: string } => ({
+    repository: `${imageRepository}/${name}`,
+    tag: 'dev',
+  });
+  const profile = (name: string, setup: readonly string[]): object => ({
+    name,
+    image: `${imageRepository}/toolchain-${name}:dev`,
+    imagePullPolicy: 'IfNotPresent',
+    setup,
+    namespaces: ['*'],
+  });
+  return {
+    image: image('fleet'),
+    upstreams: [
+      {
+        ...{
+          name: 'scripted',
+          kind: 'model',
+          scheme: 'http',
+          host: MODEL_HOST,
+          prefix: '/v1',
+          namespaces: ['*'],
+          allowPrivate: true,
+        },
+        ...{ models: [scriptedModelName], concurrency: 8, credentials: { secretName: 'model-key' } },
+      },
+      {
+        ...{ name: 'git', kind: 'git', host: GIT_HOST, prefix: '/team/', namespaces: ['*'], allowPrivate: true },
+        ...{ credentials: { secretName: 'git-bot' }, ca: { secretName: 'git-ca' } },
+      },
+    ],
+    imageProfiles: [profile('node', []), profile('python', [])],
+    councils: { namespaces, model: { endpoint: 'scripted', name: scriptedModelName }, imageProfile: 'node' },
+    nats: { image: image('nats'), storage: { persistent: false } },
+  };
+}
+
+const namespaceOf = (name: string): object => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+const secretOf = (name: string, stringData: object): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace: RELEASE_NAMESPACE },
+  stringData,
+});
+
+function bindingsOf(namespace: string): readonly object[] {
+  return Object.entries(PERSONS).flatMap(([person, roles]) =>
+    roles.map((role) => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: `${person}-${role}`, namespace },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: `${RELEASE}-${role}` },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: person }],
+    })),
+  );
+}
+
+/** The auditor among the persons reaches the gateway by port-forward. */
+function gatewayReaderBinding(): readonly object[] {
+  return [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'bob-gateway-reader', namespace: RELEASE_NAMESPACE },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `${RELEASE}-gateway-reader` },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'bob' }],
+    },
+  ];
+}

@@ -1,0 +1,22 @@
+// The cluster of `npm test`: set up before the first test starts, shared by all projects but `box`, which has boxes of its own.
+import { ensureBox } from '../cluster/cluster.ts';
+import { clusterConfig } from '../cluster/config.ts';
+import { ensureImages } from '../cluster/images/build.ts';
+import type { Log } from '../cluster/progress.ts';
+
+export const TEST_BOX = 'test';
+export const TEST_GPUS = 2;
+
+export interface TestCluster {
+  readonly name: string;
+  down(): Promise<void>;
+}
+
+export async function prepareTestCluster({ log }: { readonly log: Log }): Promise<TestCluster> {
+  const cluster = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, fresh: true, log });
+  if (cluster.kind === 'box') {
+    const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
+    for (const image of images) await cluster.loadImage(image.tar);
+  }
+  return { name: cluster.name, down: () => cluster.down() };
+}
