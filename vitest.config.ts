@@ -16,7 +16,16 @@ export default defineConfig({
         },
       },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...real, sequence: { groupOrder: 1 } } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...real, fileParallelism: false, sequence: { groupOrder: 2 } } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/e2e/setup.ts',
+          ...real,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
       { test: { name: 'box', include: ['test/box/**/*.test.ts'], ...real, fileParallelism: false, sequence: { groupOrder: 3 } } },
     ],
   },

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { down } from '../cluster/box.ts';
 import { clusterConfig } from '../cluster/config.ts';
-import { openWorld, type World } from '../world/world.ts';
+import { openWorld, type OpenWorld, type World } from '../world/world.ts';
 import { progressOn, seconds } from './progress.ts';
 import { runStory } from './story.ts';
 import { howToUse, showResult } from './show.ts';
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
-  let world: World | undefined;
+  let world: OpenWorld | undefined;
   try {
     progress.say('\nSetting up (the first time takes minutes; later ones start warm)');
     world = await openWorld({

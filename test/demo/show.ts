@@ -31,6 +31,6 @@ The cluster and the demo's git server and model stay up until you press Ctrl-C. 
   kubectl explain story.spec
   node ${relative(process.cwd(), 'dist/kubectl-fleet.mjs')} tree story say-goodbye --namespace ${namespace}
 
-  git log of the result:   git -C ${world.outside.gitRoot}/team/pocket-greetings.git log fleet/${namespace}/say-goodbye
+  git log of the result:   git -C ${world.gitRoot}/team/pocket-greetings.git log fleet/${namespace}/say-goodbye
   a Story of your own:     copy examples/story.yaml, change name and words; without a mark [[script:…]] the scripted model does nothing`;
 }

@@ -16,8 +16,6 @@ export const MODEL_KEY = 'sk-the-model-server-asks-for-this';
 
 export interface Outside {
   readonly git: GitServer;
-  /** Folder of the bare repositories: `<gitRoot>/team/app.git` is `https://<GIT_HOST>/team/app.git`. */
-  readonly gitRoot: string;
   readonly model: ScriptedModel;
   close(): Promise<void>;
 }
@@ -33,8 +31,11 @@ export interface OutsideOptions {
   readonly onModelRequest?: (line: ModelRequestLine) => void;
 }
 
+/** Folder of the bare repositories: `<gitRoot>/team/app.git` is `https://<GIT_HOST>/team/app.git`. */
+export const gitRootOf = (stateDir: string): string => join(stateDir, 'git');
+
 export async function startOutside(options: OutsideOptions): Promise<Outside> {
-  const gitRoot = join(options.stateDir, 'git');
+  const gitRoot = gitRootOf(options.stateDir);
   mkdirSync(gitRoot, { recursive: true });
   const git = await startGitServer({
     root: gitRoot,
@@ -57,7 +58,6 @@ export async function startOutside(options: OutsideOptions): Promise<Outside> {
   ]);
   return {
     git,
-    gitRoot,
     model,
     close: async () => {
       await Promise.all([git.close(), model.close()]);

@@ -11,7 +11,7 @@ import type { GitRequestLine } from '../git-server/server.ts';
 import type { ModelRequestLine } from '../model/server.ts';
 import { installChart, PERSONS, RELEASE_NAMESPACE, type Person } from './chart.ts';
 import { kubectlWith, type Kubectl } from './kubernetes.ts';
-import { GIT_HOST, startOutside, type Outside } from './outside.ts';
+import { GIT_HOST, gitRootOf, startOutside, type Outside } from './outside.ts';
 import { createRepository } from './repository.ts';
 
 /** Runs one part of the set-up under a label, so that whoever opens the world shows its progress. */
@@ -28,7 +28,8 @@ export interface WorldOptions {
 
 export interface World {
   readonly cluster: Cluster;
-  readonly outside: Outside;
+  /** Folder of the git server's bare repositories. */
+  readonly gitRoot: string;
   /** As administrator. */
   readonly kubectl: Kubectl;
   as(person: Person): Kubectl;
@@ -36,6 +37,11 @@ export interface World {
   fleet(person: Person, ...args: readonly string[]): Promise<CommandEnd>;
   /** A fresh repository of that name with one commit of the folder's files. */
   createRepository(name: string, folder: string): Promise<Repository>;
+}
+
+/** A world with the servers of the machine that belong to it. */
+export interface OpenWorld extends World {
+  readonly outside: Outside;
   /** Ends what runs on the machine; the cluster stays. */
   close(): Promise<void>;
 }
@@ -49,7 +55,7 @@ export interface Repository {
 const root = join(import.meta.dirname, '..', '..');
 const DAYS = 3650;
 
-export async function openWorld(options: WorldOptions): Promise<World> {
+export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   await stage('images', (log) => loadImages(cluster, log));
@@ -67,32 +73,37 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     await stage('chart', () =>
       installChart({ cluster, kubectl, namespaces: options.namespaces, gitCaPem: pki.ca, imageRepository }),
     );
-    return await assemble(cluster, outside, kubectl);
+    return { ...(await accessTo(cluster)), outside, close: () => outside.close() };
   } catch (error) {
     await outside.close();
     throw error;
   }
 }
 
-async function assemble(cluster: Cluster, outside: Outside, kubectl: Kubectl): Promise<World> {
+/** The world that another process of this machine opened on that box. */
+export async function connectWorld(box: string): Promise<World> {
+  return accessTo(await ensureBox({ name: box, log: () => undefined }));
+}
+
+async function accessTo(cluster: Cluster): Promise<World> {
+  const gitRoot = gitRootOf(cluster.stateDir);
   const names = Object.keys(PERSONS) as Person[];
   const files = new Map(await Promise.all(names.map(async (name) => [name, await cluster.userKubeconfig(name)] as const)));
   const kubeconfigOf = (person: Person): string => files.get(person) ?? '';
   return {
     cluster,
-    outside,
-    kubectl,
+    gitRoot,
+    kubectl: kubectlWith(cluster.binDir, cluster.kubeconfig),
     as: (person) => kubectlWith(cluster.binDir, kubeconfigOf(person)),
     fleet: (person, ...args) =>
       attempt([process.execPath, join(root, 'dist', 'kubectl-fleet.mjs'), ...args], {
         env: { ...process.env, KUBECONFIG: kubeconfigOf(person), PATH: `${cluster.binDir}:${process.env['PATH'] ?? ''}` },
       }),
     createRepository: async (name, folder) => {
-      const bare = join(outside.gitRoot, 'team', `${name}.git`);
+      const bare = join(gitRoot, 'team', `${name}.git`);
       const head = await createRepository(bare, folder);
       return { url: `https://${GIT_HOST}/team/${name}.git`, bare, head };
     },
-    close: () => outside.close(),
   };
 }
 

@@ -1,0 +1,7 @@
+// A namespace for each end-to-end file, so that none sees another's Stories. The chart puts its Councils into all of them.
+export const WALK = 'e2e-walk';
+export const PYTHON = 'e2e-python';
+export const RETRY = 'e2e-retry';
+export const ESCAPE = 'e2e-escape';
+export const RESTART = 'e2e-restart';
+export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, RESTART];

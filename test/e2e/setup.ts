@@ -1,0 +1,15 @@
+// Opens the world once for all end-to-end files: chart, git server and scripted model live in this process, the tests connect to them.
+import { TEST_BOX } from '../world/test-cluster.ts';
+import { openWorld, type Stage } from '../world/world.ts';
+import { E2E_NAMESPACES } from './namespaces.ts';
+
+const stage: Stage = async (label, work) => {
+  const log = (line: string): void => console.log(`setup (e2e): ${line}`);
+  log(label);
+  return work(log);
+};
+
+export async function setup(): Promise<() => Promise<void>> {
+  const world = await openWorld({ box: TEST_BOX, namespaces: E2E_NAMESPACES, stage });
+  return () => world.close();
+}

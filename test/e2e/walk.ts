@@ -1,0 +1,131 @@
+// One Story from apply to its end, as persons would drive it. The tests look at what came of it.
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { API_VERSION } from '../../crds/meta.ts';
+import type { PlanTask } from '../../crds/plan-task.ts';
+import type { Plan } from '../../crds/plan.ts';
+import type { Story, StoryPhase } from '../../crds/story.ts';
+import type { Task } from '../../crds/task.ts';
+import { git } from '../world/repository.ts';
+import { TEST_BOX } from '../world/test-cluster.ts';
+import { follow, type Follower } from '../world/watching.ts';
+import { connectWorld, type Repository, type World } from '../world/world.ts';
+
+export const fixture = (name: string): string => join(import.meta.dirname, '..', 'fixtures', name);
+
+export type TaskInput = Partial<PlanTask> & Pick<PlanTask, 'id' | 'title' | 'description'>;
+
+export interface WalkInput {
+  readonly namespace: string;
+  readonly name: string;
+  readonly repositoryFolder: string;
+  readonly tasks: readonly TaskInput[];
+  readonly councils?: readonly { readonly role: string; readonly name: string }[];
+}
+
+export interface Walk {
+  readonly world: World;
+  readonly namespace: string;
+  readonly repository: Repository;
+  readonly follower: Follower;
+  readonly branch: string;
+  /** Applied as alice; resolves when the Plan waits for its approval. */
+  start(): Promise<Plan>;
+  /** As bob, by the CLI. */
+  approve(): Promise<void>;
+  ended(): Promise<Story>;
+  taskEnded(id: string): Promise<Task>;
+  task(id: string): Task;
+  git(...args: readonly string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+const ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
+
+export async function walk(input: WalkInput): Promise<Walk> {
+  const { namespace, name } = input;
+  const world = await connectWorld(TEST_BOX);
+  const repository = await world.createRepository(`${namespace}-${name}`, input.repositoryFolder);
+  const follower = await follow(world.cluster.kubeconfig, namespace);
+  const planName = `${name}-1`;
+  const taskOf = (id: string): Task | undefined =>
+    follower.view().tasks.find(({ spec }) => spec.storyRef.name === name && spec.task.id === id);
+  return {
+    world,
+    namespace,
+    repository,
+    follower,
+    branch: `fleet/${namespace}/${name}`,
+    start: async () => {
+      await world.as('alice').apply([storyOf(input, repository), planOf(input, planName)]);
+      return follower.until(({ stories, plans }) => {
+        const story = stories.find(({ metadata }) => metadata.name === name);
+        return story?.status?.phase === 'Design'
+          ? plans.find(({ metadata, status }) => metadata.name === planName && status?.digest !== undefined)
+          : undefined;
+      });
+    },
+    approve: async () => {
+      const end = await world.fleet(
+        'bob',
+        'approve',
+        'plan',
+        planName,
+        '--namespace',
+        namespace,
+        '--yes',
+        '--reason',
+        'reviewed',
+      );
+      expect(end).toMatchObject({ status: 0 });
+    },
+    ended: () =>
+      follower.until(({ stories }) =>
+        stories.find(({ metadata, status }) => metadata.name === name && ENDS.includes(status?.phase ?? 'Draft')),
+      ),
+    taskEnded: (id) =>
+      follower.until(() => {
+        const task = taskOf(id);
+        const over =
+          task?.status?.completedAt !== undefined ||
+          task?.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True');
+        return over === true ? task : undefined;
+      }),
+    task: (id) => {
+      const task = taskOf(id);
+      if (task === undefined) throw new Error(`no task ${id}`);
+      return task;
+    },
+    git: (...args) => git(repository.bare, ...args),
+    close: () => follower.close(),
+  };
+}
+
+function storyOf({ namespace, name, councils }: WalkInput, repository: Repository): object {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Story',
+    metadata: { name, namespace },
+    spec: {
+      title: 'Make the library more useful',
+      description: 'As a user of the library I want the change that the plan describes, so that I can use it in my work.',
+      acceptanceCriteria: [
+        'Given the library, when I call the new function, then I get what its documentation says',
+        'Given the tests, when they run, then they pass',
+      ],
+      repository: { url: repository.url, ref: 'main' },
+      gates: { scope: 'Auto', test: 'Auto', docs: 'Auto' },
+      ...(councils !== undefined && { councils }),
+    },
+  };
+}
+
+function planOf({ namespace, name, tasks }: WalkInput, planName: string): object {
+  const complete = tasks.map((task) => ({ role: 'DEV', phase: 'BUILD', ...task }));
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Plan',
+    metadata: { name: planName, namespace },
+    spec: { storyRef: { name }, revision: 1, author: 'alice', tasks: complete },
+  };
+}
