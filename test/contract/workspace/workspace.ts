@@ -1,0 +1,245 @@
+// Runs the steps of both Jobs as processes on folders of their own, against a door of real parts. No cluster: what a pod adds (its walls)
+// is tested on the kubelet; here it is what the steps do and say.
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Brief } from '../../../crds/brief.ts';
+import { parseFinding, type Findings, type FindingStep } from '../../../crds/findings.ts';
+import type { RunnerCommand, Step } from '../../../crds/steps.ts';
+import { newAuthority, newServerCertificate } from '../../../operator/install/certificates.ts';
+import { startGitServer } from '../../git-server/server.ts';
+import { scripts } from '../../model/scripts/index.ts';
+import { scriptedModelName } from '../../model/script.ts';
+import { startScriptedModel } from '../../model/server.ts';
+import { createRepository, git } from '../../world/repository.ts';
+import { openDoor, tokenOf, type Door } from './door.ts';
+
+export const storyUid = '7f3d8c1e-0000-4000-8000-000000000001';
+export const branch = 'fleet/demo/say-goodbye';
+const password = 'only-the-gateway-knows';
+
+const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
+
+export interface StepRun {
+  readonly exitCode: number | null;
+  /** What stands in the termination log. */
+  readonly text: string;
+  /** stdout and stderr. */
+  readonly said: string;
+}
+
+export interface Workspace {
+  readonly door: Door;
+  readonly base: string;
+  readonly bare: string;
+  /** Change it before a Job: the door serves what it is then. */
+  brief: Brief;
+  attempt(): Promise<Findings['report']>;
+  courier(): Promise<Findings['push']>;
+  /** A step by itself, in the folders of the last Job or of a new one. */
+  step(command: RunnerCommand): Promise<StepRun>;
+  newJob(): Promise<void>;
+  /** A file of the last Job's folders, such as `fleet/git/merge.json`. */
+  file(path: string): string;
+  /** Commits a change of somebody else's on a branch of the server. */
+  outsideCommit(branchName: string, path: string, content: string): Promise<string>;
+  show(...args: readonly string[]): Promise<string>;
+  /** Addresses that must not answer; a closed port unless changed. */
+  canaryPort: number;
+  close(): Promise<void>;
+}
+
+export interface WorkspaceOptions {
+  readonly fixture: 'node-repo' | 'python-repo';
+  readonly script: string;
+  readonly verify: readonly string[];
+}
+
+interface Stage {
+  root: string;
+  readonly folder: string;
+  readonly ca: string;
+}
+
+const audienceSteps: Readonly<Record<RunnerCommand, Step>> = {
+  runner: 'runner',
+  checkout: 'checkout',
+  setup: 'setup',
+  work: 'work',
+  'verify-setup': 'verify-setup',
+  verify: 'verify',
+  report: 'report',
+  merge: 'merge',
+  'courier-setup': 'setup',
+  'courier-verify': 'verify',
+  push: 'push',
+};
+
+export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-workspace-'));
+  const now = Date.now();
+  const authority = await newAuthority('workspace test', now, 1);
+  const { certificate: cert, key } = await newServerCertificate(authority, { names: ['localhost'], now, days: 1 });
+  const bare = join(folder, 'served/team/app.git');
+  const base = await createRepository(bare, join(fixtures, options.fixture));
+  const gitServer = await startGitServer({
+    root: join(folder, 'served'),
+    host: '127.0.0.1',
+    tls: { key, cert },
+    accounts: { gateway: { password, push: true } },
+  });
+  const model = await startScriptedModel({ scripts });
+  const stage: Stage = { root: '', folder, ca: authority.certificate };
+  const door = await openDoor({
+    tls: { key, cert },
+    git: {
+      url: gitServer.url,
+      ca: authority.certificate,
+      repository: 'team/app.git',
+      credentials: `Basic ${Buffer.from(`gateway:${password}`).toString('base64')}`,
+    },
+    model: model.url,
+    brief: () => workspace.brief,
+  });
+  const workspace: Workspace = {
+    door,
+    base,
+    bare,
+    brief: briefFor(options, base),
+    canaryPort: 1,
+    attempt: async () => runJob(workspace, stage, ['checkout', 'setup', 'work', 'verify-setup', 'verify', 'report'], 'report'),
+    courier: async () => runJob(workspace, stage, ['merge', 'courier-setup', 'courier-verify', 'push'], 'push'),
+    step: async (command) => runStep(workspace, stage, command),
+    newJob: async () => newFolders(stage),
+    file: (path) => join(stage.root, path),
+    outsideCommit: async (name, path, content) => commitFromOutside(folder, bare, { name, path, content }),
+    show: async (...args) => git(bare, ...args),
+    close: async () => {
+      await Promise.all([door.close(), gitServer.close(), model.close()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await newFolders(stage);
+  return workspace;
+}
+
+async function runJob<S extends FindingStep>(
+  workspace: Workspace,
+  stage: Stage,
+  commands: readonly RunnerCommand[],
+  last: S,
+): Promise<Findings[S]> {
+  await newFolders(stage);
+  let text = '';
+  for (const command of commands) {
+    const run = await runStep(workspace, stage, command);
+    if (run.exitCode !== 0) throw new Error(`${command} ended with ${run.exitCode}:\n${run.said}`);
+    text = run.text;
+  }
+  const finding = parseFinding(last, text);
+  if (finding === undefined) throw new Error(`no finding of ${last}: ${text}`);
+  return finding;
+}
+
+async function newFolders(stage: Stage): Promise<void> {
+  stage.root = await mkdtemp(join(stage.folder, 'pod-'));
+  const folders = ['runner', 'git', 'tree', 'fresh', 'out/work', 'out/verify', 'token'].map((name) =>
+    join(stage.root, 'fleet', name),
+  );
+  for (const folder of [...folders, join(stage.root, 'tmp'), join(stage.root, 'dev')]) await mkdir(folder, { recursive: true });
+}
+
+async function runStep(workspace: Workspace, stage: Stage, command: RunnerCommand): Promise<StepRun> {
+  const { door } = workspace;
+  const log = join(stage.root, 'dev/termination-log');
+  await writeFile(log, '');
+  await writeFile(join(stage.root, 'fleet/token/token'), tokenOf(audienceSteps[command]));
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'entry.ts'), command, stage.root], {
+    env: {
+      PATH: process.env['PATH'],
+      HOME: join(stage.root, 'tmp'),
+      FLEET_KIND: ['merge', 'courier-setup', 'courier-verify', 'push'].includes(command) ? 'courier' : 'attempt',
+      FLEET_OWNER_UID: workspace.brief.task.uid,
+      FLEET_ATTEMPT: String(workspace.brief.attempt),
+      FLEET_GATEWAY_URL: door.url,
+      FLEET_GATEWAY_CA: stage.ca,
+      FLEET_GATEWAY_ADDRESS: '127.0.0.1',
+      FLEET_CANARY_PORT: String(workspace.canaryPort),
+      FLEET_DEADLINE_SECONDS: '300',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { exitCode, text: await readFile(log, 'utf8'), said };
+}
+
+async function commitFromOutside(
+  folder: string,
+  bare: string,
+  change: { name: string; path: string; content: string },
+): Promise<string> {
+  const clone = await mkdtemp(join(folder, 'outside-'));
+  await git(clone, 'clone', '--quiet', bare, '.');
+  const known = (await git(clone, 'ls-remote', '--heads', 'origin', change.name)).trim() !== '';
+  await git(clone, 'checkout', '--quiet', ...(known ? [change.name] : ['-b', change.name]));
+  const file = join(clone, change.path);
+  await mkdir(join(file, '..'), { recursive: true });
+  await writeFile(file, change.content);
+  await git(clone, 'add', '--all');
+  await git(clone, 'commit', '--quiet', '--message', `Change ${change.path} from outside`);
+  await git(clone, 'push', '--quiet', 'origin', `HEAD:refs/heads/${change.name}`);
+  return (await git(clone, 'rev-parse', 'HEAD')).trim();
+}
+
+function briefFor({ script, verify }: WorkspaceOptions, base: string): Brief {
+  return {
+    story: {
+      uid: storyUid,
+      name: 'say-goodbye',
+      namespace: 'demo',
+      title: 'Say goodbye',
+      description: 'The library can only greet.',
+      acceptanceCriteria: ['farewell("Ada") gives "Goodbye, Ada!"'],
+    },
+    task: {
+      uid: '7f3d8c1e-0000-4000-8000-000000000002',
+      name: 'say-goodbye-farewell-12345678',
+      id: 'farewell',
+      title: 'Add farewell(name)',
+      description: `Add farewell(name). [[script:${script}]]`,
+      role: 'DEV',
+      phase: 'BUILD',
+      fileScope: [],
+      requirements: [],
+      rubric: [],
+    },
+    attempt: 1,
+    startedAt: '2026-11-20T10:00:00Z',
+    agent: { name: 'agent-dev-001', model: scriptedModelName, temperature: '0.2', maxTokens: 4_096 },
+    repository: { baseCommit: base, ref: 'main', branch },
+    setup: { commands: [] },
+    verify: { commands: [...verify], timeoutSeconds: 120 },
+    limits: {
+      iterations: 30,
+      tokens: 2_000_000,
+      wallClockSeconds: 120,
+      outputBytes: 16_384,
+      patchBytes: 262_144,
+      patchFiles: 50,
+      protectedPaths: ['.gitattributes', '.gitmodules', '.github/**'],
+    },
+    planDigest: `sha256:${'a'.repeat(64)}`,
+    context: { digest: `sha256:${'b'.repeat(64)}`, text: '' },
+  };
+}
+
+/** The brief of the courier for an attempt that was reported ok. */
+export function courierBrief(brief: Brief, report: Findings['report']): Brief {
+  const { patch, evidence, base } = report;
+  if (patch === undefined || evidence === undefined || base === undefined)
+    throw new Error(`the attempt has nothing to land: ${JSON.stringify(report)}`);
+  return { ...brief, courier: { patch, evidence, base } };
+}
