@@ -25,14 +25,14 @@ const glob = ruled(
   (value) => value.split('*').length <= MAX_STARS + 1,
 );
 
-export const rubricEntry = z.object({
+export const rubricEntry = z.strictObject({
   criterion: z.string().min(1).max(128).describe('Name of the criterion.'),
   weight: z.int().min(1).max(100).describe('Weight among the criteria.'),
   text: z.string().max(2048).default('').describe('What is expected.'),
 });
 
 export const constraints = z
-  .object({
+  .strictObject({
     rubric: z
       .array(rubricEntry)
       .max(16)
@@ -51,7 +51,7 @@ export const constraints = z
   .describe('Limits and expectations.');
 
 export const verify = z
-  .object({
+  .strictObject({
     commands: z.array(command).max(16).default([]).describe('Commands that must end with 0 in a fresh checkout with the patch.'),
   })
   .describe('How the work is tested.');
@@ -59,7 +59,7 @@ export const verify = z
 const work = {
   title: z.string().min(1).max(200).describe('What is to be done, in one line; the subject of the commit.'),
   description: z.string().max(16_384).default('').describe('What is to be done, in full.'),
-  role,
+  role: role.default('DEV'),
   phase: z
     .enum(TASK_PHASES)
     .default('BUILD')
@@ -76,7 +76,7 @@ const work = {
 };
 
 export const planTask = z
-  .object({
+  .strictObject({
     id: planTaskId,
     ...work,
     dependsOn: z
