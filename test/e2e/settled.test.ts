@@ -1,0 +1,55 @@
+// A system that has nothing to do does nothing: no write to the API but the leader's Lease for a minute.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { API_VERSION } from '../../crds/meta.ts';
+import { auditedWrites, type AuditedWrite } from '../world/audit.ts';
+import { RELEASE_NAMESPACE } from '../world/chart.ts';
+import { QUIET } from './namespaces.ts';
+import { fixture, walk, type Walk } from './walk.ts';
+
+const QUIET_MS = 60_000;
+const ours = ({ user }: AuditedWrite): boolean => user.startsWith(`system:serviceaccount:${RELEASE_NAMESPACE}:`);
+
+const invalidPlan = {
+  apiVersion: API_VERSION,
+  kind: 'Plan',
+  metadata: { name: 'invalid-1', namespace: QUIET },
+  spec: { storyRef: { name: 'waiting' }, revision: 1, author: 'alice', source: 'this is no plan' },
+};
+
+describe('a settled system', () => {
+  const walks: Walk[] = [];
+  beforeAll(async () => {
+    const task = {
+      id: 'farewell',
+      title: 'Add farewell(name)',
+      description: '[[script:add-farewell]]',
+      verify: { commands: ['npm test'] },
+    };
+    const input = { namespace: QUIET, repositoryFolder: fixture('node-repo'), tasks: [task] };
+    const done = await walk({ ...input, name: 'done' });
+    const waiting = await walk({ ...input, name: 'waiting' });
+    walks.push(done, waiting);
+    await done.start();
+    await done.approve();
+    await done.ended();
+    await waiting.start();
+    await waiting.world.as('alice').apply(invalidPlan);
+    await waiting.follower.until(({ plans }) =>
+      plans.find(({ metadata, status }) => metadata.name === 'invalid-1' && status?.phase === 'Invalid'),
+    );
+  });
+  afterAll(() => Promise.all(walks.map((each) => each.close())));
+
+  it('makes no API write but its Leases for 60 s, with a finished, a waiting and an invalid object at hand', async () => {
+    const [first] = walks;
+    if (first === undefined) throw new Error('no walk');
+    const before = auditedWrites(first.world.cluster).length;
+    await sleep(QUIET_MS);
+    const writes = auditedWrites(first.world.cluster).slice(before).filter(ours);
+    const leases = writes.filter(({ resource }) => resource === 'leases');
+    const others = writes.filter(({ resource, verb }) => resource !== 'leases' && resource !== 'tokenreviews' && verb !== 'get');
+    expect(others).toEqual([]);
+    expect(leases.length, 'the audit log sees our writes at all').toBeGreaterThan(0);
+  });
+});
