@@ -168,7 +168,8 @@ export class JetStreamLink {
     const { url, user, password, caFile, name } = this.#options;
     return connect({
       ...{ servers: url, name, reconnect: false, timeout: REQUEST_TIMEOUT_MS, pingInterval: 10_000, maxPingOut: 2 },
-      ...(user !== undefined && password !== undefined && { user, pass: password }),
+      // each user may hear its own inbox only
+      ...(user !== undefined && password !== undefined && { user, pass: password, inboxPrefix: `_INBOX_${user}` }),
       ...(caFile !== undefined && { tls: { ca: await readFile(caFile, 'utf8') } }),
     });
   }
