@@ -1,0 +1,220 @@
+// The chart's NATS configuration, run by the real server with the certificates and passwords that the install hook makes:
+// what each process must be able to do, and what it must not.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { answerSubject, artifactSubject, commandSubject, KV_BUCKETS, STREAMS } from '../../crds/commands.ts';
+import { install, type Data, type Store } from '../../operator/install/install.ts';
+import { programs, render } from './chart.ts';
+
+type User = 'operator' | 'gateway' | 'pool' | 'admin';
+
+const world = {} as { dir: string; port: number; server: ChildProcess; log: string; ca: string; passwords: Data };
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+/** What the hook would have put into the cluster. */
+const installed = async (): Promise<ReadonlyMap<string, Data>> => {
+  const objects = new Map<string, Data>();
+  const store: Store = {
+    read: async ({ name }) => objects.get(name),
+    write: async ({ name }, data) => void objects.set(name, data),
+    restart: async () => undefined,
+  };
+  const config = { release: 'fleet', namespace: 'swe-fleet', ownNats: true, certificateDays: 30, caDays: 60 };
+  await install(config, { store, now: Date.now(), log: () => undefined });
+  return objects;
+};
+
+const natsConfiguration = async (): Promise<string> => {
+  const objects = await render({ name: 'fleet', namespace: 'swe-fleet' });
+  const found = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'fleet-nats');
+  const configuration = (found as { readonly data?: Data } | undefined)?.data?.['nats.conf'];
+  if (configuration === undefined) throw new Error('the chart has no nats.conf');
+  return configuration
+    .replace('port: 4222', `port: ${world.port}\nhost: "127.0.0.1"`)
+    .replace('http: "0.0.0.0:8222"', '')
+    .replaceAll('/etc/nats/tls', world.dir)
+    .replace('store_dir: "/data"', `store_dir: "${join(world.dir, 'data')}"`);
+};
+
+const door = (): NodeConnectionOptions => ({
+  servers: `tls://127.0.0.1:${world.port}`,
+  tls: { ca: world.ca, servername: 'fleet-nats.swe-fleet.svc' },
+  reconnect: false,
+});
+
+const connectAs = (user: User): Promise<NatsConnection> =>
+  connect({ ...door(), user, pass: world.passwords[user] ?? '', inboxPrefix: `_INBOX_${user}` });
+
+beforeAll(async () => {
+  world.dir = mkdtempSync(join(tmpdir(), 'nats-'));
+  world.port = await freePort();
+  const objects = await installed();
+  for (const [file, text] of Object.entries(objects.get('fleet-nats-tls') ?? {})) writeFileSync(join(world.dir, file), text);
+  world.ca = objects.get('fleet-ca')?.['ca.crt'] ?? '';
+  world.passwords = objects.get('fleet-nats-users') ?? {};
+  const file = join(world.dir, 'nats.conf');
+  writeFileSync(file, await natsConfiguration());
+  const env = Object.fromEntries(
+    Object.entries(world.passwords).map(([user, password]) => [`FLEET_NATS_${user.toUpperCase()}`, password]),
+  );
+  world.log = '';
+  world.server = spawn(join(await programs('nats-server'), 'nats-server'), ['--config', file], {
+    env: { ...process.env, ...env },
+  });
+  world.server.stderr?.on('data', (chunk: Buffer) => (world.log += chunk.toString()));
+  await vi.waitFor(() => expect(world.log).toContain('Server is ready'), { timeout: 10_000 });
+  const operator = await connectAs('operator');
+  const manager = await jetstreamManager(operator);
+  for (const { name, subjects, onePerSubject } of Object.values(STREAMS))
+    await manager.streams.add({
+      name,
+      subjects: [...subjects],
+      ...(onePerSubject && { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }),
+    });
+  for (const bucket of Object.values(KV_BUCKETS)) await new Kvm(jetstream(operator)).create(bucket, { history: 1 });
+  await operator.close();
+});
+
+afterAll(() => {
+  world.server.kill('SIGKILL');
+  rmSync(world.dir, { recursive: true, force: true });
+});
+
+/** Runs it as that user and says how it ended: `done`, or the complaint of server or client. */
+const as = async (user: User, work: (connection: NatsConnection) => Promise<unknown>): Promise<string> => {
+  const connection = await connectAs(user);
+  try {
+    await work(connection);
+    await connection.flush();
+    return 'done';
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } finally {
+    await connection.close();
+  }
+};
+
+const publish = (subject: string) => (connection: NatsConnection) =>
+  jetstream(connection, { timeout: 2_000 }).publish(subject, 'x');
+const read = (stream: string, subject: string) => (connection: NatsConnection) =>
+  jetstream(connection)
+    .consumers.get(stream, { filter_subjects: subject, deliver_policy: DeliverPolicy.LastPerSubject })
+    .then((consumer) => consumer.next({ expires: 1_000 }));
+const durable = (stream: string, filter: string) => async (connection: NatsConnection) => {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  await manager.consumers.add(stream, { durable_name: 'worker', filter_subject: filter, ack_policy: AckPolicy.Explicit });
+  const message = await (await jetstream(connection).consumers.get(stream, 'worker')).next({ expires: 1_000 });
+  message?.working();
+  await message?.ackAck();
+  await manager.consumers.delete(stream, 'worker');
+};
+const get = (stream: string, subject: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false })).streams.getMessage(stream, { last_by_subj: subject });
+const put = (bucket: string, key: string) => async (connection: NatsConnection) => {
+  const kv = await new Kvm(jetstream(connection)).open(bucket);
+  const now = await kv.get(key);
+  await (now === null ? kv.create(key, 'x') : kv.update(key, 'x', now.revision));
+};
+const subscribe = (subject: string) => async (connection: NatsConnection) => {
+  const refused = new Promise<never>((_, reject) => {
+    connection.subscribe(subject, { callback: (error) => void (error !== null && reject(error)) });
+  });
+  await Promise.race([refused, connection.flush().then(() => connection.flush())]);
+};
+const purge = (stream: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false })).streams.purge(stream);
+const createStream = async (connection: NatsConnection): Promise<unknown> =>
+  (await jetstreamManager(connection, { checkAPI: false })).streams.add({ name: 'OTHER', subjects: ['other'] });
+const deleteStream = (stream: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false })).streams.delete(stream);
+
+const ARTIFACT = artifactSubject('root', `sha256:${'a'.repeat(64)}`);
+
+interface Case {
+  readonly user: User;
+  readonly does: string;
+  readonly work: (connection: NatsConnection) => Promise<unknown>;
+}
+
+const allowed: readonly Case[] = [
+  { user: 'operator', does: 'sends a command', work: publish(commandSubject('resolve-1')) },
+  { user: 'operator', does: 'publishes an event of planning', work: publish('planning.story.transitioned') },
+  { user: 'operator', does: 'publishes an event of orchestration', work: publish('orchestration.task.completed') },
+  { user: 'operator', does: 'keeps its cursor', work: put(KV_BUCKETS.cursor, 'uid-1') },
+  {
+    user: 'gateway',
+    does: 'takes commands from a durable consumer',
+    work: durable(STREAMS.commands.name, 'fleet.gateway.cmd.*'),
+  },
+  { user: 'gateway', does: 'answers a command', work: publish(answerSubject('resolve-1')) },
+  { user: 'operator', does: 'reads answers', work: read(STREAMS.results.name, 'fleet.gateway.result.*') },
+  { user: 'gateway', does: 'stores an artifact', work: publish(ARTIFACT) },
+  { user: 'gateway', does: 'gets an artifact', work: get(STREAMS.artifacts.name, ARTIFACT) },
+  { user: 'gateway', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
+  { user: 'operator', does: 'reads the ledger', work: read(`KV_${KV_BUCKETS.ledger}`, '$KV.fleet-ledger.>') },
+  { user: 'operator', does: 'purges artifacts of a root that is gone', work: purge(STREAMS.artifacts.name) },
+  { user: 'admin', does: 'looks at everything', work: subscribe('>') },
+];
+
+const refused: readonly Case[] = [
+  { user: 'operator', does: 'answers a command', work: publish(answerSubject('forged')) },
+  { user: 'operator', does: 'stores an artifact', work: publish(ARTIFACT) },
+  { user: 'operator', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
+  { user: 'operator', does: 'deletes a stream', work: deleteStream(STREAMS.results.name) },
+  { user: 'gateway', does: 'sends a command', work: publish(commandSubject('forged')) },
+  { user: 'gateway', does: 'publishes an event', work: publish('planning.plan.approved') },
+  { user: 'gateway', does: "moves the operator's cursor", work: put(KV_BUCKETS.cursor, 'uid-1') },
+  { user: 'gateway', does: 'makes a stream', work: createStream },
+  { user: 'gateway', does: 'purges artifacts', work: purge(STREAMS.artifacts.name) },
+  { user: 'gateway', does: "reads the operator's replies", work: subscribe('_INBOX_operator.>') },
+  { user: 'gateway', does: 'listens to everything', work: subscribe('>') },
+  { user: 'pool', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
+  { user: 'pool', does: 'reads the ledger', work: read(`KV_${KV_BUCKETS.ledger}`, '$KV.fleet-ledger.>') },
+  { user: 'pool', does: 'answers a command of the gateway', work: publish(answerSubject('forged')) },
+  { user: 'pool', does: 'stores an artifact', work: publish(ARTIFACT) },
+];
+
+describe('what each process may do in NATS', () => {
+  it.each(allowed)('$user $does', async ({ user, work }) => {
+    expect(await as(user, work)).toBe('done');
+  });
+
+  it.each(refused)('$user never $does', async ({ user, work }) => {
+    expect(await as(user, work)).toMatch(/permission|timeout/i);
+  });
+});
+
+describe('the door of NATS', () => {
+  it('is shut to a wrong password', async () => {
+    await expect(connect({ ...door(), user: 'gateway', pass: 'nothing' })).rejects.toThrow(/authorization/i);
+  });
+
+  it('is shut to nobody in particular', async () => {
+    await expect(connect(door())).rejects.toThrow(/authorization/i);
+  });
+
+  it('is shut to one who does not know the authority', async () => {
+    await expect(connect({ ...door(), user: 'gateway', pass: world.passwords['gateway'] ?? '', tls: {} })).rejects.toThrow();
+  });
+
+  it('takes messages of four mebibytes, as artifacts need', async () => {
+    const big = (connection: NatsConnection): Promise<unknown> =>
+      jetstream(connection).publish(artifactSubject('root', `sha256:${'b'.repeat(64)}`), new Uint8Array(4 * 1024 * 1024));
+    expect(await as('gateway', big)).toBe('done');
+  });
+});
