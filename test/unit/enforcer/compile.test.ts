@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compile, type World } from '../../cluster/enforcer/compile.ts';
 import type { Container, Namespace, NetworkPolicy, Pod } from '../../cluster/enforcer/objects.ts';
 
-const settings = { table: 'policy', podCidr: '10.244.0.0/24', podInterfaces: 'veth*' };
+const settings = { table: 'network_policy', podCidr: '10.244.0.0/24', podInterfaces: 'veth*' };
 
 const namespace = (name: string, labels: Record<string, string> = {}): Namespace => ({
   apiVersion: 'v1',
@@ -469,6 +469,8 @@ describe('the text', () => {
   });
 
   it('replaces the table in one transaction', () => {
-    expect(compile(world(), settings).text).toMatch(/^add table inet policy\ndelete table inet policy\ntable inet policy \{\n/);
+    expect(compile(world(), settings).text).toMatch(
+      /^add table inet network_policy\ndelete table inet network_policy\ntable inet network_policy \{\n/,
+    );
   });
 });
