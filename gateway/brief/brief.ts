@@ -1,0 +1,133 @@
+// The brief of an attempt or courier, built from what is cached and the platform's configuration. Pure: same objects, same brief.
+
+import { brief as briefSchema, type Brief } from '../../crds/brief.ts';
+import { branchOf } from '../../crds/names.ts';
+import { servesNamespace, type PlatformConfig } from '../../crds/platform.ts';
+import type { Story } from '../../crds/story.ts';
+import type { Attempt, Task } from '../../crds/task.ts';
+import type { Council } from '../../crds/council.ts';
+import { agentOf, councilFor, type Agent } from '../world/council.ts';
+import { contextOf } from './context.ts';
+
+export interface BriefInput {
+  readonly story: Story;
+  readonly task: Task;
+  readonly attempt: Attempt;
+  readonly siblings: readonly Task[];
+  readonly councils: readonly Council[];
+  readonly platform: PlatformConfig;
+  readonly courier: boolean;
+}
+
+/** `later`: something that the objects do not say yet. `broken`: what a person has to change. */
+export type BriefResult =
+  | { readonly kind: 'brief'; readonly brief: Brief }
+  | { readonly kind: 'later'; readonly message: string }
+  | { readonly kind: 'broken'; readonly code: string; readonly message: string };
+
+const broken = (code: string, message: string): BriefResult => ({ kind: 'broken', code, message });
+
+const least = (...numbers: readonly (number | undefined)[]): number =>
+  Math.min(...numbers.filter((number): number is number => number !== undefined));
+
+/** The attempt before this one that failed, if any. */
+export const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
+  (task.status?.attempts ?? [])
+    .filter(({ n, finishedAt, reason }) => n < attempt.n && finishedAt !== undefined && reason !== undefined)
+    .toSorted((a, b) => b.n - a.n)[0];
+
+const taskPart = (task: Task): Brief['task'] => {
+  const { id, title, description, role, phase, fileScope, constraints } = task.spec.task;
+  return {
+    ...{ uid: task.metadata.uid, name: task.metadata.name, id, title, role, phase },
+    description: description ?? '',
+    fileScope: [...(fileScope ?? [])],
+    requirements: [...(constraints?.requirements ?? [])],
+    rubric: (constraints?.rubric ?? []).map(({ criterion, weight, text }) => ({ criterion, weight, text: text ?? '' })),
+  };
+};
+
+const storyPart = ({ metadata, spec }: Story): Brief['story'] => ({
+  ...{ uid: metadata.uid, name: metadata.name, namespace: metadata.namespace, title: spec.title },
+  description: spec.description ?? '',
+  acceptanceCriteria: [...(spec.acceptanceCriteria ?? [])],
+});
+
+const limitsPart = (input: BriefInput, council: Council): Brief['limits'] => {
+  const { platform, task, story } = input;
+  const { limits, workspace } = platform;
+  const { constraints } = task.spec.task;
+  const exempt = limits.protectedPathsAllowedFor.includes(story.metadata.namespace);
+  return {
+    iterations: least(limits.iterations, constraints?.maxIterations),
+    tokens: least(limits.tokensPerTask, story.spec.budget?.tokens),
+    wallClockSeconds: least(workspace.deadlineSeconds, council.spec.workspace.deadlineSeconds, constraints?.timeoutSeconds),
+    outputBytes: limits.outputBytes,
+    patchBytes: limits.patchBytes,
+    patchFiles: limits.patchFiles,
+    protectedPaths: exempt ? [] : [...limits.protectedPaths],
+  };
+};
+
+const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> =>
+  failure === undefined
+    ? {}
+    : { lastFailure: { attempt: failure.n, reason: failure.reason ?? 'Unknown', message: failure.message ?? '' } };
+
+const courierPart = (attempt: Attempt): Pick<Brief, 'courier'> | undefined => {
+  const { patch, evidence, base } = attempt;
+  return patch === undefined || evidence === undefined || base === undefined ? undefined : { courier: { patch, evidence, base } };
+};
+
+/** Builds the brief of one attempt, or of its courier. */
+export const buildBrief = (input: BriefInput): BriefResult => {
+  const { story, task, attempt, councils, platform } = input;
+  const baseCommit = story.status?.baseCommit;
+  if (baseCommit === undefined) return { kind: 'later', message: 'the base commit of the Story is not known yet' };
+  const council = councilFor(task.spec.task.role, story, councils);
+  if (council === undefined) return broken('CouncilMissing', `no Council serves role ${task.spec.task.role} of this Story`);
+  const agent = agentOf(council, attempt.agent);
+  if (agent === undefined) return broken('AgentMissing', `Council ${council.metadata.name} has no agent ${attempt.agent}`);
+  const profile = platform.imageProfiles.find((row) => row.name === council.spec.workspace.imageProfile);
+  if (profile === undefined || !servesNamespace(profile, story.metadata.namespace))
+    return broken('ImageProfileMissing', `no image profile ${council.spec.workspace.imageProfile} serves this namespace`);
+  const courier = input.courier ? courierPart(attempt) : {};
+  if (courier === undefined) return { kind: 'later', message: 'the patch of the attempt is not in its status yet' };
+  return checked({ ...assembled(input, { council, agent, setup: profile.setup, baseCommit }), ...courier });
+};
+
+interface Found {
+  readonly council: Council;
+  readonly agent: Agent;
+  readonly setup: readonly string[];
+  readonly baseCommit: string;
+}
+
+const assembled = (input: BriefInput, found: Found): Brief => {
+  const { story, task, attempt, siblings } = input;
+  const { namespace, name } = story.metadata;
+  const lastFailure = lastFailureOf(task, attempt);
+  const limits = limitsPart(input, found.council);
+  return {
+    story: storyPart(story),
+    task: taskPart(task),
+    attempt: attempt.n,
+    startedAt: attempt.startedAt,
+    agent: { ...found.agent },
+    repository: { baseCommit: found.baseCommit, ref: story.spec.repository.ref, branch: branchOf(namespace, name) },
+    setup: { commands: [...found.setup] },
+    verify: { commands: [...(task.spec.task.verify?.commands ?? [])], timeoutSeconds: limits.wallClockSeconds },
+    limits,
+    planDigest: task.spec.planRef.digest,
+    context: contextOf({ story, task, siblings, lastFailure }),
+    ...failurePart(lastFailure),
+  };
+};
+
+/** A brief that its own schema refuses would be refused by the runner, far from where it can be understood. */
+const checked = (candidate: Brief): BriefResult => {
+  const result = briefSchema.safeParse(candidate);
+  if (result.success) return { kind: 'brief', brief: result.data };
+  const [issue] = result.error.issues;
+  return broken('BriefInvalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+};

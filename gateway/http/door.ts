@@ -1,0 +1,228 @@
+// The door: one request in, one answer out. Order of every request, and no route can leave a step of it out:
+//
+//   known route ─► token ─► who is it (identity) ─► may this step (rights) ─► its share of requests ─► the route, within its time
+//
+// Every refusal is one line in the log: who, what, why; never a token.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Caller } from '../identity/caller.ts';
+import { mayUse, type Right } from '../identity/rights.ts';
+import { wordsOf, type Fields, type Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { callerToken } from './credentials.ts';
+import type { Failures, Gate } from './gate.ts';
+import { asRefusal, Refusal, refusalBody, type ErrorShape } from './refusal.ts';
+
+export interface Call {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  readonly caller: Caller;
+  /** Aborts when the caller goes away or the route's time is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: RegExp;
+  /** The query must be exactly this; absent: any query, which the route reads or ignores. */
+  readonly query?: string;
+  readonly right: Right;
+  readonly errors: ErrorShape;
+  readonly timeoutMs: number;
+  readonly handle: (call: Call) => Promise<void>;
+}
+
+/** What opens a tunnel for a caller who may have one. */
+export type Tunnel = (target: string, caller: Caller, socket: Duplex, head: Buffer) => Promise<void>;
+
+export interface DoorOptions {
+  readonly routes: readonly Route[];
+  readonly tunnel: Tunnel;
+  /** Throws Refusal. */
+  readonly identify: (token: string) => Promise<Caller>;
+  readonly gate: Gate;
+  readonly failures: Failures;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const MAX_URL_CHARS = 2_048;
+
+export const callerFields = (caller: Caller | undefined): Fields => {
+  if (caller === undefined) return {};
+  if (caller.kind === 'reader') return { namespace: caller.namespace, account: 'fleet-reader' };
+  const { namespace, step, podName, podUid, jobUid } = caller;
+  return { namespace, step, pod: podName, podUid, jobUid, task: caller.task.metadata.name, attempt: caller.attempt.n };
+};
+
+const callerKey = (caller: Caller): string => (caller.kind === 'reader' ? `reader/${caller.namespace}` : caller.podUid);
+
+const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';
+
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #tunnels = new Set<Duplex>();
+  #inFlight = 0;
+  #draining = false;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** From now on every answer ends its connection. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends the tunnels, which the listener does not know of any more. */
+  end(): void {
+    for (const socket of this.#tunnels) socket.destroy();
+  }
+
+  async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const id = randomUUID();
+    const startedAt = performance.now();
+    const url = parseUrl(request.url ?? '');
+    const route = url === undefined ? undefined : this.#options.routes.find((one) => matches(one, request, url));
+    let caller: Caller | undefined;
+    this.#count(1);
+    if (this.#draining) response.setHeader('connection', 'close');
+    response.setHeader('x-request-id', id);
+    try {
+      if (url === undefined || route === undefined) throw new Refusal(404, 'NoSuchRoute', 'the gateway has no such route');
+      caller = await this.#admit(request, route.right);
+      await this.#serve(route, { id, request, response, url, caller });
+    } catch (error) {
+      this.#refuse({ request, response }, asRefusal(error), { id, route, caller });
+    } finally {
+      this.#count(-1);
+      const seconds = (performance.now() - startedAt) / 1_000;
+      const name = route?.name ?? 'none';
+      this.#options.metrics.add('fleet_gateway_requests_total', { route: name, status: String(response.statusCode) });
+      this.#options.metrics.add('fleet_gateway_request_seconds_total', { route: name }, seconds);
+    }
+  }
+
+  /** `CONNECT`: answers on the bare socket. */
+  async connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const id = randomUUID();
+    let caller: Caller | undefined;
+    this.#count(1);
+    this.#tunnels.add(socket);
+    socket.on('error', () => undefined);
+    try {
+      const admitted = await this.#admit(request, 'egress');
+      caller = admitted;
+      await this.#options.gate.run(callerKey(admitted), () => this.#options.tunnel(request.url ?? '', admitted, socket, head));
+    } catch (error) {
+      const refusal = asRefusal(error);
+      this.#logRefusal(request, refusal, { id, name: 'egress', caller });
+      const challenge = refusal.status === 407 ? 'Proxy-Authenticate: Basic realm="fleet"\r\n' : '';
+      const reason = `HTTP/1.1 ${refusal.status} ${refusal.code}\r\n${challenge}Connection: close\r\nContent-Length: 0\r\n\r\n`;
+      if (socket.writable) socket.end(reason);
+      else socket.destroy();
+    } finally {
+      this.#tunnels.delete(socket);
+      this.#count(-1);
+    }
+  }
+
+  async #admit(request: IncomingMessage, right: Right): Promise<Caller> {
+    const { failures, identify } = this.#options;
+    const address = addressOf(request);
+    if (failures.blocked(address, Date.now()))
+      throw new Refusal(429, 'TooManyFailures', 'too many refused tokens from this address', { retryAfterSeconds: 10 });
+    const token = callerToken(request);
+    const unauthorized = request.method === 'CONNECT' ? 407 : 401;
+    if (token === undefined) throw new Refusal(unauthorized, 'TokenMissing', 'this route wants a step token');
+    try {
+      const caller = await identify(token);
+      if (!mayUse(caller, right)) throw new Refusal(403, 'StepNotAllowed', 'the step of this token may not use this route');
+      return caller;
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) failures.add(address, Date.now());
+      throw error;
+    }
+  }
+
+  async #serve(route: Route, call: Omit<Call, 'signal'>): Promise<void> {
+    const closed = new AbortController();
+    call.response.once('close', () => closed.abort(new Error('the caller went away')));
+    const timeout = AbortSignal.timeout(route.timeoutMs);
+    const signal = AbortSignal.any([timeout, closed.signal]);
+    try {
+      await this.#options.gate.run(callerKey(call.caller), () => route.handle({ ...call, signal }));
+    } catch (error) {
+      if (timeout.aborted) throw new Refusal(504, 'RequestTimeout', 'the request took too long', { cause: error });
+      throw error;
+    }
+  }
+
+  #refuse(
+    exchange: { readonly request: IncomingMessage; readonly response: ServerResponse },
+    refusal: Refusal,
+    about: { readonly id: string; readonly route: Route | undefined; readonly caller: Caller | undefined },
+  ): void {
+    const { request, response } = exchange;
+    const { id, route, caller } = about;
+    this.#logRefusal(request, refusal, { id, name: route?.name ?? 'none', caller });
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(refusal.status, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      ...(refusal.retryAfterSeconds !== undefined && { 'retry-after': String(refusal.retryAfterSeconds) }),
+      ...(refusal.status === 401 && { 'www-authenticate': 'Basic realm="fleet"' }),
+      // what the caller still sends is not wanted: the connection ends with this answer
+      ...(!request.complete && { connection: 'close' }),
+    });
+    response.end(refusalBody(refusal, route?.errors ?? 'fleet'));
+  }
+
+  #logRefusal(
+    request: IncomingMessage,
+    refusal: Refusal,
+    about: { readonly id: string; readonly name: string; readonly caller: Caller | undefined },
+  ): void {
+    const { log, metrics } = this.#options;
+    metrics.add('fleet_gateway_refusals_total', { code: refusal.code });
+    log.write(refusal.status >= 500 && refusal.code !== 'NotListedYet' ? 'error' : 'warn', 'refused', {
+      id: about.id,
+      route: about.name,
+      method: request.method,
+      address: addressOf(request),
+      status: refusal.status,
+      code: refusal.code,
+      message: refusal.message,
+      detail: refusal.detail,
+      cause: refusal.cause === undefined ? undefined : wordsOf(refusal.cause),
+      ...callerFields(about.caller),
+    });
+  }
+
+  #count(by: 1 | -1): void {
+    this.#inFlight += by;
+    this.#options.metrics.set('fleet_gateway_in_flight', this.#inFlight);
+  }
+}
+
+const parseUrl = (text: string): URL | undefined => {
+  if (text.length > MAX_URL_CHARS || !text.startsWith('/') || text.startsWith('//')) return undefined;
+  return URL.parse(text, 'https://gateway.invalid') ?? undefined;
+};
+
+const matches = (route: Route, request: IncomingMessage, url: URL): boolean =>
+  route.method === request.method &&
+  route.path.test(url.pathname) &&
+  (route.query === undefined || url.search === `?${route.query}`);

@@ -1,0 +1,59 @@
+// Bounds on what one caller may have under way or get wrong. All of it lives in this process: it protects this process.
+
+import { Refusal } from './refusal.ts';
+
+/** At most so many at a time for one key. */
+export class Gate {
+  readonly #limit: number;
+  readonly #running = new Map<string, number>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Runs it, or throws Refusal 429 when the key has its share under way. */
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const running = this.#running.get(key) ?? 0;
+    if (running >= this.#limit)
+      throw new Refusal(429, 'TooManyRequests', `at most ${this.#limit} requests at a time`, { retryAfterSeconds: 1 });
+    this.#running.set(key, running + 1);
+    try {
+      return await task();
+    } finally {
+      const left = (this.#running.get(key) ?? 1) - 1;
+      if (left === 0) this.#running.delete(key);
+      else this.#running.set(key, left);
+    }
+  }
+}
+
+interface Window {
+  readonly startedAt: number;
+  readonly failures: number;
+}
+
+/** Counts failures of an address in windows of time: who sends many bad tokens is not listened to for the rest of the window. */
+export class Failures {
+  readonly #limit: number;
+  readonly #windowMs: number;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(limit: number, windowMs: number) {
+    this.#limit = limit;
+    this.#windowMs = windowMs;
+  }
+
+  blocked(address: string, now: number): boolean {
+    const window = this.#windows.get(address);
+    return window !== undefined && now - window.startedAt < this.#windowMs && window.failures >= this.#limit;
+  }
+
+  add(address: string, now: number): void {
+    const held = this.#windows.get(address);
+    const current = held !== undefined && now - held.startedAt < this.#windowMs ? held : { startedAt: now, failures: 0 };
+    this.#windows.delete(address);
+    this.#windows.set(address, { ...current, failures: current.failures + 1 });
+    const oldest = this.#windows.size > 4_096 ? this.#windows.keys().next().value : undefined;
+    if (oldest !== undefined) this.#windows.delete(oldest);
+  }
+}

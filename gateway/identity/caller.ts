@@ -1,0 +1,27 @@
+// Who a caller turned out to be. Everything in it comes from the API server and the caches, nothing from the request.
+
+import type { Step } from '../../crds/steps.ts';
+import type { Story } from '../../crds/story.ts';
+import type { Attempt, Task } from '../../crds/task.ts';
+import type { Pod } from '../world/objects.ts';
+
+export interface StepCaller {
+  readonly kind: 'step';
+  readonly step: Step;
+  readonly namespace: string;
+  readonly podName: string;
+  readonly podUid: string;
+  readonly jobUid: string;
+  readonly pod: Pod;
+  readonly task: Task;
+  readonly attempt: Attempt;
+  readonly story: Story;
+}
+
+/** Account `fleet-reader` of a namespace, with a token of audience artifacts-read. */
+export interface ReaderCaller {
+  readonly kind: 'reader';
+  readonly namespace: string;
+}
+
+export type Caller = StepCaller | ReaderCaller;

@@ -1,0 +1,106 @@
+// The routes of models, in OpenAI's shapes. Which endpoint, model, temperature and budget a call has is the Council's, the Story's and the
+// platform's to say; the request says only what to talk about.
+
+import { storyAccount } from '../../crds/commands.ts';
+import type { Council } from '../../crds/council.ts';
+import { servesNamespace, type Upstream } from '../../crds/platform.ts';
+import { readLimited, requestLimit } from '../http/body.ts';
+import type { Call, Route } from '../http/door.ts';
+import { Refusal } from '../http/refusal.ts';
+import type { StepCaller } from '../identity/caller.ts';
+import { stepOf } from '../identity/rights.ts';
+import { agentOf, councilFor, type Agent } from '../world/council.ts';
+import type { World } from '../world/world.ts';
+import { chatRequest } from './chat-request.ts';
+import { MODEL_LIMITS, type ModelProxy, type Payer, type SlotAccount } from './model-proxy.ts';
+
+interface Terms {
+  readonly council: Council;
+  readonly agent: Agent;
+  readonly upstream: Upstream;
+}
+
+export class ModelRoutes {
+  readonly #proxy: ModelProxy;
+  readonly #world: World;
+
+  constructor(proxy: ModelProxy, world: World) {
+    this.#proxy = proxy;
+    this.#world = world;
+  }
+
+  routes(): readonly Route[] {
+    const shared = { right: 'model', errors: 'openai' } as const;
+    return [
+      {
+        ...{ ...shared, name: 'chat', method: 'POST', path: /^\/openai\/v1\/chat\/completions$/ },
+        timeoutMs: MODEL_LIMITS.callMs + MODEL_LIMITS.slotWaitMs + 30_000,
+        handle: (call) => this.#chat(call),
+      },
+      {
+        ...{ ...shared, name: 'models', method: 'GET', path: /^\/openai\/v1\/models$/, timeoutMs: 30_000 },
+        handle: async (call) => this.#models(call),
+      },
+    ];
+  }
+
+  async #chat(call: Call): Promise<void> {
+    const caller = stepOf(call.caller);
+    const { council, agent, upstream } = this.#termsOf(caller);
+    const bytes = await readLimited(call.request, requestLimit(MODEL_LIMITS.requestBytes));
+    const chat = chatRequest(bytes, {
+      model: agent.model,
+      temperature: Number(agent.temperature),
+      maxTokens: agent.maxTokens,
+    });
+    const { id, response, signal } = call;
+    const slots = slotsOf(council, upstream);
+    await this.#proxy.chat({ id, response, signal, chat, upstream, slots, payers: this.#payersOf(caller) });
+  }
+
+  /** The one model that this agent may use: what else the endpoint has is no business of an agent's. */
+  #models(call: Call): void {
+    const { agent } = this.#termsOf(stepOf(call.caller));
+    const data = [{ id: agent.model, object: 'model', created: 0, owned_by: 'swe-fleet' }];
+    call.response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ object: 'list', data }));
+  }
+
+  #termsOf({ task, story, attempt, namespace }: StepCaller): Terms {
+    const council = councilFor(task.spec.task.role, story, this.#world.councilsIn(namespace));
+    if (council === undefined) throw new Refusal(409, 'CouncilMissing', 'no Council serves the role of this task');
+    const agent = agentOf(council, attempt.agent);
+    if (agent === undefined) throw new Refusal(409, 'AgentMissing', 'the Council has no agent of this name any more');
+    const { endpoint } = council.spec.model;
+    const upstream = this.#world.platform.upstreams.find((row) => row.kind === 'model' && row.name === endpoint);
+    if (upstream === undefined || !servesNamespace(upstream, namespace))
+      throw new Refusal(403, 'EndpointNotListed', 'the platform serves no such model endpoint to this namespace');
+    if (upstream.models !== undefined && !upstream.models.includes(agent.model))
+      throw new Refusal(403, 'ModelNotAllowed', 'the platform does not offer this model on the endpoint');
+    return { council, agent, upstream };
+  }
+
+  /** The Story pays out of its budget, and no attempt may spend more than the platform's share of one task. */
+  #payersOf({ story, task, attempt }: StepCaller): readonly Payer[] {
+    return [
+      {
+        account: storyAccount(story.metadata.uid),
+        limit: story.spec.budget?.tokens ?? Number.MAX_SAFE_INTEGER,
+        spentBefore: story.status?.usage?.tokens ?? 0,
+      },
+      {
+        account: `attempt.${task.metadata.uid}.${attempt.n}`,
+        limit: this.#world.platform.limits.tokensPerTask,
+        spentBefore: attempt.tokens ?? 0,
+      },
+    ];
+  }
+}
+
+/** The Council's own bound first, so that a Council at its bound does not hold slots of the endpoint while it waits. */
+const slotsOf = (council: Council, upstream: Upstream): readonly SlotAccount[] => {
+  const { concurrency } = council.spec.model;
+  return [
+    ...(concurrency === undefined ? [] : [{ account: `endpoint.${upstream.name}.${council.metadata.uid}`, slots: concurrency }]),
+    ...(upstream.concurrency === undefined ? [] : [{ account: `endpoint.${upstream.name}`, slots: upstream.concurrency }]),
+  ];
+};

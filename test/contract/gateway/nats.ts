@@ -1,0 +1,70 @@
+// A real nats-server with JetStream for one test file: its own port and folder, gone afterwards.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectJetStream, type JetStream } from '../../../gateway/store/jetstream.ts';
+import { ensureBinaries } from '../../cluster/binaries.ts';
+import { clusterConfig } from '../../cluster/config.ts';
+import { silentLog } from './recorded-log.ts';
+
+export interface NatsServer {
+  readonly url: string;
+  connect(name: string): Promise<JetStream>;
+  /** Kills it without a word, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+const ended = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once('exit', () => resolve());
+  });
+
+export const startNats = async (): Promise<NatsServer> => {
+  const binDir = await ensureBinaries({ cacheDir: clusterConfig().cacheDir, log: () => undefined, only: ['nats-server'] });
+  const directory = mkdtempSync(join(tmpdir(), 'swe-fleet-nats-'));
+  const port = await freePort();
+  const url = `nats://127.0.0.1:${port}`;
+  const connections: JetStream[] = [];
+  const start = (): ChildProcess =>
+    spawn(join(binDir, 'nats-server'), ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', directory], {
+      stdio: 'ignore',
+    });
+  let child = start();
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended(child);
+  };
+  return {
+    url,
+    kill,
+    connect: async (name) => {
+      const jetstream = await connectJetStream({ url, name, log: silentLog });
+      connections.push(jetstream);
+      return jetstream;
+    },
+    restart: async () => {
+      await kill();
+      child = start();
+    },
+    stop: async () => {
+      await Promise.all(connections.map(({ connection }) => connection.close()));
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+};
