@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { down } from '../cluster/box.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { openWorld, type OpenWorld, type World } from '../world/world.ts';
-import { progressOn, seconds } from './progress.ts';
+import { progressOn, seconds, type Progress } from './progress.ts';
 import { runStory } from './story.ts';
 import { howToUse, showResult } from './show.ts';
 
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
     progress.say(
       `\nSet-up ${((setUpAt - startedAt) / 1000).toFixed(1)} s, Story ${seconds(setUpAt)}, together ${seconds(startedAt)}.`,
     );
-    if (options.keep === true) await keepUp(world, interrupted.signal, progress.say);
+    if (options.keep === true) await keepUp(world, interrupted.signal, progress);
     return story.phase === 'Done' ? 0 : 1;
   } catch (error) {
     progress.say(
@@ -70,8 +70,8 @@ async function main(): Promise<number> {
   }
 }
 
-async function keepUp(world: World, signal: AbortSignal, say: (text: string) => void): Promise<void> {
-  say(howToUse(world, DEMO_NAMESPACE));
+async function keepUp(world: World, signal: AbortSignal, progress: Progress): Promise<void> {
+  progress.say(howToUse(world, DEMO_NAMESPACE));
   await new Promise<void>((resolve) => {
     const alive = setInterval(() => undefined, 60_000);
     signal.addEventListener('abort', () => {
