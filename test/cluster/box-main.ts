@@ -5,6 +5,7 @@
  */
 import { readSync } from 'node:fs';
 import { Agent } from 'node:https';
+import { join } from 'node:path';
 import { credentialsFrom } from './api-client.ts';
 import { bringUp } from './bring-up.ts';
 import { apiUrlOf, type BoxParameters } from './component-files.ts';
@@ -26,7 +27,7 @@ function awaitLink(): void {
   if (readSync(0, Buffer.alloc(16)) === 0) throw new Error('the machine did not link this box');
 }
 
-async function superviseBox(layout: BoxLayout): Promise<never> {
+async function superviseBox(cacheDir: string, layout: BoxLayout): Promise<never> {
   const bootedAt = new Date();
   const state = { parameters: parametersOf(layout), phase: 'starting' as BoxStatus['phase'], message: 'furnishing' };
   const publish = (): void =>
@@ -38,7 +39,8 @@ async function superviseBox(layout: BoxLayout): Promise<never> {
       message: state.message,
       components: supervisor.components(),
     } satisfies BoxStatus);
-  const supervisor = superviseIn({ logs: layout.logs, workDir: layout.stateDir, onChange: publish });
+  const compileCache = join(cacheDir, 'compiled');
+  const supervisor = superviseIn({ logs: layout.logs, workDir: layout.stateDir, compileCache, onChange: publish });
   const say = (message: string): void => {
     state.message = message;
     console.log(`[${String(Date.now() - bootedAt.getTime()).padStart(6)} ms] ${message}`);
@@ -73,4 +75,4 @@ async function superviseBox(layout: BoxLayout): Promise<never> {
 const [cacheDir, name] = process.argv.slice(2);
 if (cacheDir === undefined || name === undefined) throw new Error('usage: box-main.ts CACHE_DIR NAME');
 awaitLink();
-await superviseBox(boxLayout(cacheDir, name));
+await superviseBox(cacheDir, boxLayout(cacheDir, name));

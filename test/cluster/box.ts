@@ -189,7 +189,10 @@ async function boot(options: BoxOptions, layout: BoxLayout): Promise<RunningBox>
 
 /** Boots; when kept data prevents that, as after a power cut, once more without it. */
 async function bootOrStartOver(options: BoxOptions, layout: BoxLayout): Promise<RunningBox> {
-  if (options.fresh === true) removeData(layout);
+  if (options.fresh === true) {
+    await end(options.cacheDir, layout);
+    removeData(layout);
+  }
   const hadData = existsSync(join(layout.etcd, 'member'));
   try {
     return await boot(options, layout);

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import type { ApiCredentials } from './api-client.ts';
 import { run } from './command.ts';
 import { PAUSE_IMAGE, type BoxParameters } from './component-files.ts';
-import { componentsOf, type Component } from './components.ts';
+import { componentsOf, type Component, type ComponentName } from './components.ts';
 import { setGpus } from './fake-gpus.ts';
 import { PAUSE_ARCHIVE } from './layout.ts';
+import { openPods } from './namespace.ts';
 import { defaultAccountReady, nodeReady, serves, until } from './readiness.ts';
+import { describeDeath } from './status.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface BringUp {
@@ -32,30 +34,26 @@ async function importPauseImage(binDir: string): Promise<void> {
 /** @throws with the component's last log lines when one of them dies meanwhile */
 export async function bringUp(context: BringUp): Promise<void> {
   const { parameters, credentials, supervisor, say } = context;
-  const components = componentsOf(parameters);
   const died = (): ReturnType<Supervisor['died']> => supervisor.died();
-  const served = async (component: Component): Promise<void> => {
-    const { probe } = component;
-    if (probe === undefined) return;
-    await until(`${component.name} to serve`, died, () => serves(probe, credentials));
-    say(`${component.name} serves`);
+  const serving = new Map<ComponentName, Promise<void>>();
+  const startInTurn = async ({ after = [], probe, ...component }: Component): Promise<void> => {
+    for (const name of after) await serving.get(name);
+    supervisor.start(component);
+    if (probe !== undefined) await until(`${component.name} to serve`, died, () => serves(probe, credentials));
+    if (component.name === 'containerd') await importPauseImage(parameters.binDir);
+    if (component.name === 'network-policy') await openPods();
+    say(`${component.name} ${probe === undefined ? 'started' : 'serves'}`);
   };
-  const first = components.filter((component) => component.stage === 1);
-  const second = components.filter((component) => component.stage === 2);
-
-  for (const component of first) supervisor.start(component);
-  const runtime = first.filter((component) => component.name === 'containerd').map(served);
-  const pause = Promise.all(runtime).then(() => importPauseImage(parameters.binDir));
-  await Promise.all([...first.filter((component) => component.name !== 'containerd').map(served), pause]);
-
-  for (const component of second) supervisor.start(component);
+  // each one is listed after those that it waits for
+  for (const component of componentsOf(parameters)) serving.set(component.name, startInTurn(component));
   await Promise.all([
-    ...second.map(served),
-    until('the node to be ready', died, () => nodeReady(credentials, context.bootedAt)),
-    until('the default service account', died, () => defaultAccountReady(credentials)),
+    ...serving.values(),
+    until('the node to be ready', died, () => nodeReady(credentials, context.bootedAt)).then(() => say('the node is ready')),
+    until('the default service account', died, () => defaultAccountReady(credentials)).then(() =>
+      say('the default account is there'),
+    ),
   ]);
-  say('the node is ready');
   await setGpus(credentials, parameters.gpus);
   const [dead] = died();
-  if (dead !== undefined) await until(`${dead.name} to live`, died, () => Promise.resolve(false));
+  if (dead !== undefined) throw new Error(describeDeath(dead));
 }

@@ -10,15 +10,13 @@ interface Hierarchy {
   readonly version: 1 | 2;
 }
 
-/** A version 2 tree without controllers, as beside version 1, is of no use to kubelet and left alone. */
 function hierarchies(): readonly Hierarchy[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '));
   return mounts.flatMap(([, root = '', type]): readonly Hierarchy[] => {
     if (type === 'cgroup') return [{ root, version: 1 }];
-    if (type === 'cgroup2' && readFileSync(join(root, 'cgroup.controllers'), 'utf8').trim() !== '') return [{ root, version: 2 }];
-    return [];
+    return type === 'cgroup2' ? [{ root, version: 2 }] : [];
   });
 }
 
@@ -39,9 +37,9 @@ function inheritCpus(parent: string, directory: string): void {
   }
 }
 
-/** Version 2 hands controllers down one by one. */
+/** Version 2 hands controllers down one by one; beside version 1 it has none. */
 function delegateControllers(directory: string): void {
-  for (const controller of readFileSync(join(directory, 'cgroup.controllers'), 'utf8').trim().split(/\s+/)) {
+  for (const controller of readFileSync(join(directory, 'cgroup.controllers'), 'utf8').match(/\S+/g) ?? []) {
     tryWrite(join(directory, 'cgroup.subtree_control'), `+${controller}`);
   }
 }

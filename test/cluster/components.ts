@@ -1,7 +1,6 @@
 /**
  * The components of a box: what each is started with and how it is known to serve. Data only; the supervisor starts them.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTAINERD_SOCKET, apiUrlOf, kubeconfigOf, type BoxParameters } from './component-files.ts';
 import { API_PORT, NODE_NAME, POD_CIDR, POLICY_TABLE, SERVICE_CIDR, boxLayout, type BoxLayout } from './layout.ts';
@@ -12,10 +11,10 @@ export const COMPONENTS = [
   'kube-apiserver',
   'kube-controller-manager',
   'kube-scheduler',
+  'network-policy',
   'kubelet',
   'kube-proxy',
   'coredns',
-  'network-policy',
 ] as const;
 
 export type ComponentName = (typeof COMPONENTS)[number];
@@ -26,8 +25,8 @@ export type Probe = { readonly socket: string } | { readonly url: string };
 export interface Component {
   readonly name: ComponentName;
   readonly argv: readonly [string, ...string[]];
-  /** The first stage needs nobody; the second is started when the API server answers and containerd accepts. */
-  readonly stage: 1 | 2;
+  /** What must serve before this one is started; nothing by default. */
+  readonly after?: readonly ComponentName[];
   readonly probe?: Probe;
 }
 
@@ -90,6 +89,8 @@ const controllerManager = (layout: BoxLayout): readonly string[] => [
   `--cluster-cidr=${POD_CIDR}`,
   `--service-cluster-ip-range=${SERVICE_CIDR}`,
   `--cert-dir=${layout.config}`,
+  '--kube-api-qps=500', // with the default of 20 its many controllers queue for seconds at the start
+  '--kube-api-burst=1000',
 ];
 
 /** All components in the order of their start. */
@@ -97,24 +98,22 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
   const layout = boxLayout(parameters.cacheDir, parameters.name);
   const bin = (name: string): string => join(parameters.binDir, name);
   const config = (name: string): string => join(layout.config, name);
-  const components: readonly Component[] = [
+  return [
     {
       name: 'containerd',
       argv: ['containerd', '--config', config('containerd.toml')],
-      stage: 1,
       probe: { socket: CONTAINERD_SOCKET },
     },
-    { name: 'etcd', argv: [bin('etcd'), ...etcd(layout)], stage: 1 },
+    { name: 'etcd', argv: [bin('etcd'), ...etcd(layout)] },
     {
       name: 'kube-apiserver',
       argv: [bin('kube-apiserver'), ...apiServer(layout, parameters)],
-      stage: 1,
       probe: { url: `${apiUrlOf(parameters.address)}/readyz` },
     },
     {
       name: 'kube-controller-manager',
       argv: [bin('kube-controller-manager'), ...controllerManager(layout)],
-      stage: 2,
+      after: ['kube-apiserver'],
     },
     {
       name: 'kube-scheduler',
@@ -125,7 +124,13 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
         '--leader-elect=false',
         `--cert-dir=${layout.config}`,
       ],
-      stage: 2,
+      after: ['kube-apiserver'],
+    },
+    {
+      name: 'network-policy',
+      argv: [process.execPath, ENFORCER, '--kubeconfig', kubeconfigOf(layout, 'network-policy'), '--nft-table', POLICY_TABLE],
+      after: ['kube-apiserver'],
+      probe: { url: 'http://127.0.0.1:10260/readyz' },
     },
     {
       name: 'kubelet',
@@ -136,26 +141,20 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
         `--hostname-override=${NODE_NAME}`,
         `--node-ip=${parameters.address.boxIp}`,
       ],
-      stage: 2,
+      after: ['kube-apiserver', 'containerd'],
       probe: { url: 'http://127.0.0.1:10248/healthz' },
     },
     {
       name: 'kube-proxy',
       argv: [bin('kube-proxy'), `--config=${config('kube-proxy.yaml')}`],
-      stage: 2,
+      after: ['kube-apiserver'],
       probe: { url: 'http://127.0.0.1:10256/healthz' },
     },
     {
       name: 'coredns',
       argv: [bin('coredns'), '-conf', config('Corefile')],
-      stage: 2,
+      after: ['kube-apiserver'],
       probe: { url: 'http://127.0.0.1:8181/ready' },
     },
-    {
-      name: 'network-policy',
-      argv: [process.execPath, ENFORCER, '--kubeconfig', kubeconfigOf(layout, 'network-policy'), '--nft-table', POLICY_TABLE],
-      stage: 2,
-    },
   ];
-  return components.filter(({ name }) => name !== 'network-policy' || existsSync(ENFORCER)); // until the enforcer is there
 }

@@ -4,12 +4,35 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { BoxAddress } from './addresses.ts';
-import { run } from './command.ts';
+import { attempt, run } from './command.ts';
 import { POD_CIDR, SERVICE_CIDR, UPLINK, type BoxLayout } from './layout.ts';
 
 const KUBELET_ROOT = '/var/lib/kubelet';
 /** Empty in each box at its start: sockets and namespaces, results of CNI plugins, and the links that kubelet keeps to container logs. */
 const PRIVATE = ['/run', '/var/lib/cni', '/var/log'] as const;
+
+const SHUT_TABLE = 'box_shut';
+/**
+ * The machine has no route to pods, and the pods of all boxes have the same addresses: it sees the box's address instead.
+ * The second table keeps pods silent that kubelet starts before their policies are there.
+ */
+const RULES = `table ip box {
+  chain postrouting {
+    type nat hook postrouting priority 110; policy accept;
+    ip saddr ${POD_CIDR} oifname "${UPLINK}" masquerade
+  }
+}
+table ip ${SHUT_TABLE} {
+  chain forward {
+    type filter hook forward priority -10; policy accept;
+    ip saddr ${POD_CIDR} drop
+  }
+  chain input {
+    type filter hook input priority -10; policy accept;
+    ip saddr ${POD_CIDR} drop
+  }
+}
+`;
 
 /** Refuses to go on in the machine's own process namespace. */
 function insideOrThrow(): void {
@@ -28,15 +51,13 @@ async function furnishNetwork(address: BoxAddress): Promise<void> {
   ];
   await run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
-  // the machine has no route to pods, and the pods of all boxes have the same addresses: it sees the box's address instead
-  const rules = `table ip box {
-    chain postrouting {
-      type nat hook postrouting priority 110; policy accept;
-      ip saddr ${POD_CIDR} oifname "${UPLINK}" masquerade
-    }
-  }
-  `;
-  await run(['nft', '-f', '-'], { input: rules });
+  await run(['nft', '-f', '-'], { input: RULES });
+}
+
+/** Lets pods speak, from when on network policies are enforced. Once is enough; again does no harm. */
+export async function openPods(): Promise<void> {
+  const end = await attempt(['nft', 'delete', 'table', 'ip', SHUT_TABLE]);
+  if (end.status !== 0 && !end.stderr.includes('No such file')) throw new Error(`pods stay shut: ${end.stderr}`);
 }
 
 async function furnishFiles(layout: BoxLayout): Promise<void> {

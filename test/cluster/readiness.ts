@@ -50,19 +50,23 @@ export async function serves(probe: Probe, credentials: ApiCredentials): Promise
 }
 
 interface ReadyNode {
+  readonly metadata?: { readonly creationTimestamp?: string };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Ready by its conditions, and by a lease younger than this boot: the conditions of a kept state are those of before. */
+/** Times of the API have whole seconds. */
+const since = (time: string | undefined, bootedAt: Date): boolean =>
+  time !== undefined && Date.parse(time) >= bootedAt.getTime() - 999;
+
+/** Ready by its conditions, which must not be those of before this boot: the node is new, or its lease was renewed since. */
 export async function nodeReady(credentials: ApiCredentials, bootedAt: Date): Promise<boolean> {
+  const node = (await callApi(credentials, { path: `/api/v1/nodes/${NODE_NAME}` })).body as ReadyNode;
+  const ready = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+  if (!ready || since(node.metadata?.creationTimestamp, bootedAt)) return ready;
   const lease = await callApi(credentials, {
     path: `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${NODE_NAME}`,
   });
-  const renewedAt = (lease.body as { readonly spec?: { readonly renewTime?: string } }).spec?.renewTime;
-  if (lease.status !== 200 || renewedAt === undefined || Date.parse(renewedAt) < bootedAt.getTime()) return false;
-  const node = await callApi(credentials, { path: `/api/v1/nodes/${NODE_NAME}` });
-  const conditions = (node.body as ReadyNode).status?.conditions ?? [];
-  return conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  return since((lease.body as { readonly spec?: { readonly renewTime?: string } }).spec?.renewTime, bootedAt);
 }
 
 /** Pods of a namespace can be made once the controller manager has given it its account. */

@@ -21,6 +21,8 @@ export interface Supervisor {
 export interface SupervisorOptions {
   readonly logs: string;
   readonly workDir: string;
+  /** Where node keeps compiled code, for components that are written for it. */
+  readonly compileCache: string;
   /** Called after each start and each death. */
   readonly onChange: () => void;
 }
@@ -40,7 +42,7 @@ export function superviseIn(options: SupervisorOptions): Supervisor {
       stdio: ['ignore', output, output],
       detached: true, // a session of its own: no signal to a group reaches it by accident
       cwd: options.workDir,
-      env: plainEnvironment(),
+      env: plainEnvironment({ NODE_COMPILE_CACHE: options.compileCache }),
     });
     closeSync(output);
     const status: ComponentStatus = { name: component.name, pid: child.pid ?? 0, startedAt: new Date(startedMs).toISOString() };
