@@ -189,7 +189,7 @@ export class ApiClient {
     return (await this.#write('create', resource, { method: 'POST', path, query: { fieldManager }, body })) as T;
   }
 
-  /** Server-side apply. A `metadata.uid` or `resourceVersion` in the object is a precondition (sort `conflict` when it fails). */
+  /** Server-side apply. A `metadata.resourceVersion` in the object is a precondition (sort `conflict` when it fails); a uid is none on /status. */
   async apply<T extends KubeObject>(resource: Resource, object: T, options: ApplyOptions): Promise<Stored<T>> {
     const target = pathOf(resource, object.metadata);
     const path = options.subresource === undefined ? target : `${target}/${options.subresource}`;

@@ -1,7 +1,7 @@
 // Where the API server is and how to prove who we are: from a kubeconfig, or from the pod's own service account.
 // @kubernetes/client-node does the loading and every kind of authentication (tokens, certificates, exec plugins, OIDC).
 
-import { readFile } from 'node:fs/promises';
+import { promises as files } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 
@@ -58,7 +58,7 @@ export const connectionFrom = async (config: KubeConfig): Promise<Connection> =>
   const tokenFile = tokenFileOf(config);
   const read = async (): Promise<Readonly<Record<string, string>>> => {
     // client-node keeps a token file's content for a minute whatever happens; a rotated one is wanted at once
-    if (tokenFile !== undefined) return { Authorization: `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}` };
+    if (tokenFile !== undefined) return { Authorization: `Bearer ${(await files.readFile(tokenFile, 'utf8')).trim()}` };
     const again: RequestOptions = {};
     await config.applyToHTTPSOptions(again);
     return headersOf(again);

@@ -5,7 +5,7 @@
 //    ▲                                   └───► 410, ERROR, unreadable ─┐
 //    └───────────────── every relistMs, as a check ────────────────────┘
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { promises as timers } from 'node:timers';
 import type { Cache } from './cache.ts';
 import type { ApiClient, Selection } from './client.ts';
 import { ApiError } from './error.ts';
@@ -76,7 +76,7 @@ export class Reflector<T extends KubeObject> {
       } catch (error) {
         if (signal.aborted) return;
         this.#broken(error);
-        await sleep(this.#delayMs(error), undefined, { signal }).catch(() => undefined);
+        await timers.setTimeout(this.#delayMs(error), undefined, { signal }).catch(() => undefined);
       }
     }
   }

@@ -2,16 +2,15 @@
 // caches, so that a key that decides meanwhile already sees them.
 
 import { createHash } from 'node:crypto';
-import type { Effect, KubeObject } from '../controllers/contract.ts';
+import type { Effect } from '../controllers/contract.ts';
 import type { GatewayCommand } from '../crds/commands.ts';
+import { FIELD_MANAGER } from '../crds/labels.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { isAlreadyExists } from '../kube/error.ts';
-import { controllerOf, keyOf, type Resource, type Stored } from '../kube/object.ts';
+import { controllerOf, keyOf, type KubeObject, type Resource, type Stored } from '../kube/object.ts';
 import { events } from '../kube/resources.ts';
 import type { Assumed, Overlay } from './overlay.ts';
 import { EffectRefused, NameTaken } from './problem.ts';
-
-export const FIELD_MANAGER = 'swe-fleet-operator';
 
 /** What acting needs of the world outside. */
 export interface ActPorts {
@@ -96,7 +95,8 @@ const applyStep = (subject: Stored, object: KubeObject, ports: ActPorts): Step |
   if (!isOurs(subject, seen)) throw new EffectRefused(`apply ${nameOf(object)}: its controller is not ${nameOf(subject)}`);
   if (isCovered(object, seen)) return undefined;
   const resource = ports.resourceOf(object.apiVersion, object.kind);
-  const pinned = { ...object, metadata: { ...object.metadata, uid: seen.metadata.uid } };
+  const { uid, resourceVersion } = seen.metadata;
+  const pinned = { ...object, metadata: { ...object.metadata, uid, resourceVersion } };
   const assumed = overlay.assume({ ...seen, ...object, metadata: { ...seen.metadata, ...object.metadata } });
   return assumedStep(`apply ${nameOf(object)}`, assumed, () =>
     ports.api.apply(resource, pinned, { fieldManager: FIELD_MANAGER, force: true }),
@@ -118,7 +118,7 @@ const deleteStep = (subject: Stored, effect: Extract<Effect, { verb: 'delete' }>
 };
 
 /** Named by content: the same event of the same object is created once in the hour that the API server keeps it. */
-const eventStep = (subject: Stored, effect: Extract<Effect, { verb: 'event' }>, ports: ActPorts): Step => {
+export const eventStep = (subject: Stored, effect: Extract<Effect, { verb: 'event' }>, ports: ActPorts): Step => {
   const { type, reason, message } = effect;
   const { namespace, name, uid, resourceVersion } = subject.metadata;
   const hash = createHash('sha256')

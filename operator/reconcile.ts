@@ -3,10 +3,11 @@
 //   snapshot ─► observe ─► decide ─► check and assume all writes ─► effects, one call each ─► status, at most one call ─► next
 //   └──────────────── one synchronous turn ────────────────────┘
 
-import type { Controller, Decision, KubeObject } from '../controllers/contract.ts';
+import type { Controller, Decision } from '../controllers/contract.ts';
 import type { Snapshot } from '../controllers/snapshot.ts';
-import type { Stored } from '../kube/object.ts';
-import { FIELD_MANAGER, stepOf, type ActPorts, type Step } from './effects.ts';
+import { FIELD_MANAGER } from '../crds/labels.ts';
+import type { KubeObject, Stored } from '../kube/object.ts';
+import { eventStep, stepOf, type ActPorts, type Step } from './effects.ts';
 import { nextAfter, sortProblem, type Problem } from './problem.ts';
 import type { Next } from './queue.ts';
 import { flips, statusToWrite, type CommonStatus } from './status.ts';
@@ -34,6 +35,7 @@ export interface ReconcilePorts extends ActPorts {
 type AnyController = Controller<unknown, unknown>;
 
 interface Plan {
+  readonly subject: Stored;
   readonly decision: Decision<unknown>;
   readonly steps: readonly Step[];
   readonly flips: readonly string[];
@@ -46,9 +48,12 @@ const outcomeText = ({ outcome }: Decision<unknown>): string => {
 
 const statusStep = (subject: Stored, status: CommonStatus, ports: ReconcilePorts): Step => {
   const { apiVersion, kind, metadata } = subject;
-  const { name, namespace, uid } = metadata;
+  const { name, namespace, uid, resourceVersion } = metadata;
   const assumed = ports.overlayOf(kind).assume({ ...subject, status } as KubeObject);
-  const body = { apiVersion, kind, metadata: { name, uid, ...(namespace !== undefined && { namespace }) }, status };
+  // On /status the API server ignores a uid but keeps to a resourceVersion: that pins the write to the very object and state that the
+  // decision was made for, so a leader that slept cannot overwrite its successor's status.
+  const pinned = { name, uid, resourceVersion, ...(namespace !== undefined && { namespace }) };
+  const body = { apiVersion, kind, metadata: pinned, status };
   return {
     label: 'status',
     perform: async () => {
@@ -89,8 +94,8 @@ const planOf = (controller: AnyController, key: string, ports: ReconcilePorts): 
     cursor: ports.snapshot.eventCursor(subject.metadata.uid),
   });
   const steps = plannedSteps(subject, decision, ports);
-  if (status === undefined) return { decision, steps, flips: [] };
-  return { decision, steps: [...steps, statusStep(subject, status, ports)], flips: flips(old, status) };
+  if (status === undefined) return { subject, decision, steps, flips: [] };
+  return { subject, decision, steps: [...steps, statusStep(subject, status, ports)], flips: flips(old, status) };
 };
 
 const perform = async (steps: readonly Step[]): Promise<{ readonly done: readonly string[]; readonly problem?: Problem }> => {
@@ -106,27 +111,37 @@ const perform = async (steps: readonly Step[]): Promise<{ readonly done: readonl
   return { done };
 };
 
+/** A refusal is told to people where they look: with the object. Best effort: it must not hide the refusal itself. */
+const tellRefusal = async (subject: Stored | undefined, { sort, error }: Problem, ports: ReconcilePorts): Promise<void> => {
+  if (subject === undefined || sort !== 'terminal' || !(error instanceof Error)) return;
+  const step = eventStep(subject, { verb: 'event', type: 'Warning', reason: 'WriteRefused', message: error.message }, ports);
+  await step.perform().catch(() => undefined);
+};
+
 const nextOf = ({ outcome }: Decision<unknown>): Next =>
   outcome.kind === 'waiting' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'settled' };
 
 /** One pass over one key of the controller's kind. Never throws: a problem is recorded and becomes a retry. */
 export const reconcile = async (controller: AnyController, key: string, ports: ReconcilePorts): Promise<Next> => {
-  const failed = (problem: Problem, record: Partial<PassRecord>): Next => {
-    const { kind } = controller;
-    ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: [], ...record, problem });
-    return nextAfter(problem);
-  };
+  const { kind } = controller;
   let plan: Plan | undefined;
   try {
     plan = planOf(controller, key, ports);
   } catch (error) {
-    return failed(sortProblem(error), {});
+    const problem = sortProblem(error);
+    ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: [], problem });
+    await tellRefusal(ports.overlayOf(kind).get(key), problem, ports);
+    return nextAfter(problem);
   }
   if (plan === undefined) return { kind: 'settled' };
-  const { decision, steps } = plan;
+  const { decision, subject, steps } = plan;
   const { done, problem } = await perform(steps);
-  const record = { why: decision.why, effects: done, flips: plan.flips };
-  if (problem !== undefined) return failed(problem, record);
-  if (done.length > 0) ports.onPass({ kind: controller.kind, key, outcome: outcomeText(decision), ...record });
-  return nextOf(decision);
+  const record = { kind, key, why: decision.why, effects: done, flips: plan.flips };
+  if (problem === undefined) {
+    if (done.length > 0) ports.onPass({ ...record, outcome: outcomeText(decision) });
+    return nextOf(decision);
+  }
+  ports.onPass({ ...record, outcome: 'thrown', problem });
+  await tellRefusal(subject, problem, ports);
+  return nextAfter(problem);
 };

@@ -47,6 +47,18 @@ const stalledCondition = (outcome: Outcome, context: StatusContext): readonly Co
   ];
 };
 
+const byType = (conditions: readonly Condition[]): readonly Condition[] =>
+  [...conditions].sort((a, b) => (a.type < b.type ? -1 : 1));
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+
+/** For comparison: the server may keep a list-map in another order, and an empty list as none. */
+const comparable = (status: CommonStatus): string => {
+  const ordered = status.conditions === undefined ? status : { ...status, conditions: byType(status.conditions) };
+  return canonicalJson(Object.fromEntries(Object.entries(ordered).filter(([, value]) => !isEmpty(value))));
+};
+
 const trimmed = (status: CommonStatus, cursor: number | undefined): CommonStatus =>
   status.outbox === undefined || cursor === undefined
     ? status
@@ -63,10 +75,10 @@ export const statusToWrite = (
 ): CommonStatus | undefined => {
   const base = wanted ?? context.old ?? {};
   const others = (base.conditions ?? []).filter((condition) => condition.type !== STALLED);
-  const conditions = [...others, ...stalledCondition(outcome, context)];
+  const conditions = byType([...others, ...stalledCondition(outcome, context)]);
   const full = conditions.length === 0 && base.conditions === undefined ? base : { ...base, conditions };
   const next = trimmed(full, context.cursor);
-  return canonicalJson(next) === canonicalJson(trimmed(context.old ?? {}, context.cursor)) ? undefined : next;
+  return comparable(next) === comparable(trimmed(context.old ?? {}, context.cursor)) ? undefined : next;
 };
 
 /** `Type: old→new (Reason)` for each condition whose status differs, and the phase. For the log. */

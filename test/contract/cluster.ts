@@ -5,10 +5,12 @@ import { loadConnection, type Connection } from '../../kube/connection.ts';
 import { ApiClient } from '../../kube/client.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
+import { ensureBox } from '../cluster/cluster.ts';
+import { TEST_BOX, TEST_GPUS } from '../world/test-cluster.ts';
 
+/** The cluster of `npm test`; started when it is not there, which `npm test` sees to beforehand. */
 export const connectToCluster = async (): Promise<Connection> => {
-  const kubeconfig = process.env['SWEFLEET_KUBECONFIG'];
-  if (kubeconfig === undefined) throw new Error('SWEFLEET_KUBECONFIG does not name a cluster');
+  const { kubeconfig } = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, log: (line) => console.log(line) });
   return loadConnection(kubeconfig);
 };
 

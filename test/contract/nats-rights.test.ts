@@ -51,11 +51,10 @@ const natsConfiguration = async (): Promise<string> => {
     .replace('store_dir: "/data"', `store_dir: "${join(world.dir, 'data')}"`);
 };
 
-const door = (): NodeConnectionOptions => ({
-  servers: `tls://127.0.0.1:${world.port}`,
-  tls: { ca: world.ca, servername: 'fleet-nats.swe-fleet.svc' },
-  reconnect: false,
-});
+const door = (): NodeConnectionOptions => {
+  const tls = { ca: world.ca, servername: 'fleet-nats.swe-fleet.svc' };
+  return { servers: `tls://127.0.0.1:${world.port}`, tls, reconnect: false };
+};
 
 const connectAs = (user: User): Promise<NatsConnection> =>
   connect({ ...door(), user, pass: world.passwords[user] ?? '', inboxPrefix: `_INBOX_${user}` });
