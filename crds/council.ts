@@ -49,7 +49,11 @@ const agent = z.object({
     })
     .optional()
     .describe("What differs from the Council's model."),
-  capabilities: z.array(z.string().max(64)).max(32).default([]).describe('What the agent is good at, in words of your own.'),
+  capabilities: z
+    .array(z.string().min(1).max(64).describe('One thing.'))
+    .max(32)
+    .default([])
+    .describe('What the agent is good at, in words of your own.'),
 });
 
 export const councilSpec = z
@@ -89,7 +93,7 @@ export const councilSpec = z
       .object({
         rounds: z.int().min(0).max(5).default(1).describe('Rounds of critique and revision.'),
         rubric: z
-          .array(rubricEntry.describe('One criterion.'))
+          .array(rubricEntry)
           .max(16)
           .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['criterion'] })
           .default([])
@@ -149,7 +153,7 @@ export const councilStatus = z
   .object({
     ...baseStatus,
     agents: count('Number of agents.').optional(),
-    agentNames: z.array(z.string().max(63)).max(9).optional().describe('Their names.'),
+    agentNames: z.array(z.string().max(63).describe('Name of an agent.')).max(9).optional().describe('Their names.'),
     ready: z.enum(['True', 'False', 'Unknown']).optional().describe('Status of condition Ready, for the list.'),
     reason: short('Reason of condition Ready, for the list.').optional(),
     probedAt: time('When the answer that Ready rests on was given.').optional(),

@@ -47,7 +47,7 @@ function tidy(schema: OpenApiSchema): OpenApiSchema {
 }
 
 export function manifestOf(definition: KindDefinition): string {
-  const { kind, plural, singular, shortNames, description, columns, specRules, rootRules } = definition;
+  const { kind, plural, singular, shortNames, description, columns, selectable, specRules, rootRules } = definition;
   const spec = { ...openApiOf(definition.spec), ...validations(specRules) };
   const schema = {
     type: 'object',
@@ -83,6 +83,7 @@ export function manifestOf(definition: KindDefinition): string {
             description: text,
             ...(wide === true && { priority: 1 }),
           })),
+          selectableFields: selectable.map((jsonPath) => ({ jsonPath })),
           schema: { openAPIV3Schema: schema },
         },
       ],

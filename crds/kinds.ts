@@ -4,7 +4,7 @@ import { councilSpec, councilStatus } from './council.ts';
 import { deliberationSpec, deliberationStatus } from './deliberation.ts';
 import type { Rule } from './meta.ts';
 import { planSpec, planStatus } from './plan.ts';
-import { storySpec, storyStatus } from './story.ts';
+import { GATES, storySpec, storyStatus } from './story.ts';
 import { taskSpec, taskStatus } from './task.ts';
 
 export const KINDS = ['Story', 'Plan', 'Task', 'Council', 'Deliberation'] as const;
@@ -28,6 +28,8 @@ export interface KindDefinition {
   readonly spec: z.ZodObject;
   readonly status: z.ZodObject;
   readonly columns: readonly Column[];
+  /** What `kubectl get --field-selector` may ask for. */
+  readonly selectable: readonly string[];
   /** Rules on the whole object; they may read status. */
   readonly rootRules: readonly Rule[];
   /** Rules on spec: what must not vanish is guarded from here. */
@@ -61,10 +63,17 @@ const oneWay = (field: string): Rule => ({
 });
 
 const FROZEN_SCOPE = ['title', 'description', 'acceptanceCriteria', 'repository', 'rigor'];
-const gateRules = (['scope', 'design', 'test', 'docs'] as const).map((gate): Rule => ({
-  rule: `!has(oldSelf.status) || !has(oldSelf.status.gates) || oldSelf.status.gates.${gate} != 'Human' || !has(self.spec.gates.${gate}) || self.spec.gates.${gate} != 'Auto'`,
-  message: `gates.${gate} was pinned as Human: it cannot become Auto`,
-}));
+/**
+ * Compares spec with spec alone: a rule between spec and status could be broken by a status write that follows, and then nothing could be
+ * written to the object any more.
+ */
+const gateRules = GATES.map((gate): Rule => {
+  const auto = (self: string): string => `(has(${self}.spec.gates.${gate}) && ${self}.spec.gates.${gate} == 'Auto')`;
+  return {
+    rule: `!has(oldSelf.status) || !has(oldSelf.status.gates) || !${auto('self')} || ${auto('oldSelf')}`,
+    message: `gates.${gate} was pinned when the Story was first seen: it can only become Human`,
+  };
+});
 
 const story: KindDefinition = {
   kind: 'Story',
@@ -74,6 +83,7 @@ const story: KindDefinition = {
   description: 'A change that a person wants, from its wording to the commits on a branch.',
   spec: storySpec,
   status: storyStatus,
+  selectable: ['.status.phase', '.spec.externalId'],
   columns: [
     column('Phase', '.status.phase', 'Where the Story is.'),
     column('Tasks', '.status.tasks.summary', 'Succeeded of all.'),
@@ -109,6 +119,7 @@ const plan: KindDefinition = {
   description: 'The tasks of a Story and their approval.',
   spec: planSpec,
   status: planStatus,
+  selectable: ['.spec.storyRef.name', '.status.phase', '.spec.externalId'],
   columns: [
     column('Story', '.spec.storyRef.name', 'Story that is planned.'),
     column('Revision', '.spec.revision', 'Number of the revision.', { type: 'integer' }),
@@ -147,6 +158,7 @@ const task: KindDefinition = {
   description: 'One task of an approved Plan, made by the operator.',
   spec: taskSpec,
   status: taskStatus,
+  selectable: ['.spec.storyRef.name', '.spec.task.id', '.status.phase'],
   columns: [
     column('Story', '.spec.storyRef.name', 'Story that it belongs to.'),
     column('Task', '.spec.task.id', 'Id in the Plan.'),
@@ -175,6 +187,7 @@ const council: KindDefinition = {
   description: 'Agents of one role, the model they speak through and the workspace they work in.',
   spec: councilSpec,
   status: councilStatus,
+  selectable: ['.spec.role', '.spec.externalId'],
   columns: [
     column('Role', '.spec.role', 'Role of its agents.'),
     column('Default', '.spec.default', 'Whether Stories that name none use it.', { type: 'boolean' }),
@@ -212,6 +225,7 @@ const deliberation: KindDefinition = {
   description: "A council's work on one question.",
   spec: deliberationSpec,
   status: deliberationStatus,
+  selectable: ['.spec.councilRef.name', '.status.phase', '.spec.externalId'],
   columns: [
     column('Council', '.spec.councilRef.name', 'Council that deliberates.'),
     column('Kind', '.spec.kind', 'What is produced.'),

@@ -25,11 +25,13 @@ const glob = ruled(
   (value) => value.split('*').length <= MAX_STARS + 1,
 );
 
-export const rubricEntry = z.strictObject({
-  criterion: z.string().min(1).max(128).describe('Name of the criterion.'),
-  weight: z.int().min(1).max(100).describe('Weight among the criteria.'),
-  text: z.string().max(2048).default('').describe('What is expected.'),
-});
+export const rubricEntry = z
+  .strictObject({
+    criterion: z.string().min(1).max(128).describe('Name of the criterion.'),
+    weight: z.int().min(1).max(100).describe('Weight among the criteria.'),
+    text: z.string().max(2048).default('').describe('What is expected.'),
+  })
+  .describe('One criterion.');
 
 export const constraints = z
   .strictObject({
@@ -39,7 +41,11 @@ export const constraints = z
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['criterion'] })
       .default([])
       .describe('Criteria by which the work is judged.'),
-    requirements: z.array(z.string().min(1).max(2048)).max(32).default([]).describe('Things that must hold, in sentences.'),
+    requirements: z
+      .array(z.string().min(1).max(2048).describe('One thing, in a sentence.'))
+      .max(32)
+      .default([])
+      .describe('Things that must hold, in sentences.'),
     timeoutSeconds: z
       .int()
       .min(10)

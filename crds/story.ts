@@ -101,7 +101,7 @@ export const storySpec = z
     title: z.string().min(1).max(200).describe('What is wanted, in one line.'),
     description: z.string().max(32_768).default('').describe('Who wants what, and why.'),
     acceptanceCriteria: z
-      .array(z.string().min(1).max(2048))
+      .array(z.string().min(1).max(2048).describe('One thing that must be true in the end.'))
       .max(64)
       .default([])
       .describe('How one can tell that it is done; Given, when, then.'),

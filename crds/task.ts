@@ -82,7 +82,7 @@ export const taskStatus = z
     attempts: z
       .array(attempt)
       .max(32)
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n'] })
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n', 'candidate'] })
       .optional()
       .describe('The attempts, each accounted once.'),
     commit: commitId('Commit on the story branch.').optional(),
