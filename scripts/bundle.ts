@@ -10,25 +10,28 @@ export interface Bundle {
   readonly output: string;
 }
 
-/** The image's bundles first; test/unit/images compares them with the COPY line of images/fleet/Dockerfile. */
-export const bundles: readonly Bundle[] = [
+/** What images/fleet/Dockerfile copies; test/unit/images compares the two. */
+export const imageBundles: readonly Bundle[] = [
   { entry: 'operator/main.ts', output: 'dist/operator.mjs' },
   { entry: 'gateway/main.ts', output: 'dist/gateway.mjs' },
   { entry: 'agent-runner/main.ts', output: 'dist/agent-runner.mjs' },
   { entry: 'operator/install/main.ts', output: 'dist/install.mjs' },
-  { entry: 'cli/main.ts', output: 'dist/kubectl-fleet.mjs' },
 ];
+
+export const bundles: readonly Bundle[] = [...imageBundles, { entry: 'cli/main.ts', output: 'dist/kubectl-fleet.mjs' }];
 
 export interface BundleOptions {
   readonly repository: string;
   readonly log: (line: string) => void;
+  /** All of them when absent. */
+  readonly wanted?: readonly Bundle[];
 }
 
 /** Bundles what exists, then rejects naming the entry points that do not. */
-export async function bundle({ repository, log }: BundleOptions): Promise<void> {
+export async function bundle({ repository, log, wanted = bundles }: BundleOptions): Promise<void> {
   await mkdir(join(repository, 'dist'), { recursive: true });
   const missing: string[] = [];
-  for (const { entry, output } of bundles) {
+  for (const { entry, output } of wanted) {
     if (await exists(join(repository, entry))) await bundleOne(repository, { entry, output }, log);
     else missing.push(entry);
   }

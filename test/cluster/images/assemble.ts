@@ -3,6 +3,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readAptSources } from './apt-sources.ts';
+import { timed } from '../progress.ts';
 import { baseImage, baseImageNames, type Workplace } from './base-images.ts';
 import { runInChroot } from './chroot-run.ts';
 import { copyLayer } from './copy-layer.ts';
@@ -92,8 +93,9 @@ async function base({ shop, file, stages }: Build, stage: Stage): Promise<Image>
   }
   const { suite } = found;
   const layer = await shop.store.layer(keyOf('DEBIAN', suite, process.arch), async (diff) => {
-    shop.log(`making ${stage.image} from this machine's Debian sources`);
-    await makeDebian(diff, suite, await readAptSources(suite));
+    await timed(shop.log, `making ${stage.image} from this machine's Debian sources`, async () =>
+      makeDebian(diff, suite, await readAptSources(suite)),
+    );
   });
   return { layers: [layer], config: { ...empty.config, Env: [`PATH=${path}`], Cmd: ['bash'] }, suite };
 }
@@ -142,15 +144,13 @@ async function runLayer({ shop, file }: Build, image: Image, step: Run): Promise
     throw new DockerfileError(place, `RUN after USER ${config.User}`, 'put USER after the last RUN');
   const key = keyOf('RUN', step.command, ...config.Env, ...layers.map((layer) => layer.key));
   return shop.store.layer(key, async (upper) => {
-    shop.log(`${file.path}:${step.line}: ${step.command}`);
     const env = Object.fromEntries(
       config.Env.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
     );
-    await runInChroot({ command: step.command, lower: layers.map((layer) => layer.diff), upper, env, suite }).catch(
-      (cause: unknown) => {
-        throw new DockerfileError(place, `RUN failed: ${String(cause)}`, 'run the line on a Debian machine by hand');
-      },
-    );
+    const request = { command: step.command, lower: layers.map((layer) => layer.diff), upper, env, suite };
+    await timed(shop.log, `${file.path}:${step.line} ${step.command}`, () => runInChroot(request)).catch((cause: unknown) => {
+      throw new DockerfileError(place, `RUN failed: ${String(cause)}`, 'run the line on a Debian machine by hand');
+    });
   });
 }
 
