@@ -49,6 +49,6 @@ export async function runCommand(command: RunnerCommand, ports: EntryPorts): Pro
     children.endAll();
     process.exit(143);
   });
-  await runStep(steps[command], context);
+  await runStep(await steps[command](), context);
   await gateway.close();
 }

@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { z } from 'zod';
 
 export interface GatewayPlace {
@@ -48,11 +48,22 @@ const notUpYet = new Set([
 
 export class GatewayClient {
   readonly #place: GatewayPlace;
-  readonly dispatcher: Agent;
+  #agent: Agent | undefined;
 
   constructor(place: GatewayPlace) {
     this.#place = place;
-    this.dispatcher = new Agent({ connect: { ca: place.ca, timeout: 5_000 }, connections: 4, headersTimeout: 0, bodyTimeout: 0 });
+  }
+
+  /** The connections to the gateway. The package is loaded at first use: half of the steps ask for nothing and should start fast. */
+  async dispatcher(): Promise<Agent> {
+    const undici = await import('undici');
+    this.#agent ??= new undici.Agent({
+      connect: { ca: this.#place.ca, timeout: 5_000 },
+      connections: 4,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    return this.#agent;
   }
 
   /** The kubelet renews the file, so it is read for each use. */
@@ -71,10 +82,11 @@ export class GatewayClient {
   }
 
   async #once(wanted: GatewayRequest): Promise<GatewayAnswer | Error> {
+    const { request } = await import('undici');
     try {
       const response = await request(`${this.#place.url}${wanted.path}`, {
         method: wanted.method,
-        dispatcher: this.dispatcher,
+        dispatcher: await this.dispatcher(),
         headers: { authorization: `Bearer ${await this.token()}` },
         ...(wanted.body === undefined ? {} : { body: wanted.body }),
         signal: AbortSignal.timeout(requestTimeoutMs),
@@ -87,7 +99,7 @@ export class GatewayClient {
   }
 
   async close(): Promise<void> {
-    await this.dispatcher.destroy();
+    await this.#agent?.destroy();
   }
 }
 

@@ -1,28 +1,17 @@
-// All steps by the word on the command line.
+// All steps by the word on the command line. Each is loaded when it is wanted: a pod starts eleven processes, and most need little.
 import type { RunnerCommand } from '../../crds/steps.ts';
 import type { Step } from '../step.ts';
-import { checkout } from './checkout.ts';
-import { courierSetup } from './courier-setup.ts';
-import { courierVerify } from './courier-verify.ts';
-import { merge } from './merge.ts';
-import { push } from './push.ts';
-import { report } from './report.ts';
-import { runner } from './runner.ts';
-import { setup } from './setup.ts';
-import { verify } from './verify.ts';
-import { verifySetup } from './verify-setup.ts';
-import { work } from './work.ts';
 
-export const steps: Readonly<Record<RunnerCommand, Step>> = {
-  runner,
-  checkout,
-  setup,
-  work,
-  'verify-setup': verifySetup,
-  verify,
-  report,
-  merge,
-  'courier-setup': courierSetup,
-  'courier-verify': courierVerify,
-  push,
+export const steps: Readonly<Record<RunnerCommand, () => Promise<Step>>> = {
+  runner: async () => (await import('./runner.ts')).runner,
+  checkout: async () => (await import('./checkout.ts')).checkout,
+  setup: async () => (await import('./setup.ts')).setup,
+  work: async () => (await import('./work.ts')).work,
+  'verify-setup': async () => (await import('./verify-setup.ts')).verifySetup,
+  verify: async () => (await import('./verify.ts')).verify,
+  report: async () => (await import('./report.ts')).report,
+  merge: async () => (await import('./merge.ts')).merge,
+  'courier-setup': async () => (await import('./courier-setup.ts')).courierSetup,
+  'courier-verify': async () => (await import('./courier-verify.ts')).courierVerify,
+  push: async () => (await import('./push.ts')).push,
 };

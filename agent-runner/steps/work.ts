@@ -68,7 +68,7 @@ async function workOn(context: StepContext, brief: Brief, patch: WorkTreePatch):
   const { agent } = brief;
   const model = gatewayModel({
     gatewayUrl: config.gatewayUrl,
-    dispatcher: gateway.dispatcher,
+    dispatcher: await gateway.dispatcher(),
     token: () => gateway.token(),
     model: agent.model,
     temperature: agent.temperature === undefined ? undefined : Number(agent.temperature),

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import type { Brief } from '../../../crds/brief.ts';
 import { parseFinding, type Findings, type FindingStep } from '../../../crds/findings.ts';
 import type { RunnerCommand, Step } from '../../../crds/steps.ts';
@@ -58,6 +59,8 @@ export interface WorkspaceOptions {
 
 interface Stage {
   root: string;
+  /** The runner as a bundle, as in a pod: it starts three times as fast. */
+  readonly program: string;
   readonly folder: string;
   readonly ca: string;
 }
@@ -90,7 +93,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     accounts: { gateway: { password, push: true } },
   });
   const model = await startScriptedModel({ scripts });
-  const stage: Stage = { root: '', folder, ca: authority.certificate };
+  const stage: Stage = { root: '', program: await bundleRunner(folder), folder, ca: authority.certificate };
   const door = await openDoor({
     tls: { key, cert },
     git: {
@@ -155,7 +158,7 @@ async function runStep(workspace: Workspace, stage: Stage, command: RunnerComman
   const log = join(stage.root, 'dev/termination-log');
   await writeFile(log, '');
   await writeFile(join(stage.root, 'fleet/token/token'), tokenOf(audienceSteps[command]));
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'entry.ts'), command, stage.root], {
+  const child = spawn(process.execPath, [stage.program, command, stage.root], {
     env: {
       PATH: process.env['PATH'],
       HOME: join(stage.root, 'tmp'),
@@ -174,6 +177,22 @@ async function runStep(workspace: Workspace, stage: Stage, command: RunnerComman
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { exitCode, text: await readFile(log, 'utf8'), said };
+}
+
+async function bundleRunner(folder: string): Promise<string> {
+  const outfile = join(folder, 'runner.mjs');
+  const require = `import { createRequire as bannerCreateRequire } from 'node:module';\nconst require = bannerCreateRequire(import.meta.url);`;
+  await build({
+    entryPoints: [join(import.meta.dirname, 'entry.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    logLevel: 'error',
+    banner: { js: require },
+  });
+  return outfile;
 }
 
 async function commitFromOutside(
