@@ -58,6 +58,11 @@ export const resolveCommandId = (storyUid: string, answersSeen: number): string 
 export const probeCommandId = (endpoint: string, model: string, nowMs: number): string =>
   `probe-${shortHash([endpoint, model], 8)}-${Math.floor(nowMs / PROBE_INTERVAL_MS)}`;
 
+/** While an endpoint does not serve as it should it is asked more often, under ids of their own. */
+export const PROBE_RETRY_MS = 20_000;
+export const probeRetryCommandId = (endpoint: string, model: string, nowMs: number): string =>
+  `probe-${shortHash([endpoint, model], 8)}-r${Math.floor(nowMs / PROBE_RETRY_MS)}`;
+
 export const commandSubject = (commandId: string): string => `fleet.gateway.cmd.${commandId}`;
 export const answerSubject = (commandId: string): string => `fleet.gateway.result.${commandId}`;
 export const artifactSubject = (rootUid: string, artifactDigest: string): string =>
