@@ -1,7 +1,7 @@
 // Builds a step's context and runs the step; the only place that builds things. `main.ts` calls it with the root of the pod.
 import { realpath } from 'node:fs/promises';
 import { RUNNER_COMMANDS, type RunnerCommand } from '../crds/steps.ts';
-import { readConfig } from './config.ts';
+import { readConfig, type StepConfig } from './config.ts';
 import { GatewayClient } from './gateway/client.ts';
 import { Git } from './git/driver.ts';
 import { fleetPaths } from './paths.ts';
@@ -30,25 +30,26 @@ export function isCommand(word: string | undefined): word is RunnerCommand {
   return RUNNER_COMMANDS.some((command) => command === word);
 }
 
-/** Ends the process on SIGTERM, children first. */
-export async function runCommand(command: RunnerCommand, ports: EntryPorts): Promise<void> {
-  const config = readConfig();
+export async function contextOf(config: StepConfig, ports: EntryPorts): Promise<StepContext> {
   const paths = fleetPaths(ports.root);
-  const children = new Children();
-  const gateway = new GatewayClient({ url: config.gatewayUrl, ca: config.gatewayCa, tokenFile: paths.token });
-  const context: StepContext = {
+  return {
     config,
     paths,
-    children,
-    gateway,
+    children: new Children(),
+    gateway: new GatewayClient({ url: config.gatewayUrl, ca: config.gatewayCa, tokenFile: paths.token }),
     git: new Git(config.childEnvironment['PATH'] ?? ''),
     program: await realpath(ports.program),
     say: ports.say,
   };
+}
+
+/** Ends the process on SIGTERM, children first. */
+export async function runCommand(command: RunnerCommand, ports: EntryPorts): Promise<void> {
+  const context = await contextOf(readConfig(), ports);
   process.once('SIGTERM', () => {
-    children.endAll();
+    context.children.endAll();
     process.exit(143);
   });
   await runStep(await steps[command](), context);
-  await gateway.close();
+  await context.gateway.close();
 }

@@ -7,7 +7,7 @@ export type PatchApplication =
   | { readonly kind: 'applied'; readonly tree: string; readonly files: readonly ChangedFile[] }
   | { readonly kind: 'invalid'; readonly message: string };
 
-export const applyFlags = ['apply', '--whitespace=nowarn', '--unidiff-zero', '--allow-empty'] as const;
+export const applyFlags = ['apply', '--whitespace=nowarn'] as const;
 
 /** `options` names an index file, which is replaced, and says where new objects go. */
 export async function applyToBase(

@@ -5,7 +5,7 @@ import { branch, courierBrief, openWorkspace, storyUid, type Workspace } from '.
 describe('an attempt and its courier on a Node repository', () => {
   let workspace: Workspace;
   beforeAll(async () => {
-    workspace = await openWorkspace({ fixture: 'node-repo', script: 'add-farewell', verify: ['npm test'] });
+    workspace = await openWorkspace({ fixture: 'node-repo', script: 'add-farewell', verify: ['npm test'], processes: true });
   });
   afterAll(() => workspace.close());
 

@@ -5,6 +5,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { readConfig } from '../../../agent-runner/config.ts';
+import { contextOf } from '../../../agent-runner/process-entry.ts';
+import { runStep as runOneStep } from '../../../agent-runner/step.ts';
+import { steps } from '../../../agent-runner/steps/registry.ts';
 import type { Brief } from '../../../crds/brief.ts';
 import { parseFinding, type Findings, type FindingStep } from '../../../crds/findings.ts';
 import type { RunnerCommand, Step } from '../../../crds/steps.ts';
@@ -44,23 +48,32 @@ export interface Workspace {
   /** A file of the last Job's folders, such as `fleet/git/merge.json`. */
   file(path: string): string;
   /** Commits a change of somebody else's on a branch of the server. */
-  outsideCommit(branchName: string, path: string, content: string): Promise<string>;
+  outsideCommit(change: OutsideChange): Promise<string>;
   show(...args: readonly string[]): Promise<string>;
   /** Addresses that must not answer; a closed port unless changed. */
   canaryPort: number;
   close(): Promise<void>;
 }
 
+export interface OutsideChange {
+  readonly branch: string;
+  readonly path: string;
+  readonly content: string;
+  readonly message?: string;
+}
+
 export interface WorkspaceOptions {
   readonly fixture: 'node-repo' | 'python-repo';
   readonly script: string;
   readonly verify: readonly string[];
+  /** `true`: each step is a process of its own, as in a pod. Else the steps run in this process, which is faster. */
+  readonly processes?: boolean;
 }
 
 interface Stage {
   root: string;
   /** The runner as a bundle, as in a pod: it starts three times as fast. */
-  readonly program: string;
+  readonly program: string | undefined;
   readonly folder: string;
   readonly ca: string;
 }
@@ -93,7 +106,12 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     accounts: { gateway: { password, push: true } },
   });
   const model = await startScriptedModel({ scripts });
-  const stage: Stage = { root: '', program: await bundleRunner(folder), folder, ca: authority.certificate };
+  const stage: Stage = {
+    root: '',
+    program: options.processes === true ? await bundleRunner(folder) : undefined,
+    folder,
+    ca: authority.certificate,
+  };
   const door = await openDoor({
     tls: { key, cert },
     git: {
@@ -116,7 +134,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     step: async (command) => runStep(workspace, stage, command),
     newJob: async () => newFolders(stage),
     file: (path) => join(stage.root, path),
-    outsideCommit: async (name, path, content) => commitFromOutside(folder, bare, { name, path, content }),
+    outsideCommit: async (change) => commitFromOutside(folder, bare, change),
     show: async (...args) => git(bare, ...args),
     close: async () => {
       await Promise.all([door.close(), gitServer.close(), model.close()]);
@@ -158,25 +176,52 @@ async function runStep(workspace: Workspace, stage: Stage, command: RunnerComman
   const log = join(stage.root, 'dev/termination-log');
   await writeFile(log, '');
   await writeFile(join(stage.root, 'fleet/token/token'), tokenOf(audienceSteps[command]));
-  const child = spawn(process.execPath, [stage.program, command, stage.root], {
-    env: {
-      PATH: process.env['PATH'],
-      HOME: join(stage.root, 'tmp'),
-      FLEET_KIND: ['merge', 'courier-setup', 'courier-verify', 'push'].includes(command) ? 'courier' : 'attempt',
-      FLEET_OWNER_UID: workspace.brief.task.uid,
-      FLEET_ATTEMPT: String(workspace.brief.attempt),
-      FLEET_GATEWAY_URL: door.url,
-      FLEET_GATEWAY_CA: stage.ca,
-      FLEET_GATEWAY_ADDRESS: '127.0.0.1',
-      FLEET_CANARY_PORT: String(workspace.canaryPort),
-      FLEET_DEADLINE_SECONDS: '300',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = environmentOf(workspace, stage, command);
+  const end =
+    stage.program === undefined
+      ? await runInside(command, stage.root, env)
+      : await runProcess(stage.program, command, stage.root, env);
+  return { ...end, text: await readFile(log, 'utf8') };
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+function environmentOf({ door, brief, canaryPort }: Workspace, stage: Stage, command: RunnerCommand): Environment {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(stage.root, 'tmp'),
+    FLEET_KIND: ['merge', 'courier-setup', 'courier-verify', 'push'].includes(command) ? 'courier' : 'attempt',
+    FLEET_OWNER_UID: brief.task.uid,
+    FLEET_ATTEMPT: String(brief.attempt),
+    FLEET_GATEWAY_URL: door.url,
+    FLEET_GATEWAY_CA: stage.ca,
+    FLEET_GATEWAY_ADDRESS: '127.0.0.1',
+    FLEET_CANARY_PORT: String(canaryPort),
+    FLEET_DEADLINE_SECONDS: '300',
+  };
+}
+
+type StepEnd = Pick<StepRun, 'exitCode' | 'said'>;
+
+async function runProcess(program: string, command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> {
+  const child = spawn(process.execPath, [program, command, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { exitCode, text: await readFile(log, 'utf8'), said };
+  return { exitCode, said };
+}
+
+async function runInside(command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> {
+  const lines: string[] = [];
+  const context = await contextOf(readConfig(env), { root, program: process.execPath, say: (line) => lines.push(line) });
+  try {
+    await runOneStep(await steps[command](), context);
+    return { exitCode: 0, said: lines.join('\n') };
+  } catch (error) {
+    return { exitCode: 1, said: `${lines.join('\n')}\n${String(error)}` };
+  } finally {
+    await context.gateway.close();
+  }
 }
 
 async function bundleRunner(folder: string): Promise<string> {
@@ -195,21 +240,17 @@ async function bundleRunner(folder: string): Promise<string> {
   return outfile;
 }
 
-async function commitFromOutside(
-  folder: string,
-  bare: string,
-  change: { name: string; path: string; content: string },
-): Promise<string> {
+async function commitFromOutside(folder: string, bare: string, change: OutsideChange): Promise<string> {
   const clone = await mkdtemp(join(folder, 'outside-'));
   await git(clone, 'clone', '--quiet', bare, '.');
-  const known = (await git(clone, 'ls-remote', '--heads', 'origin', change.name)).trim() !== '';
-  await git(clone, 'checkout', '--quiet', ...(known ? [change.name] : ['-b', change.name]));
+  const known = (await git(clone, 'ls-remote', '--heads', 'origin', change.branch)).trim() !== '';
+  await git(clone, 'checkout', '--quiet', ...(known ? [change.branch] : ['-b', change.branch]));
   const file = join(clone, change.path);
   await mkdir(join(file, '..'), { recursive: true });
   await writeFile(file, change.content);
   await git(clone, 'add', '--all');
-  await git(clone, 'commit', '--quiet', '--message', `Change ${change.path} from outside`);
-  await git(clone, 'push', '--quiet', 'origin', `HEAD:refs/heads/${change.name}`);
+  await git(clone, 'commit', '--quiet', '--message', change.message ?? `Change ${change.path} from outside`);
+  await git(clone, 'push', '--quiet', 'origin', `HEAD:refs/heads/${change.branch}`);
   return (await git(clone, 'rev-parse', 'HEAD')).trim();
 }
 

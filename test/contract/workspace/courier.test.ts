@@ -1,0 +1,126 @@
+// What the courier does with an accepted patch, whatever became of the branch meanwhile.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Brief } from '../../../crds/brief.ts';
+import { branch, courierBrief, openWorkspace, storyUid, type OutsideChange, type Workspace } from './workspace.ts';
+
+const ours = `Another task\n\nSwefleet-Story: ${storyUid}\nSwefleet-Plan: sha256:0\nSwefleet-Task: another\nSwefleet-Attempt: 1`;
+
+describe('a courier', () => {
+  let workspace: Workspace;
+  let brief: Brief;
+  beforeAll(async () => {
+    workspace = await openWorkspace({ fixture: 'node-repo', script: 'add-farewell', verify: ['npm test'] });
+    brief = courierBrief(workspace.brief, await workspace.attempt());
+  });
+  afterAll(() => workspace.close());
+  beforeEach(async () => {
+    workspace.brief = brief;
+    workspace.door.beforePush = undefined;
+    await workspace.show('update-ref', '-d', `refs/heads/${branch}`);
+  });
+
+  const head = async (): Promise<string> => (await workspace.show('rev-parse', branch)).trim();
+  const commits = async (): Promise<number> =>
+    Number(await workspace.show('rev-list', '--count', `${workspace.base}..${branch}`));
+  const change = (more: Partial<OutsideChange>): OutsideChange => ({
+    branch,
+    path: 'notes.md',
+    content: 'notes\n',
+    message: ours,
+    ...more,
+  });
+
+  it('run again after it pushed, lands no second commit and says where the first one is', async () => {
+    const first = await workspace.courier();
+    const again = await workspace.courier();
+    expect(again).toMatchObject({ outcome: 'ok', commit: first.commit });
+    expect(await commits()).toBe(1);
+  });
+
+  it('run again after it died before the push, makes the very same commit', async () => {
+    const first = await workspace.courier();
+    await workspace.show('update-ref', '-d', `refs/heads/${branch}`);
+    expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: first.commit });
+  });
+
+  it('verifies and lands on a branch that has moved', async () => {
+    const moved = await workspace.outsideCommit(change({}));
+    expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: await head() });
+    expect((await workspace.show('rev-parse', `${branch}^`)).trim()).toBe(moved);
+    expect((await workspace.show('ls-tree', '--name-only', branch)).split('\n')).toContain('notes.md');
+  });
+
+  it('does not push what no longer passes on a branch that has moved', async () => {
+    const content = "import { test } from 'node:test';\ntest('nothing works any more', () => { throw new Error('no'); });\n";
+    const moved = await workspace.outsideCommit(change({ path: 'test/broken.test.js', content }));
+    expect(await workspace.courier()).toMatchObject({ outcome: 'failed', reason: 'VerifyFailed' });
+    expect(await head()).toBe(moved);
+  });
+
+  it('says Conflict when the branch changed the same lines', async () => {
+    const moved = await workspace.outsideCommit(change({ path: 'src/index.js', content: 'export const nothing = 0;\n' }));
+    expect(await workspace.courier()).toMatchObject({
+      outcome: 'skipped',
+      reason: 'Conflict',
+      message: expect.stringContaining('src/index.js') as string,
+    });
+    expect(await head()).toBe(moved);
+  });
+
+  it('never touches a branch that is not of its Story', async () => {
+    const theirs = await workspace.outsideCommit(change({ message: 'Somebody else was here first' }));
+    expect(await workspace.courier()).toMatchObject({ outcome: 'skipped', reason: 'BranchTaken' });
+    expect(await head()).toBe(theirs);
+  });
+
+  it('leaves the branch alone when it moves between merge and push', async () => {
+    let moved = '';
+    workspace.door.beforePush = async () => {
+      workspace.door.beforePush = undefined;
+      moved = await workspace.outsideCommit(change({}));
+    };
+    expect(await workspace.courier()).toMatchObject({ outcome: 'failed', reason: 'PushRejected' });
+    expect(await head()).toBe(moved);
+  });
+
+  it.each<{ title: string; with: (brief: Brief) => Brief; reason: string }>([
+    {
+      title: 'outside of the scope',
+      with: (seen) => ({ ...seen, task: { ...seen.task, fileScope: ['docs/**'] } }),
+      reason: 'OutOfScope',
+    },
+    {
+      title: 'on a protected path',
+      with: (seen) => ({ ...seen, limits: { ...seen.limits, protectedPaths: ['src/**'] } }),
+      reason: 'ProtectedPath',
+    },
+    { title: 'of too many files', with: (seen) => ({ ...seen, limits: { ...seen.limits, patchFiles: 2 } }), reason: 'TooLarge' },
+    {
+      title: 'that the store has lost',
+      with: (seen) => ({
+        ...seen,
+        courier: { patch: `sha256:${'0'.repeat(64)}`, evidence: seen.courier?.evidence ?? '', base: seen.courier?.base ?? '' },
+      }),
+      reason: 'ArtifactLost',
+    },
+    {
+      title: 'that is no patch',
+      with: (seen) => ({
+        ...seen,
+        courier: { patch: seen.courier?.evidence ?? '', evidence: seen.courier?.evidence ?? '', base: seen.courier?.base ?? '' },
+      }),
+      reason: 'PatchInvalid',
+    },
+  ])('judges by itself a patch $title', async ({ with: changed, reason }) => {
+    workspace.brief = changed(brief);
+    expect(await workspace.courier()).toMatchObject({ outcome: 'skipped', reason });
+    expect(await workspace.show('for-each-ref', `refs/heads/${branch}`)).toBe('');
+  });
+
+  it('asks again while the gateway does not list its Job yet', async () => {
+    workspace.door.notListedYet = 2;
+    await workspace.newJob();
+    expect((await workspace.step('merge')).text).toContain('"outcome":"ok"');
+    expect(workspace.door.notListedYet).toBe(0);
+  });
+});
