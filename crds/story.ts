@@ -37,8 +37,8 @@ export const approval = z
     gate: z.enum(APPROVAL_GATES).describe('Gate that is decided on.'),
     digest: z
       .string()
-      .min(1)
       .max(71)
+      .regex(/^sha256:[0-9a-f]{64}$|^[0-9a-f]{40}([0-9a-f]{24})?$/)
       .describe('What was looked at: the scope digest for gate scope, the head commit for test and docs.'),
     verdict,
     by: userName('User name of the person, which admission compares with the requester.'),
