@@ -58,12 +58,13 @@ export const connectionFrom = async (config: KubeConfig): Promise<Connection> =>
   const tokenFile = tokenFileOf(config);
   const read = async (): Promise<Readonly<Record<string, string>>> => {
     // client-node keeps a token file's content for a minute whatever happens; a rotated one is wanted at once
-    if (tokenFile !== undefined) return { Authorization: `Bearer ${(await files.readFile(tokenFile, 'utf8')).trim()}` };
+    if (tokenFile !== undefined)
+      return { ...headersOf(options), Authorization: `Bearer ${(await files.readFile(tokenFile, 'utf8')).trim()}` };
     const again: RequestOptions = {};
     await config.applyToHTTPSOptions(again);
     return headersOf(again);
   };
-  let headers = headersOf(options);
+  let headers = await read();
   let readAtMs = Date.now();
   return {
     server: cluster.server.replace(/\/+$/, ''),

@@ -37,11 +37,19 @@ const unfinishedStoriesIn = (world: World, object: KubeObject): Keys =>
       .filter((story) => !isFinishedStory(story)),
   );
 
-/** A Task's phase, start or end changes what is left of the capacity, and so concerns all that wait for it. */
+/**
+ * Capacity is shared out among all unfinished Tasks, by what each says of itself: when one moves, is held up or let go, changes its
+ * priority or ends, another may have its place.
+ */
 const isCapacityMoved = (change: Change<Objects['Task']>): boolean => {
-  if (change.type === 'deleted') return true;
-  const old = change.type === 'changed' ? change.old.status : undefined;
-  return old?.phase !== change.object.status?.phase || old?.attempts?.length !== change.object.status?.attempts?.length;
+  if (change.type !== 'changed') return true;
+  const [old, now] = [change.old, change.object];
+  return (
+    old.metadata.generation !== now.metadata.generation ||
+    old.status?.phase !== now.status?.phase ||
+    old.status?.waitingFor !== now.status?.waitingFor ||
+    old.status?.attempts?.length !== now.status?.attempts?.length
+  );
 };
 
 type Wakes = { readonly [K in ObjectKind]: (object: Objects[K], world: World, change: Change<Objects[K]>) => Keys };
