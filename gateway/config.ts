@@ -2,6 +2,7 @@
 // decides (upstreams, limits …) is not here but in the platform file, which may change while we run.
 
 import { z } from 'zod';
+import { CA_FILE, PLATFORM_FILE, UPSTREAM_FILES } from '../crds/platform.ts';
 import { rangeOf } from './upstream/addresses.ts';
 
 const port = (standard: number): z.ZodType<number> => z.coerce.number().int().min(0).max(65_535).default(standard);
@@ -29,10 +30,10 @@ const schema = z.object({
   FLEET_HEALTH_PORT: port(8081),
   FLEET_TLS_CERT_FILE: file('/etc/fleet/tls/tls.crt'),
   FLEET_TLS_KEY_FILE: file('/etc/fleet/tls/tls.key'),
-  FLEET_PLATFORM_FILE: file('/etc/fleet/platform/platform.json'),
-  FLEET_UPSTREAMS_DIR: file('/etc/fleet/upstreams'),
-  /** Trusted for NATS; empty: plain text, for a NATS on this very machine. */
-  FLEET_NATS_CA_FILE: z.string().default('/etc/fleet/ca/ca.crt'),
+  FLEET_PLATFORM_FILE: file(PLATFORM_FILE),
+  FLEET_UPSTREAMS_DIR: file(UPSTREAM_FILES),
+  /** Trusted for a NATS whose URL begins with tls://. */
+  FLEET_CA_FILE: file(CA_FILE),
   FLEET_NATS_USER: z.string().optional(),
   FLEET_NATS_PASSWORD: z.string().optional(),
   /** Ranges of Pods and Services, refused as targets of upstreams that may not be private. */

@@ -32,7 +32,7 @@ const followJetStream = (
           ...{ url, name: 'swe-fleet-gateway', log },
           user: config.FLEET_NATS_USER,
           password: config.FLEET_NATS_PASSWORD,
-          caFile: config.FLEET_NATS_CA_FILE === '' ? undefined : config.FLEET_NATS_CA_FILE,
+          caFile: config.FLEET_CA_FILE,
         });
         log.write('info', 'connected to NATS', { server: current.connection.getServer() });
       } catch (error) {

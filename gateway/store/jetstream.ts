@@ -10,7 +10,7 @@ export interface NatsOptions {
   readonly url: string;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
-  /** Trusted for the server's certificate; without it the connection is plain text. */
+  /** Trusted for the server's certificate, read when the URL begins with tls://. */
   readonly caFile?: string | undefined;
   readonly name: string;
   readonly log: Log;
@@ -25,9 +25,10 @@ export interface JetStream {
 
 /** Waits for the server as long as it takes, and reconnects for ever. */
 export const connectJetStream = async (options: NatsOptions): Promise<JetStream> => {
-  const ca = options.caFile === undefined ? undefined : await readFile(options.caFile, 'utf8');
+  const { url, caFile } = options;
+  const ca = url.startsWith('tls:') && caFile !== undefined ? await readFile(caFile, 'utf8') : undefined;
   const connection = await connect({
-    servers: options.url,
+    servers: url,
     name: options.name,
     // each user may hear its own inbox only
     ...(options.user !== undefined && { user: options.user, inboxPrefix: `_INBOX_${options.user}` }),
@@ -37,6 +38,8 @@ export const connectJetStream = async (options: NatsOptions): Promise<JetStream>
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     reconnectJitter: 500,
+    pingInterval: 10_000,
+    maxPingOut: 2,
   });
   let up = true;
   void followStatus(connection, options.log, (now) => (up = now));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connectJetStream, type JetStream } from '../../../gateway/store/jetstream.ts';
 import { ensureBinaries } from '../../cluster/binaries.ts';
 import { clusterConfig } from '../../cluster/config.ts';
-import { silentLog } from './recorded-log.ts';
+import { silentLog } from '../../unit/gateway/recorded-log.ts';
 
 export interface NatsServer {
   readonly url: string;

@@ -1,0 +1,236 @@
+// A gateway on loopback with everything real behind it: TLS, git server with credentials, scripted model, JetStream. Two ports are the
+// test's: the token reviewer (a table of tokens) and the world (objects in memory).
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kvm } from '@nats-io/kv';
+import { Agent, request } from 'undici';
+import { KV_BUCKETS, STREAMS } from '../../../crds/commands.ts';
+import type { Council } from '../../../crds/council.ts';
+import type { PlatformConfig, Upstream } from '../../../crds/platform.ts';
+import { audienceOf, type Step } from '../../../crds/steps.ts';
+import type { Story } from '../../../crds/story.ts';
+import type { Attempt, Task } from '../../../crds/task.ts';
+import { startGateway, type Gateway } from '../../../gateway/gateway.ts';
+import type { Reviewed, TokenReviewer } from '../../../gateway/identity/token-review.ts';
+import { Metrics } from '../../../gateway/metrics.ts';
+import type { JetStream } from '../../../gateway/store/jetstream.ts';
+import { HttpOutside } from '../../../gateway/upstream/http-upstream.ts';
+import { MountedSecrets } from '../../../gateway/upstream/secrets.ts';
+import type { Job, Pod } from '../../../gateway/world/objects.ts';
+import { WatchedWorld } from '../../../gateway/world/watched-world.ts';
+import { ingest, type KubeObject, type Stored } from '../../../kube/object.ts';
+import { newAuthority, newServerCertificate } from '../../../operator/install/certificates.ts';
+import { startGitServer, type GitRequestLine, type GitServer } from '../../git-server/server.ts';
+import { recordedLog, type RecordedLog } from '../../unit/gateway/recorded-log.ts';
+import { startNats, type NatsServer } from './nats.ts';
+import { attempt, COMMIT, council, job, platform, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
+
+export const GIT_CREDENTIALS = { username: 'gateway', password: 'only-the-gateway-knows' };
+export const MODEL_KEY = 'sk-only-the-gateway-knows-this-key';
+
+/** A token as the API server would make it, as far as its text goes. */
+export const tokenFor = (audience: string, subject: string): string => {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'none' })}.${part({ aud: [audience], sub: subject })}.${randomBytes(8).toString('base64url')}`;
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+  readonly json: unknown;
+}
+
+export interface Ask {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export interface Stage {
+  readonly folder: string;
+  readonly gateway: Gateway;
+  readonly url: string;
+  readonly ca: string;
+  readonly caFile: string;
+  readonly nats: NatsServer;
+  readonly jetstream: JetStream;
+  readonly world: WatchedWorld;
+  readonly log: RecordedLog;
+  readonly git: GitServer;
+  readonly gitRoot: string;
+  readonly gitRequests: readonly GitRequestLine[];
+  platform: PlatformConfig;
+  /** A token for that step of the attempt's pod, or of the courier's. */
+  token(step: Step): string;
+  /** A token with this standing, whatever it is. */
+  tokenOf(reviewed: Reviewed): string;
+  ask(path: string, options?: Ask): Promise<Answer>;
+  /** Puts an object into its cache, as a watch would. */
+  seen(object: Story | Task | Council | Pod | Job): void;
+  seenAttempt(change: Partial<Attempt>): void;
+  close(): Promise<void>;
+}
+
+const COURIER_STEPS = new Set<Step>(['merge', 'push']);
+
+const ensureStreams = async ({ manager, client }: JetStream): Promise<void> => {
+  for (const { name, subjects, onePerSubject } of [STREAMS.commands, STREAMS.results, STREAMS.artifacts])
+    await manager.streams.add({
+      ...{ name, subjects: [...subjects] },
+      ...(onePerSubject && { max_msgs_per_subject: 1, discard: 'new' as const, discard_new_per_subject: true }),
+    });
+  await new Kvm(client).create(KV_BUCKETS.ledger);
+};
+
+export interface StageOptions {
+  /** More rows of the platform's table; a row of git named `git` is there already. */
+  readonly upstreams?: readonly Upstream[];
+  /** Files below the folder of upstreams' secrets. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Tokens are reviewed by the API server instead of by the test. */
+  readonly reviewer?: TokenReviewer;
+}
+
+interface Versions {
+  resourceVersion: number;
+}
+
+const stored = <T extends KubeObject>(object: T, versions: Versions): Stored<T> => {
+  versions.resourceVersion += 1;
+  const copy = structuredClone(object) as unknown as { readonly metadata: Record<string, unknown> };
+  copy.metadata['resourceVersion'] = String(versions.resourceVersion);
+  const [group = '', version = ''] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['', object.apiVersion];
+  return ingest<T>(copy, { group, version, plural: '', kind: object.kind, namespaced: true });
+};
+
+export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
+  const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-gateway-'));
+  const now = Date.now();
+  const authority = await newAuthority('gateway test', now, 1);
+  const { certificate: cert, key } = await newServerCertificate(authority, { names: ['localhost'], now, days: 1 });
+  const files: Record<string, string> = {
+    'tls/tls.crt': cert,
+    'tls/tls.key': key,
+    'ca.crt': authority.certificate,
+    'upstreams/git/credentials/username': GIT_CREDENTIALS.username,
+    'upstreams/git/credentials/password': `${GIT_CREDENTIALS.password}\n`,
+    'upstreams/git/ca/ca.crt': authority.certificate,
+    'upstreams/model/credentials/apiKey': `${MODEL_KEY}\n`,
+    ...options.secrets,
+  };
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(join(folder, file, '..'), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
+  const gitRoot = join(folder, 'served');
+  await mkdir(gitRoot, { recursive: true });
+  const gitRequests: GitRequestLine[] = [];
+  const git = await startGitServer({
+    ...{ root: gitRoot, host: '127.0.0.1', tls: { key, cert } },
+    accounts: { [GIT_CREDENTIALS.username]: { password: GIT_CREDENTIALS.password, push: true } },
+    onRequest: (line) => gitRequests.push(line),
+  });
+  const nats = await startNats();
+  const jetstream = await nats.connect('gateway');
+  await ensureStreams(jetstream);
+  const gitHost = `localhost:${git.port}`;
+  let config = platform([gitRow(gitHost), ...(options.upstreams ?? [])]);
+  const world = new WatchedWorld(() => config);
+  const log = recordedLog();
+  const tokens = new Map<string, Reviewed>();
+  const reviewer: TokenReviewer = options.reviewer ?? { review: async (token) => tokens.get(token) };
+  const outside = new HttpOutside({ secrets: new MountedSecrets(join(folder, 'upstreams')), cluster: [] });
+  const gateway = await startGateway(
+    { world, reviewer, outside, log, metrics: new Metrics(), jetstream: () => jetstream, notReady: () => undefined },
+    {
+      ...{ host: '127.0.0.1', port: 0, canaryPort: 0, healthPort: 0, cluster: [], requestsPerPod: 16 },
+      certificate: { certFile: join(folder, 'tls/tls.crt'), keyFile: join(folder, 'tls/tls.key') },
+    },
+  );
+  const url = `https://localhost:${gateway.port}`;
+  const agent = new Agent({ connect: { ca: authority.certificate } });
+  const versions: Versions = { resourceVersion: 0 };
+  const tokenOf = (reviewed: Reviewed): string => {
+    const token = tokenFor(reviewed.audiences[0] ?? '', reviewed.podName ?? '');
+    tokens.set(token, reviewed);
+    return token;
+  };
+  const stage: Stage = {
+    ...{ folder, gateway, url, ca: authority.certificate, caFile: join(folder, 'ca.crt'), nats, jetstream, world, log },
+    ...{ git, gitRoot, gitRequests, tokenOf },
+    get platform() {
+      return config;
+    },
+    set platform(next) {
+      config = next;
+    },
+    token: (step) => {
+      const courier = COURIER_STEPS.has(step);
+      const podName = courier ? 'fleet-ws-courier' : 'fleet-ws-attempt';
+      const podUid = courier ? UIDS.courierPod : UIDS.attemptPod;
+      return tokenOf({
+        ...{ username: 'system:serviceaccount:team:fleet-workspace', audiences: [audienceOf(step)], podName, podUid },
+      });
+    },
+    ask: async (path, { method = 'GET', token, headers = {}, body } = {}) => {
+      const answer = await request(`${url}${path}`, {
+        ...{ method, dispatcher: agent, body: body ?? null },
+        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      });
+      const bytes = Buffer.from(await answer.body.arrayBuffer());
+      return { status: answer.statusCode, headers: answer.headers, body: bytes, json: parsed(bytes) };
+    },
+    seen: (object) => {
+      switch (object.kind) {
+        case 'Story':
+          return world.stories.upsert(stored(object as Story, versions));
+        case 'Task':
+          return world.tasks.upsert(stored(object as Task, versions));
+        case 'Council':
+          return world.councils.upsert(stored(object as Council, versions));
+        case 'Pod':
+          return world.pods.upsert(stored(object as Pod, versions));
+        default:
+          return world.jobs.upsert(stored(object as Job, versions));
+      }
+    },
+    seenAttempt: (change) => stage.seen(task({ attempts: [attempt(change)] })),
+    close: async () => {
+      await gateway.stop(0);
+      await Promise.all([agent.destroy(), outside.close(), git.close()]);
+      await nats.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  for (const object of [
+    story({ repository: `https://${gitHost}/team/app.git` }),
+    council(),
+    task(),
+    pod('attempt'),
+    pod('courier'),
+  ])
+    stage.seen(object);
+  stage.seen(job('attempt'));
+  stage.seen(job('courier'));
+  return stage;
+};
+
+const parsed = (bytes: Buffer): unknown => {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+export const gitRow = (host: string): Upstream => ({
+  ...{ name: 'git', kind: 'git', scheme: 'https', host, prefix: '/team', namespaces: ['team'] },
+  ...{ credentials: true, ca: true, allowPrivate: true },
+});
+
+export { COMMIT };
