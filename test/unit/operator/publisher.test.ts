@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { OutboxEvent } from '../../../crds/meta.ts';
+import type { Publication, Published } from '../../../operator/jetstream.ts';
+import { StoreUnavailable } from '../../../operator/problem.ts';
+import { publishOutbox, type Publishing } from '../../../operator/publisher.ts';
+import type { Next } from '../../../operator/queue.ts';
+
+const AT = '2026-01-02T03:04:05Z';
+const event = (seq: number, type = 'planning.story.transitioned', data = `{"to_phase":"P${seq}"}`): OutboxEvent => ({
+  seq,
+  type,
+  at: AT,
+  data,
+});
+
+const story = (outbox?: readonly OutboxEvent[]): Publishing => ({
+  ...{ apiVersion: 'swefleet.io/v1alpha1', kind: 'Story' },
+  metadata: { namespace: 'ns', name: 'one', uid: 'u1', resourceVersion: '5' },
+  ...(outbox !== undefined && { status: { outbox } }),
+});
+
+interface Case {
+  readonly name: string;
+  readonly given: Publishing | undefined;
+  readonly cursor?: number;
+  /** What the store answers to the nth publication; `published` when nothing is said. */
+  readonly answers?: readonly (Published | 'down')[];
+  /** `subject id` or, for the cursor, `subject=value over seq`. */
+  readonly want: readonly string[];
+  readonly next: Next;
+  readonly skipped?: readonly number[];
+}
+
+const settled: Next = { kind: 'settled' };
+const retry: Next = { kind: 'retry' };
+const transitioned = (seq: number): string => `planning.story.transitioned u1:${seq}`;
+
+const cases: readonly Case[] = [
+  { name: 'an object that is gone has nothing to say', given: undefined, want: [], next: settled },
+  { name: 'an object without an outbox has nothing to say', given: story(), want: [], next: settled },
+  {
+    name: 'events go out in order of their number, then the cursor is moved once, over the revision that was read',
+    given: story([event(2), event(1), event(3)]),
+    ...{ want: [transitioned(1), transitioned(2), transitioned(3), '$KV.fleet-cursor.u1=3 over 40'], next: settled },
+  },
+  {
+    name: 'what the cursor has passed is not sent again',
+    ...{ given: story([event(1), event(2)]), cursor: 1, want: [transitioned(2), '$KV.fleet-cursor.u1=2 over 40'], next: settled },
+  },
+  { name: 'nothing new, nothing sent', given: story([event(1), event(2)]), cursor: 2, want: [], next: settled },
+  {
+    name: 'when the store goes down on the way, the cursor is moved as far as was acknowledged and the rest follows later',
+    ...{ given: story([event(1), event(2)]), answers: ['published', 'down', 'published'] },
+    ...{ want: [transitioned(1), transitioned(2), '$KV.fleet-cursor.u1=1 over 40'], next: retry },
+  },
+  {
+    name: 'with the store down nothing moves',
+    given: story([event(1)]),
+    answers: ['down'],
+    want: [transitioned(1)],
+    next: retry,
+  },
+  {
+    name: 'an event that was sent but whose cursor was lost is sent again: at least once, the store drops the second by its id',
+    ...{
+      given: story([event(1)]),
+      answers: ['published', 'down'],
+      want: [transitioned(1), '$KV.fleet-cursor.u1=1 over 40'],
+      next: retry,
+    },
+  },
+  {
+    name: 'a cursor that another leader moved meanwhile is read again',
+    ...{
+      given: story([event(1)]),
+      answers: ['published', 'outrun'],
+      want: [transitioned(1), '$KV.fleet-cursor.u1=1 over 40'],
+      next: retry,
+    },
+  },
+  {
+    name: 'an event that no stream takes, or that is no JSON, is skipped, so that it does not hold up the others',
+    given: story([event(1, 'secrets.all'), event(2, 'planning.*'), event(3, 'planning.x', '{"cut'), event(4)]),
+    ...{ want: [transitioned(4), '$KV.fleet-cursor.u1=4 over 40'], next: settled, skipped: [1, 2, 3] },
+  },
+];
+
+const run = async ({ given, cursor, answers = [] }: Case) => {
+  const sent: Publication[] = [];
+  const skipped: number[] = [];
+  const next = await publishOutbox(given, {
+    cursors: { get: () => cursor, seq: () => 40 },
+    publish: async (publication) => {
+      sent.push(publication);
+      const answer = answers[sent.length - 1] ?? 'published';
+      if (answer === 'down') throw new StoreUnavailable('down');
+      return answer;
+    },
+    onUnpublishable: (_key, { seq }) => skipped.push(seq),
+    onPublished: () => undefined,
+  });
+  return { sent, skipped, next };
+};
+
+describe('the publisher', () => {
+  for (const each of cases)
+    it(each.name, async () => {
+      const { sent, skipped, next } = await run(each);
+      const text = ({ subject, msgId, data, expectedSeq }: Publication): string =>
+        msgId === undefined ? `${subject}=${data} over ${expectedSeq}` : `${subject} ${msgId}`;
+      expect(sent.map(text)).toEqual(each.want);
+      expect([next, skipped]).toEqual([each.next, each.skipped ?? []]);
+    });
+
+  it('keeps the fields of older clients at top level, and adds what names and orders the event', async () => {
+    const given = story([event(7, 'planning.story.transitioned', '{"story_id":"S-1","to_phase":"BUILD","seq":"theirs"}')]);
+    const { sent } = await run({ name: '', given, want: [], next: settled });
+    expect(JSON.parse(sent[0]?.data ?? '')).toEqual({
+      ...{ story_id: 'S-1', to_phase: 'BUILD', seq: 'theirs' },
+      ...{ event_id: 'u1:7', event_type: 'planning.story.transitioned', occurred_at: AT },
+      object: { kind: 'Story', namespace: 'ns', name: 'one', uid: 'u1' },
+    });
+  });
+});
