@@ -1,0 +1,141 @@
+// logs: what the steps of workspace pods printed, in the order of the steps, by kubectl logs; once or until the end.
+
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { LABEL_STORY, LABEL_TASK } from '../crds/labels.ts';
+import { labelValue } from '../crds/names.ts';
+import { pods as podResource } from '../kube/resources.ts';
+import { find, RESOURCES, type Cluster, type Objects } from './cluster.ts';
+import type { Logs } from './command-line.ts';
+import { isOver } from './story-tree.ts';
+import type { Colour, Terminal } from './terminal.ts';
+import { harmless } from './text.ts';
+import { UsageError } from './usage-error.ts';
+import { Changes, follow } from './views.ts';
+import { attemptOf, hasEnded, inOrder, prefixOf, stateOf, stepsOf, type WorkspacePod } from './workspace-pods.ts';
+
+type Where = Pick<Cluster, 'client' | 'namespace' | 'kubectl'>;
+type Print = (line: string) => void;
+
+const STEP_COLOURS: Readonly<Record<string, Colour>> = { work: 'cyan', verify: 'green', push: 'yellow', report: 'yellow' };
+
+const eachLine = async (stream: Readable, print: Print): Promise<void> => {
+  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) print(line);
+};
+
+/** Prints one container's log through kubectl; follows it while it runs. */
+const printStep = async (where: Where, pod: WorkspacePod, step: string, print: Print): Promise<void> => {
+  const { namespace, name } = { namespace: where.namespace, name: pod.metadata.name };
+  const follows = stateOf(pod, step) === 'running' ? ['--follow'] : [];
+  const child = where.kubectl(['logs', name, '--namespace', namespace, '--container', step, ...follows]);
+  const complaints: string[] = [];
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const printed = Promise.all([eachLine(child.stdout, print), eachLine(child.stderr, (line) => void complaints.push(line))]);
+  const [code] = await ended.catch((cause: unknown) => {
+    throw new UsageError(
+      `kubectl cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'Is it on the PATH?',
+    );
+  });
+  await printed;
+  if (code !== 0) print(`(no log: ${complaints.join(' ')})`);
+};
+
+interface Reader {
+  readonly command: Logs;
+  readonly where: Where;
+  readonly terminal: Terminal;
+}
+
+const printerFor = ({ command, terminal }: Reader, pod: WorkspacePod, step: string): Print => {
+  const prefix = terminal.paint(STEP_COLOURS[step] ?? 'gray', `${prefixOf(pod, step, command.kind === 'story')} |`);
+  return (line) => terminal.write(`${prefix} ${harmless(line)}\n`);
+};
+
+const wantedSteps = ({ command }: Reader, pod: WorkspacePod): readonly string[] =>
+  stepsOf(pod).filter((step) => command.step === undefined || step === command.step);
+
+const wantedPods = ({ command }: Reader, pods: readonly WorkspacePod[]): readonly WorkspacePod[] =>
+  inOrder(pods).filter((pod) => command.attempt === undefined || attemptOf(pod) === command.attempt);
+
+const selectorOf = ({ command }: Reader): string =>
+  `${command.kind === 'story' ? LABEL_STORY : LABEL_TASK}=${labelValue(command.name)}`;
+
+const printAll = async (reader: Reader, pods: readonly WorkspacePod[]): Promise<void> => {
+  const wanted = wantedPods(reader, pods);
+  if (wanted.length === 0) {
+    const what = reader.command.attempt === undefined ? 'any attempt' : `attempt ${reader.command.attempt}`;
+    throw new UsageError(
+      `there is no pod of ${what} of ${reader.command.kind} ${reader.command.name}`,
+      'Pods are kept for a day. What happened: kubectl fleet tree; what an attempt left: --evidence',
+    );
+  }
+  const steps = new Set(wanted.flatMap(stepsOf));
+  if (reader.command.step !== undefined && !steps.has(reader.command.step))
+    throw new UsageError(`no workspace has a step "${reader.command.step}"`, `There is: ${[...steps].join(', ')}`);
+  for (const pod of wanted)
+    for (const step of wantedSteps(reader, pod))
+      if (stateOf(pod, step) !== 'absent') await printStep(reader.where, pod, step, printerFor(reader, pod, step));
+};
+
+interface Watched {
+  readonly changes: Changes;
+  readonly pod: (name: string) => WorkspacePod | undefined;
+}
+
+/** Prints the pod's steps as they come, until it ends or is gone. */
+const followPod = async (reader: Reader, name: string, { changes, pod: look }: Watched): Promise<void> => {
+  const printed = new Set<string>();
+  for (;;) {
+    const next = changes.next();
+    const pod = look(name);
+    if (pod === undefined) return;
+    const step = wantedSteps(reader, pod).find((each) => !printed.has(each) && stateOf(pod, each) !== 'absent');
+    if (step !== undefined) {
+      await printStep(reader.where, pod, step, printerFor(reader, pod, step));
+      printed.add(step);
+    } else if (hasEnded(pod)) return;
+    else await next;
+  }
+};
+
+const followAll = async (reader: Reader, signal: AbortSignal): Promise<void> => {
+  const { command, where } = reader;
+  const changes = new Changes();
+  const pods = follow<WorkspacePod>(where, podResource, { labelSelector: selectorOf(reader), changes, signal });
+  const owners = follow<Objects['story' | 'task']>(where, RESOURCES[command.kind], {
+    fieldSelector: `metadata.name=${command.name}`,
+    changes,
+    signal,
+  });
+  await Promise.all([pods.ready, owners.ready]);
+  const pod = (name: string): WorkspacePod | undefined => pods.values().find(({ metadata }) => metadata.name === name);
+  const followed = new Map<string, Promise<void>>();
+  for (;;) {
+    const next = changes.next();
+    for (const { metadata } of wantedPods(reader, pods.values()))
+      if (!followed.has(metadata.name)) followed.set(metadata.name, followPod(reader, metadata.name, { changes, pod }));
+    if (owners.values().every(isOver)) break;
+    // a pod that cannot be read ends the following, as one whose end nobody awaits would
+    await Promise.race([next, ...[...followed.values()].map((one) => one.then(() => next))]);
+  }
+  await Promise.all(followed.values());
+};
+
+export const printLogs = async (command: Logs, where: Where, terminal: Terminal): Promise<void> => {
+  const reader: Reader = { command, where, terminal };
+  const owner = await find(where, command.kind, command.name);
+  const end = new AbortController();
+  try {
+    if (command.follow && !isOver(owner)) return await followAll(reader, end.signal);
+    const page = await where.client.listPage(podResource, {
+      namespace: where.namespace,
+      labelSelector: selectorOf(reader),
+      limit: 500,
+    });
+    await printAll(reader, page.items as readonly WorkspacePod[]);
+  } finally {
+    end.abort();
+  }
+};
