@@ -1,6 +1,6 @@
 // The top-level folders are the architecture; arrows point one way: crds <- controllers <- operator.
 /** @type {(name: string, from: string, to: string, comment: string) => object} */
-const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to: { path: to } });
+const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to: { path: to, dependencyTypesNot: ['core'] } });
 const others = (...allowed) => `^(?!${allowed.map((a) => a + '/').join('|')}|node_modules/)[a-z-]+/`;
 
 export default {
