@@ -19,10 +19,10 @@ export const declaredConditions = {
     Parsed: 'the tasks are in status and stay as they are',
     Approved: 'the design gate is open for the digest in status',
     EventsBehind: 'the outbox is full: the next transition waits for the publisher',
-    Succeeded: 'the plan was carried out (False: superseded, rejected or invalid)',
   },
   Task: {
     Verified: 'the Task is what the approved plan says, by digest',
+    WorkspaceMissing: 'a Job that status lists is not seen: it was lost, or another cache is behind',
     Deliberated: 'a council deliberated before work began',
     StoreUnavailable: 'JetStream is down: no attempt starts',
     EventsBehind: 'the outbox is full: the next transition waits for the publisher',

@@ -1,7 +1,7 @@
 // The built-in kinds as far as a decision reads or writes them. Times are the strings of the wire, never `Date`.
 // May: name fields. May not: hold anything that no controller uses.
 
-import type { ObjectMeta } from '../crds/meta.ts';
+import type { ObjectMeta, StoredMeta } from '../crds/meta.ts';
 
 export interface JobCondition {
   readonly type: string;
@@ -15,7 +15,7 @@ export interface JobCondition {
 export interface Job {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: ObjectMeta;
+  readonly metadata: StoredMeta;
   readonly status?: {
     readonly startTime?: string;
     readonly completionTime?: string;
@@ -44,7 +44,7 @@ export interface ContainerStatus {
 export interface Pod {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: ObjectMeta;
+  readonly metadata: StoredMeta;
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;

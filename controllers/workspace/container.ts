@@ -1,12 +1,13 @@
 // One step of a workspace as a container. Restricted in every way that Pod Security asks for, and a few more.
 // May: build. May not: take anything from a user but numbers that the platform engineer bounds: no image, command, variable or volume.
 
+import { FLEET_PROGRAM, GATEWAY_HOST, PATHS, STEP_ENVIRONMENT } from '../../crds/steps.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
-import { volumePaths, type JobKind, type StepRow } from './step-table.ts';
+import { holdsToken, runsFleetImage, volumePaths, type JobKind, type StepRow } from './step-table.ts';
 
 export interface Resources {
-  readonly requests?: Readonly<Record<string, string>>;
-  readonly limits?: Readonly<Record<string, string>>;
+  readonly requests?: Readonly<Record<string, string>> | undefined;
+  readonly limits?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ImageRef {
@@ -38,28 +39,25 @@ const securityContext = {
   seccompProfile: { type: 'RuntimeDefault' },
 } as const;
 
-/** The host name under which a pod without DNS knows the gateway. */
-export const GATEWAY_HOST = 'fleet-gateway';
-const TOKEN_PATH = '/fleet/token';
+const TOKEN_FOLDER = PATHS.token.slice(0, PATHS.token.lastIndexOf('/'));
 
 const environment = (setting: WorkspaceSetting, row: StepRow): readonly { readonly name: string; readonly value: string }[] =>
   Object.entries({
-    FLEET_KIND: setting.kind,
-    FLEET_OWNER_UID: setting.ownerUid,
-    FLEET_ATTEMPT: String(setting.attempt),
-    FLEET_GATEWAY_URL: `https://${GATEWAY_HOST}:${setting.gatewayPort}`,
-    FLEET_GATEWAY_CA: setting.gateway.caPem,
-    FLEET_GATEWAY_ADDRESS: setting.gateway.address,
-    FLEET_CANARY_PORT: String(setting.canaryPort),
-    FLEET_DEADLINE_SECONDS: String(setting.deadlineSeconds),
+    [STEP_ENVIRONMENT.kind]: setting.kind,
+    [STEP_ENVIRONMENT.ownerUid]: setting.ownerUid,
+    [STEP_ENVIRONMENT.attempt]: String(setting.attempt),
+    [STEP_ENVIRONMENT.gatewayUrl]: `https://${GATEWAY_HOST}:${setting.gatewayPort}`,
+    [STEP_ENVIRONMENT.gatewayCa]: setting.gateway.caPem,
+    [STEP_ENVIRONMENT.gatewayAddress]: setting.gateway.address,
+    [STEP_ENVIRONMENT.canaryPort]: String(setting.canaryPort),
+    [STEP_ENVIRONMENT.deadlineSeconds]: String(setting.deadlineSeconds),
     HOME: '/tmp',
-    ...(row.image === 'toolchain' ? { LD_LIBRARY_PATH: '/fleet/runner/lib' } : {}),
+    // the toolchain image need not have the C++ libraries of our node
+    ...(runsFleetImage(row) ? {} : { LD_LIBRARY_PATH: PATHS.runnerLibraries }),
   }).map(([name, value]) => ({ name, value }));
 
 const command = (row: StepRow): readonly string[] =>
-  row.image === 'toolchain'
-    ? ['/fleet/runner/node', '/fleet/runner/agent-runner.mjs', row.step]
-    : ['node', '/opt/fleet/agent-runner.mjs', row.step];
+  runsFleetImage(row) ? ['node', FLEET_PROGRAM, row.command] : [PATHS.runnerNode, PATHS.runnerProgram, row.command];
 
 export const tokenVolume = (row: StepRow): string => `token-${row.name}`;
 export const tmpVolume = (row: StepRow): string => `tmp-${row.name}`;
@@ -68,17 +66,17 @@ const volumeMounts = (row: StepRow): readonly object[] => [
   { name: tmpVolume(row), mountPath: '/tmp' },
   ...row.writes.map((name) => ({ name, mountPath: volumePaths[name] })),
   ...row.reads.map((name) => ({ name, mountPath: volumePaths[name], readOnly: true })),
-  ...(row.audience === undefined ? [] : [{ name: tokenVolume(row), mountPath: TOKEN_PATH, readOnly: true }]),
+  ...(holdsToken(row) ? [{ name: tokenVolume(row), mountPath: TOKEN_FOLDER, readOnly: true }] : []),
 ];
 
 export const container = (setting: WorkspaceSetting, row: StepRow): object => ({
   name: row.name,
-  ...(row.image === 'fleet' ? setting.fleet : setting.toolchain),
+  ...(runsFleetImage(row) ? setting.fleet : setting.toolchain),
   command: command(row),
   env: environment(setting, row),
-  resources: row.image === 'fleet' ? setting.fleetResources : setting.toolchainResources,
+  resources: runsFleetImage(row) ? setting.fleetResources : setting.toolchainResources,
   securityContext,
-  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePath: PATHS.terminationLog,
   terminationMessagePolicy: 'File',
   volumeMounts: volumeMounts(row),
 });

@@ -1,10 +1,11 @@
 // A workspace Job, whole: the same input gives the same object, so that a second request for it is refused by its name.
 // May: build. May not: read anything but its arguments.
 
+import { audienceOf, GATEWAY_HOST, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
 import type { ObjectMeta } from '../../crds/meta.ts';
 import type { KubeObject } from '../contract.ts';
-import { container, GATEWAY_HOST, tmpVolume, tokenVolume, type WorkspaceSetting } from './container.ts';
-import { stepTable, volumeSizes, type StepRow, type Volume } from './step-table.ts';
+import { container, tmpVolume, tokenVolume, type WorkspaceSetting } from './container.ts';
+import { holdsToken, stepTable, volumeSizes, type StepRow, type Volume } from './step-table.ts';
 
 /** What the Council says about the node a workspace runs on. */
 export interface Placement {
@@ -23,7 +24,6 @@ export interface BuiltJob extends KubeObject {
   readonly spec: object;
 }
 
-export const WORKSPACE_ACCOUNT = 'fleet-workspace';
 const USER = 1000;
 const TTL_S = 86_400;
 const MIN_TOKEN_S = 600;
@@ -38,28 +38,19 @@ const sharedVolumes = (steps: readonly StepRow[]): readonly object[] => {
   return [...names].map((name) => emptyDir(name, volumeSizes[name]));
 };
 
+const tokenSource = (row: StepRow, deadlineSeconds: number): object => ({
+  serviceAccountToken: {
+    audience: audienceOf(row.name),
+    expirationSeconds: Math.min(MAX_TOKEN_S, Math.max(MIN_TOKEN_S, deadlineSeconds)),
+    path: 'token',
+  },
+});
+
 const tokenVolumes = (steps: readonly StepRow[], deadlineSeconds: number): readonly object[] =>
-  steps.flatMap((row) =>
-    row.audience === undefined
-      ? []
-      : [
-          {
-            name: tokenVolume(row),
-            projected: {
-              defaultMode: 0o440,
-              sources: [
-                {
-                  serviceAccountToken: {
-                    audience: `swefleet.io/${row.audience}`,
-                    expirationSeconds: Math.min(MAX_TOKEN_S, Math.max(MIN_TOKEN_S, deadlineSeconds)),
-                    path: 'token',
-                  },
-                },
-              ],
-            },
-          },
-        ],
-  );
+  steps.filter(holdsToken).map((row) => ({
+    name: tokenVolume(row),
+    projected: { defaultMode: 0o440, sources: [tokenSource(row, deadlineSeconds)] },
+  }));
 
 const isolation = (setting: WorkspaceSetting): object => ({
   serviceAccountName: WORKSPACE_ACCOUNT,

@@ -4,11 +4,11 @@
 // Its name holds the hash of its spec and the pods carry the same hash as a label, so that a policy of another version selects only
 // the pods that were started under it, and an upgrade never loosens or cuts off a running pod.
 
-import { canonicalJson, sha256 } from '../../crds/canonical.ts';
+import { canonicalJson, shortHash } from '../../crds/canonical.ts';
+import { LABEL_MANAGED_BY, LABEL_NETWORK, MANAGED_BY } from '../../crds/labels.ts';
 import type { PlatformConfig } from '../../crds/platform.ts';
 import type { NetworkPolicy, NetworkPolicySpec } from '../kubernetes.ts';
 
-const LABEL = 'swefleet.io/network';
 const HASH_LENGTH = 10;
 
 const policySpec = (platform: PlatformConfig, selector: Readonly<Record<string, string>>): NetworkPolicySpec => ({
@@ -29,9 +29,7 @@ const policySpec = (platform: PlatformConfig, selector: Readonly<Record<string, 
 
 /** The label value of pods under the policy of this platform. */
 export const networkHash = (platform: PlatformConfig): string =>
-  sha256(canonicalJson(policySpec(platform, {})))
-    .replace('sha256:', '')
-    .slice(0, HASH_LENGTH);
+  shortHash([canonicalJson(policySpec(platform, {}))], HASH_LENGTH);
 
 export const networkPolicyName = (platform: PlatformConfig): string => `fleet-workspace-${networkHash(platform)}`;
 
@@ -41,9 +39,9 @@ export const networkPolicy = (platform: PlatformConfig, namespace: string): Netw
   metadata: {
     name: networkPolicyName(platform),
     namespace,
-    labels: { 'app.kubernetes.io/managed-by': 'swe-fleet' },
+    labels: { [LABEL_MANAGED_BY]: MANAGED_BY },
   },
-  spec: policySpec(platform, { [LABEL]: networkHash(platform) }),
+  spec: policySpec(platform, { [LABEL_NETWORK]: networkHash(platform) }),
 });
 
 /** False for a policy of our name that somebody has changed: nothing is started under it. */

@@ -1,0 +1,87 @@
+// From what a rule says to a decision: conditions with their times, the outbox, and the wait when the outbox is full.
+// May: compose. May not: judge; that is what the rules of each kind are for.
+
+import type { Condition, OutboxEvent } from '../crds/meta.ts';
+import { mergeConditions, type WantedCondition } from './conditions.ts';
+import type { Decision, Effect, Outcome } from './contract.ts';
+import { appendEvents, type WantedEvent } from './events.ts';
+
+export interface CommonStatus {
+  readonly observedGeneration?: number | undefined;
+  readonly phase?: string | undefined;
+  readonly conditions?: readonly Condition[] | undefined;
+  readonly eventSeq?: number | undefined;
+  readonly outbox?: readonly OutboxEvent[] | undefined;
+}
+
+/** The object that a decision is about, as far as every kind has it. */
+export interface Subject<Status> {
+  readonly metadata: { readonly generation: number };
+  readonly status?: Status | undefined;
+}
+
+/** A status without what all kinds share; what is undefined is left out when it is written. */
+export type Fields<Status> = {
+  readonly [K in Exclude<keyof Status, 'observedGeneration' | 'conditions' | 'eventSeq' | 'outbox'>]?: Status[K] | undefined;
+};
+
+/** What a rule wants, before times and numbers. `fields` is the whole status but for what all kinds share. */
+export interface Wanted<Status> {
+  readonly outcome: Outcome;
+  readonly why: string;
+  readonly effects?: readonly Effect[];
+  readonly fields: Fields<Status>;
+  readonly conditions: readonly WantedCondition[];
+  readonly events?: readonly WantedEvent[];
+}
+
+export interface Settling {
+  readonly now: number;
+  /** The last published event of the object. */
+  readonly cursor: number | undefined;
+}
+
+const behind = <Status extends CommonStatus>(subject: Subject<Status>, now: number): Decision<Status> => {
+  const message = 'the outbox is full: the next transition waits until its events are published';
+  const held = (subject.status?.conditions ?? []).filter(({ type }) => type !== 'Stalled' && type !== 'EventsBehind');
+  const flag = { type: 'EventsBehind', status: 'True', reason: 'OutboxFull', message } as const;
+  const conditions = mergeConditions(subject.status?.conditions, [...held, flag], now, subject.metadata.generation);
+  const status = { ...subject.status, conditions } as unknown as Status;
+  return { outcome: { kind: 'waiting' }, status, effects: [], why: message };
+};
+
+/** The decision for a rule's wish. Where the outbox has no room nothing is done at all, and the status says why. */
+export const settle = <Status extends CommonStatus>(
+  subject: Subject<Status>,
+  wanted: Wanted<Status>,
+  { now, cursor }: Settling,
+): Decision<Status> => {
+  const events = wanted.events ?? [];
+  const old = subject.status;
+  const { generation } = subject.metadata;
+  const appended =
+    events.length === 0
+      ? { eventSeq: old?.eventSeq ?? 0, outbox: [...(old?.outbox ?? [])] } // no write is made only to trim
+      : appendEvents(old, events, cursor, now);
+  if (appended === undefined) return behind(subject, now);
+  const status = {
+    ...wanted.fields,
+    observedGeneration: generation,
+    conditions: mergeConditions(old?.conditions, wanted.conditions, now, generation),
+    ...appended,
+  } as unknown as Status;
+  return { outcome: wanted.outcome, status, effects: wanted.effects ?? [], why: wanted.why };
+};
+
+/** Leaves the status as it is. */
+export const leave = <Status>(why: string, outcome: Outcome, effects: readonly Effect[] = []): Decision<Status> => ({
+  outcome,
+  status: undefined,
+  effects,
+  why,
+});
+
+const ELLIPSIS = '…';
+/** Cuts a sentence to what the schema takes. */
+export const clipped = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - ELLIPSIS.length)}${ELLIPSIS}`;

@@ -1,0 +1,62 @@
+// Gathers what the decision about a Story is made from: the Story, its Plans and Tasks, and the answers to its questions.
+// May: ask the snapshot. May not: judge.
+
+import { resolveCommandId, storyAccount, type ResolveAnswer } from '../../crds/commands.ts';
+import { scopeDigest } from '../../crds/digests.ts';
+import type { Plan } from '../../crds/plan.ts';
+import type { PlatformConfig } from '../../crds/platform.ts';
+import type { Story } from '../../crds/story.ts';
+import type { Task } from '../../crds/task.ts';
+import type { Snapshot, Usage } from '../snapshot.ts';
+
+export interface StorySeen {
+  readonly story: Story;
+  /** Every Plan that names the Story, lowest revision first. */
+  readonly plans: readonly Plan[];
+  /** Every Task that the Story controls, of whatever Plan. */
+  readonly tasks: readonly Task[];
+  /** Answers to the question for the base commit, in the order they were asked; none is looked up once the commit is pinned. */
+  readonly answers: readonly ResolveAnswer[];
+  readonly usage: Usage | undefined;
+  readonly platform: PlatformConfig;
+  readonly storeAvailable: boolean;
+  readonly cursor: number | undefined;
+}
+
+/** Questions of one scope; an answer that was given for another scope is never taken for this one's. */
+const QUESTIONS = 10_000;
+
+/** The id of the question for the base commit that is asked after `answers` answers. */
+export const resolveIdOf = (story: Story, answers: number): string => {
+  const scope = Number.parseInt(scopeDigest(story.spec).slice('sha256:'.length, 'sha256:'.length + 8), 16);
+  return resolveCommandId(story.metadata.uid, scope * QUESTIONS + answers);
+};
+
+const answersFor = (story: Story, snapshot: Snapshot): readonly ResolveAnswer[] => {
+  const answers: ResolveAnswer[] = [];
+  if (story.status?.baseCommit !== undefined) return answers;
+  while (answers.length < QUESTIONS) {
+    const answer = snapshot.answer(resolveIdOf(story, answers.length));
+    if (answer?.kind !== 'resolve') break;
+    answers.push(answer);
+  }
+  return answers;
+};
+
+export const observeStory = (key: string, snapshot: Snapshot): StorySeen | undefined => {
+  const story = snapshot.story(key);
+  if (story === undefined) return undefined;
+  const { uid } = story.metadata;
+  return {
+    story,
+    plans: [...snapshot.plansOf(uid)].sort(
+      (a, b) => a.spec.revision - b.spec.revision || (a.metadata.name < b.metadata.name ? -1 : 1),
+    ),
+    tasks: snapshot.tasksOf(uid),
+    answers: answersFor(story, snapshot),
+    usage: snapshot.usage(storyAccount(uid)),
+    platform: snapshot.platform,
+    storeAvailable: snapshot.storeAvailable,
+    cursor: snapshot.eventCursor(uid),
+  };
+};

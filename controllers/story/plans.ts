@@ -1,0 +1,99 @@
+// Which Plan is in force, and what Design waits for while none is.
+
+import type { Plan } from '../../crds/plan.ts';
+import type { StoryStatus } from '../../crds/story.ts';
+import { gateMode, planVerdict, type PlanVerdict } from '../plan/approval.ts';
+import type { Fields } from '../settle.ts';
+import { epochMs, timestamp } from '../time.ts';
+import type { StorySeen } from './observe.ts';
+import { plannedTasks, taskCounts } from './progress.ts';
+import { written, type Rule } from './verdicts.ts';
+
+const verdictOf = ({ story, platform }: StorySeen, plan: Plan): PlanVerdict =>
+  plan.status?.storyUid === undefined || plan.status.storyUid === story.metadata.uid
+    ? planVerdict(plan, gateMode('design', story, platform))
+    : { kind: 'unparsed' }; // it was parsed for another Story of the same name
+
+/** The approved Plan of the highest revision; of two with the same revision the last by name. */
+const approvedPlan = (seen: StorySeen): Plan | undefined =>
+  seen.plans.filter((plan) => plan.metadata.deletionTimestamp === undefined && verdictOf(seen, plan).kind === 'approved').at(-1);
+
+const takeOver = (seen: StorySeen, plan: Plan, now: number): Fields<StoryStatus> => {
+  const { status, spec } = seen.story;
+  const startedAt = status?.startedAt ?? timestamp(now);
+  const deadlineMs = (epochMs(startedAt) ?? now) + spec.budget.wallClockSeconds * 1000;
+  return {
+    plan: {
+      name: plan.metadata.name,
+      uid: plan.metadata.uid,
+      revision: plan.spec.revision,
+      digest: plan.status?.digest ?? '',
+    },
+    tasks: taskCounts(plannedTasks(seen, plan)),
+    startedAt,
+    deadline: status?.deadline ?? timestamp(deadlineMs),
+  };
+};
+
+const inForce = (seen: StorySeen, plan: Plan, now: number) =>
+  written(seen, now, {
+    phase: 'Build',
+    reason: 'PlanApproved',
+    message: `the tasks of plan ${plan.metadata.name}`,
+    fields: takeOver(seen, plan, now),
+  });
+
+export const councilPlansUnserved: Rule = (seen, now) => {
+  if (seen.story.status?.plan !== undefined || seen.story.spec.plan.mode !== 'Council') return undefined;
+  const message = 'a version that lets councils write plans; with spec.plan.mode: Provided a Plan of yours will do';
+  const condition = { type: 'PlanApproved', status: 'False', reason: 'CouncilPlansNotServed', message } as const;
+  return written(seen, now, { phase: 'Design', reason: 'CouncilPlansNotServed', message, conditions: [condition] });
+};
+
+export const planSuperseded: Rule = (seen, now) => {
+  const before = seen.story.status?.plan;
+  const plan = approvedPlan(seen);
+  if (before === undefined || plan === undefined || plan.spec.revision <= before.revision) return undefined;
+  return inForce(seen, plan, now);
+};
+
+export const adopted: Rule = (seen, now) => {
+  const plan = approvedPlan(seen);
+  return seen.story.status?.plan !== undefined || plan === undefined ? undefined : inForce(seen, plan, now);
+};
+
+const wordsFor = (seen: StorySeen, plan: Plan): { readonly reason: string; readonly message: string } => {
+  const { name } = plan.metadata;
+  const verdict = verdictOf(seen, plan);
+  switch (verdict.kind) {
+    case 'undecided':
+      return { reason: 'PlanUndecided', message: `approval of plan ${name} (kubectl fleet approve plan ${name})` };
+    case 'rejected':
+      return { reason: 'PlanRejected', message: `a further Plan: ${verdict.by} rejected plan ${name} (${verdict.reason})` };
+    case 'refused':
+      return {
+        reason: 'DecisionRefused',
+        message: `a further Plan: the decision on plan ${name} does not count, ${verdict.why}`,
+      };
+    case 'approved':
+    case 'unparsed':
+      return plan.status?.phase === 'Invalid'
+        ? { reason: 'PlanInvalid', message: `a further Plan: plan ${name} is invalid, ${plan.status.message ?? ''}` }
+        : { reason: 'PlanUnparsed', message: `plan ${name} to be parsed` };
+  }
+};
+
+/** Speaks of the Plan of the highest revision: what went before it is past. */
+export const planMissing: Rule = (seen, now) => {
+  if (seen.story.status?.plan !== undefined) return undefined;
+  const newest = seen.plans.at(-1);
+  const words =
+    newest === undefined
+      ? {
+          reason: 'PlanMissing',
+          message: `a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`,
+        }
+      : wordsFor(seen, newest);
+  const condition = { type: 'PlanApproved', status: 'False', ...words } as const;
+  return written(seen, now, { phase: 'Design', ...words, conditions: [condition] });
+};

@@ -1,0 +1,137 @@
+// The ways in which a rule about a Story writes: it stays in its phase and waits, it moves to another, it ends. Each gives the
+// whole status.
+// May: word and compose. May not: decide which of them it is.
+
+import { scopeDigest } from '../../crds/digests.ts';
+import { branchOf } from '../../crds/names.ts';
+import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/story.ts';
+import type { WantedCondition } from '../conditions.ts';
+import type { Decision, Effect, Outcome } from '../contract.ts';
+import type { WantedEvent } from '../events.ts';
+import { gateMode } from '../plan/approval.ts';
+import { clipped, settle, type Fields } from '../settle.ts';
+import { epochMs, timestamp, untilMs } from '../time.ts';
+import { wireId, wirePhase } from '../wire-names.ts';
+import type { StorySeen } from './observe.ts';
+import { headCommit, plannedTasks, taskCounts } from './progress.ts';
+import { readiness } from './readiness.ts';
+
+export type StoryDecision = Decision<StoryStatus>;
+export type Rule = (seen: StorySeen, now: number) => StoryDecision | undefined;
+
+export interface Words {
+  readonly phase: StoryPhase;
+  readonly reason: string;
+  /** What it waits for, or how it ended, in a sentence. */
+  readonly message: string;
+  readonly outcome?: Outcome;
+  readonly effects?: readonly Effect[];
+  readonly fields?: Fields<StoryStatus>;
+  readonly succeeded?: 'True' | 'False';
+  readonly conditions?: readonly WantedCondition[];
+}
+
+const SENTENCE = 256;
+
+/** The gates as they hold from the first look on; a person can only make them stricter. */
+export const pinnedGates = ({ story, platform }: StorySeen): Readonly<Record<Gate, GateMode>> => ({
+  ...(Object.fromEntries(GATES.map((gate) => [gate, gateMode(gate, story, platform)])) as Record<Gate, GateMode>),
+});
+
+/** Of the scope: as it is while the Story is a draft, pinned from then on. */
+export const scopeOf = ({ story }: StorySeen): string =>
+  story.status?.baseCommit === undefined ? scopeDigest(story.spec) : (story.status.scopeDigest ?? scopeDigest(story.spec));
+
+export const planInForce = ({ story, plans }: StorySeen) =>
+  plans.find(({ metadata }) => metadata.uid === story.status?.plan?.uid);
+
+const kept = (seen: StorySeen): Fields<StoryStatus> => {
+  const { status, metadata, spec } = seen.story;
+  const plan = planInForce(seen);
+  return {
+    readiness: status?.baseCommit === undefined ? readiness(spec) : status.readiness,
+    scopeDigest: scopeOf(seen),
+    gates: pinnedGates(seen),
+    baseCommit: status?.baseCommit,
+    branch: branchOf(metadata.namespace, metadata.name),
+    headCommit: headCommit(seen),
+    plan: status?.plan,
+    tasks: plan === undefined ? status?.tasks : taskCounts(plannedTasks(seen, plan)),
+    usage: status?.usage,
+    startedAt: status?.startedAt,
+    deadline: status?.deadline,
+  };
+};
+
+const events = ({ story }: StorySeen, phase: StoryPhase, now: number): readonly WantedEvent[] => {
+  const before = story.status?.phase;
+  const id = wireId(story);
+  const created = { story_id: id, title: story.spec.title, phase: wirePhase('Draft'), timestamp: timestamp(now) };
+  const moved = {
+    story_id: id,
+    from_phase: wirePhase(before ?? 'Draft'),
+    to_phase: wirePhase(phase),
+    timestamp: timestamp(now),
+  };
+  return [
+    ...(before === undefined ? [{ type: 'planning.story.created', data: created }] : []),
+    ...(phase === (before ?? 'Draft') ? [] : [{ type: 'planning.story.transitioned', data: moved }]),
+  ];
+};
+
+/** What was spent, as of this change of phase: a lost ledger starts again from here. */
+const usageFields = ({ story, tasks, usage }: StorySeen): NonNullable<StoryStatus['usage']> => {
+  const listed = tasks.flatMap(({ status }) => status?.attempts ?? []).reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
+  const before = story.status?.usage;
+  return { tokens: Math.max(listed, usage?.spent ?? 0, before?.tokens ?? 0), gpuSeconds: before?.gpuSeconds ?? 0 };
+};
+
+/** Whatever a Story waits for, it also waits for the end of its wall clock budget. */
+const waiting = ({ story }: StorySeen, now: number, outcome: Outcome | undefined): Outcome => {
+  if (outcome !== undefined && outcome.kind !== 'waiting') return outcome;
+  const endMs = epochMs(story.status?.deadline);
+  const dates = [outcome?.afterMs, endMs === undefined ? undefined : untilMs(endMs, now)].filter((date) => date !== undefined);
+  return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
+};
+
+const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly WantedCondition[] => {
+  return [
+    ...(base === undefined
+      ? []
+      : ([
+          { type: 'ScopeApproved', status: 'True', reason: 'Approved', message: 'the scope is frozen' },
+          { type: 'BaseResolved', status: 'True', reason: 'Resolved', message: `work starts from ${base}` },
+        ] as const)),
+    ...(plan === undefined
+      ? []
+      : ([{ type: 'PlanApproved', status: 'True', reason: 'Approved', message: `plan ${plan.name} is in force` }] as const)),
+  ];
+};
+
+/** The whole status for a rule's words; conditions of the rule stand before those that last. */
+export const written = (seen: StorySeen, now: number, words: Words): StoryDecision => {
+  const { story } = seen;
+  const { phase, reason, message, succeeded } = words;
+  const isMove = story.status?.phase !== undefined && story.status.phase !== phase;
+  const isEnd = succeeded !== undefined;
+  const own = words.conditions ?? [];
+  const fields: Fields<StoryStatus> = { ...kept(seen), ...(isMove ? { usage: usageFields(seen) } : {}), ...words.fields };
+  const others = lasting(fields).filter(({ type }) => !own.some((condition) => condition.type === type));
+  return settle<StoryStatus>(
+    story,
+    {
+      outcome: isEnd ? { kind: 'done' } : waiting(seen, now, words.outcome),
+      why: message,
+      effects: words.effects ?? [],
+      fields: {
+        ...fields,
+        phase,
+        waitingFor: clipped(message, SENTENCE),
+        ...(isEnd ? { completedAt: timestamp(now), reason, message: clipped(message, 1024) } : {}),
+      },
+      conditions: [{ type: 'Succeeded', status: succeeded ?? 'Unknown', reason, message }, ...own, ...others],
+      events: events(seen, phase, now),
+    },
+    { now, cursor: seen.cursor },
+  );
+};

@@ -1,0 +1,187 @@
+// Why a Task may not start an attempt, as an ordered list: the first that holds is what it waits for. Capacity is not among them
+// (see capacity.ts), nor is what only the Task's own namespace can tell, so that the same list judges a Task and its rivals.
+// May: judge what was seen. May not: judge by what is hoped; a dependency counts when its Task has Succeeded, and not before.
+
+import type { PlanTask } from '../../crds/plan-task.ts';
+import { planTaskDigest } from '../../crds/digests.ts';
+import { servesNamespace, type PlatformConfig } from '../../crds/platform.ts';
+import type { StoryPhase } from '../../crds/story.ts';
+import { conditionOf } from '../conditions.ts';
+import { gateMode, planVerdict } from '../plan/approval.ts';
+import { epochMs, untilMs } from '../time.ts';
+import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
+import { hasSucceeded, type TaskCore } from './seen.ts';
+
+export interface Blocked {
+  readonly phase: 'Pending' | 'Queued' | 'Integrating';
+  readonly reason: string;
+  readonly message: string;
+  /** A date that no watch announces. */
+  readonly afterMs?: number;
+  /** A person has to change something. */
+  readonly stalled?: true;
+}
+
+export interface Judging {
+  readonly platform: PlatformConfig;
+  readonly storeAvailable: boolean;
+  readonly gatewayKnown: boolean;
+  readonly now: number;
+}
+
+export type Blocker = (core: TaskCore, judging: Judging) => Blocked | undefined;
+
+const pending = (reason: string, message: string): Blocked => ({ phase: 'Pending', reason, message });
+const stalled = (reason: string, message: string): Blocked => ({ ...pending(reason, message), stalled: true });
+
+const storyMissing: Blocker = ({ story }) =>
+  story === undefined ? pending('StoryMissing', 'the Story is not there') : undefined;
+
+const planNotInForce: Blocker = ({ task, story }) => {
+  const { name, digest } = task.spec.planRef;
+  const inForce = story?.status?.plan;
+  if (inForce?.digest === digest) return undefined;
+  return pending(
+    'PlanNotInForce',
+    inForce === undefined ? `plan ${name} is not in force yet` : `plan ${inForce.name} is in force instead of ${name}`,
+  );
+};
+
+/** What runs is what was approved: the Task says what the Plan in force says, and that Plan was approved by its digest. */
+const notApproved: Blocker = ({ task, story, plan }, { platform }) => {
+  const { planRef, task: work, taskDigest } = task.spec;
+  if (plan === undefined) return pending('PlanMissing', `plan ${planRef.name} is not there`);
+  const approved = plan.status?.tasks?.find(({ id }) => id === work.id);
+  const isSame =
+    plan.status?.digest === planRef.digest &&
+    approved !== undefined &&
+    planTaskDigest(approved) === taskDigest &&
+    planTaskDigest(work) === taskDigest;
+  if (!isSame) return stalled('NotApproved', `the task is not what plan ${planRef.name} says: it is never started`);
+  const verdict = story === undefined ? undefined : planVerdict(plan, gateMode('design', story, platform));
+  return verdict?.kind === 'approved'
+    ? undefined
+    : stalled('NotApproved', `nobody approved digest ${planRef.digest} of plan ${planRef.name}`);
+};
+
+const storySuspended: Blocker = ({ story }) =>
+  story?.spec.suspend === true
+    ? pending('StorySuspended', `somebody to resume story ${story.metadata.name} (spec.suspend)`)
+    : undefined;
+const suspended: Blocker = ({ task }) =>
+  task.spec.suspend ? pending('Suspended', `somebody to resume task ${task.metadata.name} (spec.suspend)`) : undefined;
+
+const isDone = (wanted: PlanTask, { siblings }: TaskCore): boolean => {
+  const digest = planTaskDigest(wanted);
+  return siblings.some(({ task }) => hasSucceeded(task) && task.spec.task.id === wanted.id && task.spec.taskDigest === digest);
+};
+
+const dependenciesOpen: Blocker = (core) => {
+  const ids = core.task.spec.task.dependsOn;
+  const wanted = (core.plan?.status?.tasks ?? []).filter(({ id }) => ids.includes(id));
+  if (wanted.length === ids.length && wanted.every((each) => isDone(each, core))) return undefined;
+  return pending('Dependencies', `task${ids.length === 1 ? '' : 's'} ${ids.join(', ')} to succeed`);
+};
+
+const storyPhaseOf = { DESIGN: 'Build', BUILD: 'Build', TEST: 'Test', DOCS: 'Docs' } as const satisfies Record<
+  string,
+  StoryPhase
+>;
+
+const phaseNotReached: Blocker = ({ task, story }) => {
+  const wanted = storyPhaseOf[task.spec.task.phase];
+  return story?.status?.phase === wanted ? undefined : pending('Phase', `phase ${wanted} of story ${task.spec.storyRef.name}`);
+};
+
+const designOpen: Blocker = (core) => {
+  if (core.task.spec.task.phase !== 'BUILD') return undefined;
+  const open = (core.plan?.status?.tasks ?? []).filter((each) => each.phase === 'DESIGN' && !isDone(each, core));
+  return open.length === 0 ? undefined : pending('DesignFirst', 'the DESIGN tasks of the plan to succeed');
+};
+
+const attemptsUsedUp: Blocker = ({ task }, { platform }) => {
+  const limit = usedUp(task, task.status?.attempts ?? [], platform);
+  return limit === undefined ? undefined : stalled(limit.reason, limit.message);
+};
+
+const backingOff: Blocker = ({ task }, { now }) => {
+  const attempts = task.status?.attempts ?? [];
+  const last = attempts.at(-1);
+  if (last?.outcome !== 'InfrastructureFailed') return undefined;
+  const atMs = retryAtMs(infrastructureFaults(attempts), last.finishedAt);
+  if (now >= atMs) return undefined;
+  const message = `its next attempt, after the infrastructure failed the last one (${last.reason ?? 'unknown'})`;
+  return { phase: 'Queued', reason: 'BackOff', message, afterMs: untilMs(atMs, now) };
+};
+
+const budgetSpent: Blocker = ({ story, usage }) => {
+  const most = story?.spec.budget.tokens;
+  if (most === undefined || usage === undefined || usage.spent < most) return undefined;
+  return stalled(
+    'BudgetSpent',
+    `the Story spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,
+  );
+};
+
+const councilMissing: Blocker = ({ task, story, council }) => {
+  if (council !== undefined) return undefined;
+  const { role } = task.spec.task;
+  const named = story?.spec.councils.find((choice) => choice.role === role)?.name;
+  return pending(
+    'CouncilMissing',
+    named === undefined
+      ? `a default Council of role ${role} in the namespace`
+      : `Council ${named}, which the Story names for ${role}`,
+  );
+};
+
+const imageProfileMissing: Blocker = ({ task, council }, { platform }) => {
+  const wanted = council?.spec.workspace.imageProfile;
+  const profile = platform.imageProfiles.find(({ name }) => name === wanted);
+  if (wanted === undefined || (profile !== undefined && servesNamespace(profile, task.metadata.namespace))) return undefined;
+  return pending(
+    'ImageProfileMissing',
+    `image profile ${wanted} of council ${council?.metadata.name ?? ''}, which the platform does not give this namespace`,
+  );
+};
+
+const councilNotReady: Blocker = ({ council }) => {
+  const ready = conditionOf(council?.status?.conditions, 'Ready');
+  if (ready?.status === 'True') return undefined;
+  return pending('CouncilNotReady', `council ${council?.metadata.name ?? ''} to be ready (${ready?.reason ?? 'NotProbed'})`);
+};
+
+const storeUnavailable: Blocker = (_core, { storeAvailable }) =>
+  storeAvailable ? undefined : pending('StoreUnavailable', 'JetStream, without which no attempt starts');
+const gatewayUnknown: Blocker = (_core, { gatewayKnown }) =>
+  gatewayKnown ? undefined : pending('GatewayUnknown', 'the gateway, whose address or CA is not known yet');
+
+/** What anything new of a Task waits for, attempt and courier alike. */
+const common: readonly Blocker[] = [storyMissing, planNotInForce, notApproved, storySuspended, suspended];
+const machinery: readonly Blocker[] = [councilMissing, imageProfileMissing, storeUnavailable, gatewayUnknown];
+
+export const attemptBlockers: readonly Blocker[] = [
+  ...common,
+  dependenciesOpen,
+  phaseNotReached,
+  designOpen,
+  attemptsUsedUp,
+  backingOff,
+  budgetSpent,
+  ...machinery,
+  councilNotReady,
+];
+
+/** A courier needs no model and no phase; what it carries was already paid for. */
+export const courierBlockers: readonly Blocker[] = [...common, ...machinery];
+
+export const firstBlocker = (blockers: readonly Blocker[], core: TaskCore, judging: Judging): Blocked | undefined => {
+  for (const blocker of blockers) {
+    const blocked = blocker(core, judging);
+    if (blocked !== undefined) return blocked;
+  }
+  return undefined;
+};
+
+/** The end of the Story's wall clock budget. */
+export const deadlineMs = ({ story }: Pick<TaskCore, 'story'>): number | undefined => epochMs(story?.status?.deadline);

@@ -1,0 +1,109 @@
+// The Jobs of a Task: from what was seen to the one object that an attempt or a courier is.
+// May: build. May not: take from a user anything that reaches a pod but amounts, a node choice and a name in the platform's tables.
+
+import type { Council } from '../../crds/council.ts';
+import {
+  LABEL_ATTEMPT,
+  LABEL_MANAGED_BY,
+  LABEL_NETWORK,
+  LABEL_STORY,
+  LABEL_TASK,
+  LABEL_WORKSPACE,
+  MANAGED_BY,
+} from '../../crds/labels.ts';
+import { API_VERSION, type ObjectMeta } from '../../crds/meta.ts';
+import { labelValue } from '../../crds/names.ts';
+import type { ImageProfile, PlatformConfig } from '../../crds/platform.ts';
+import type { Task } from '../../crds/task.ts';
+import type { GatewayEndpoint } from '../snapshot.ts';
+import type { Resources, WorkspaceSetting } from '../workspace/container.ts';
+import { workspaceJob, type BuiltJob, type Placement } from '../workspace/job.ts';
+import { networkHash } from '../workspace/network-policy.ts';
+import { wantedJobName, type WantedJob } from './job-identity.ts';
+
+export interface JobInput {
+  readonly task: Task;
+  readonly council: Council;
+  readonly profile: ImageProfile;
+  readonly platform: PlatformConfig;
+  readonly gateway: GatewayEndpoint;
+}
+
+const metadata = (task: Task, wanted: WantedJob, platform: PlatformConfig): ObjectMeta => ({
+  name: wantedJobName(task, wanted),
+  namespace: task.metadata.namespace,
+  labels: {
+    [LABEL_WORKSPACE]: wanted.kind,
+    [LABEL_STORY]: labelValue(task.spec.storyRef.name),
+    [LABEL_TASK]: labelValue(task.metadata.name),
+    [LABEL_ATTEMPT]: String(wanted.n),
+    [LABEL_NETWORK]: networkHash(platform),
+    [LABEL_MANAGED_BY]: MANAGED_BY,
+  },
+  ownerReferences: [
+    {
+      apiVersion: API_VERSION,
+      kind: 'Task',
+      name: task.metadata.name,
+      uid: task.metadata.uid,
+      controller: true,
+      blockOwnerDeletion: false,
+    },
+  ],
+});
+
+type Amounts = Council['spec']['workspace']['resources']['limits'];
+
+const amounts = (from: Amounts): Readonly<Record<string, string>> => ({
+  ...(from?.cpu === undefined ? {} : { cpu: from.cpu }),
+  ...(from?.memory === undefined ? {} : { memory: from.memory }),
+  ...(from?.ephemeralStorage === undefined ? {} : { 'ephemeral-storage': from.ephemeralStorage }),
+});
+
+const GPU = 'nvidia.com/gpu';
+
+const toolchainResources = ({ spec }: Council): Resources => {
+  const { resources, gpu } = spec.workspace;
+  const gpus = gpu === undefined || gpu.count === 0 ? {} : { [GPU]: String(gpu.count) };
+  return { requests: amounts(resources.requests), limits: { ...amounts(resources.limits), ...gpus } };
+};
+
+const placement = ({ spec }: Council): Placement => {
+  const { gpu, runtimeClassName } = spec.workspace;
+  const labels = gpu?.nodeSelector ?? [];
+  const tolerations = gpu?.tolerations ?? [];
+  return {
+    ...(labels.length === 0 ? {} : { nodeSelector: Object.fromEntries(labels.map(({ key, value }) => [key, value])) }),
+    ...(tolerations.length === 0 ? {} : { tolerations }),
+    ...(runtimeClassName === undefined ? {} : { runtimeClassName }),
+  };
+};
+
+/** The shortest of what the platform, the Council and, for an attempt, the plan's task allow. */
+const deadlineSeconds = ({ task, council, platform }: JobInput, kind: WantedJob['kind']): number =>
+  Math.min(
+    platform.workspace.deadlineSeconds,
+    council.spec.workspace.deadlineSeconds ?? Number.POSITIVE_INFINITY,
+    (kind === 'attempt' ? task.spec.task.constraints.timeoutSeconds : undefined) ?? Number.POSITIVE_INFINITY,
+  );
+
+const setting = (input: JobInput, { kind, n }: WantedJob): WorkspaceSetting => ({
+  kind,
+  ownerUid: input.task.metadata.uid,
+  attempt: n,
+  deadlineSeconds: deadlineSeconds(input, kind),
+  gateway: input.gateway,
+  gatewayPort: input.platform.gateway.port,
+  canaryPort: input.platform.gateway.canaryPort,
+  fleet: { image: input.platform.workspace.fleetImage, imagePullPolicy: input.platform.workspace.fleetImagePullPolicy },
+  toolchain: { image: input.profile.image, imagePullPolicy: input.profile.imagePullPolicy },
+  fleetResources: input.platform.workspace.resources,
+  toolchainResources: toolchainResources(input.council),
+});
+
+export const taskJob = (input: JobInput, wanted: WantedJob): BuiltJob =>
+  workspaceJob({
+    metadata: metadata(input.task, wanted, input.platform),
+    setting: setting(input, wanted),
+    placement: placement(input.council),
+  });

@@ -1,0 +1,34 @@
+// One courier per Story at a time: each one's commit is the ground of the next.
+// May: order the Story's patches that wait. May not: let two of them go; where it cannot tell, the patch waits.
+
+import { attemptJobs } from './job-identity.ts';
+import { isLive } from './job-reading.ts';
+import { isFinished, type Sibling, type TaskCore } from './seen.ts';
+import type { Blocked } from './blockers.ts';
+
+/** Once its Job has ended the next may go: what it pushed is on the branch, whether or not its Task says so yet. */
+const isCarrying = ({ task, jobs }: Sibling): boolean =>
+  attemptJobs(task, jobs).some(({ kind, job }) => kind === 'courier' && isLive(job));
+
+/** Has a patch that waits for its first courier. One whose courier failed lets the others by until it is tried again. */
+const isWaiting = ({ task }: Sibling): boolean => {
+  const last = task.status?.attempts?.at(-1);
+  const hasPatch = last?.patch !== undefined && last.finishedAt === undefined && last.courierTries === 0;
+  return hasPatch && !isFinished(task) && !task.spec.cancel && !task.spec.suspend;
+};
+
+/** When the attempt of a Task began, and its name: the order in which patches are carried. */
+const turnOf = ({ task }: Pick<Sibling, 'task'>): string =>
+  `${task.status?.attempts?.at(-1)?.startedAt ?? '9999'} ${task.metadata.name}`;
+
+export const notItsTurn = (core: TaskCore): Blocked | undefined => {
+  const wait = (name: string): Blocked => ({
+    phase: 'Integrating',
+    reason: 'CourierTurn',
+    message: `the courier of task ${name}: one at a time per Story`,
+  });
+  const carrying = core.siblings.find(isCarrying);
+  if (carrying !== undefined) return wait(carrying.task.metadata.name);
+  const ahead = core.siblings.filter(isWaiting).find((sibling) => turnOf(sibling) < turnOf(core));
+  return ahead === undefined ? undefined : wait(ahead.task.metadata.name);
+};

@@ -1,0 +1,125 @@
+// What a workspace Job that was seen says: it runs, it has ended well, or whose fault its end is.
+// May: read Jobs, pods and findings. May not: believe a step that ran the repository's or the agent's code; of those only the way
+// they ended counts (out of memory, out of time).
+
+import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/findings.ts';
+import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
+import { epochMs } from '../time.ts';
+import { stepTable, type JobKind } from '../workspace/step-table.ts';
+
+export interface JobEnd {
+  /** When the Job ended, RFC 3339. */
+  readonly at: string;
+  readonly side: 'ok' | FaultSide;
+  /** Absent for `ok`. */
+  readonly reason?: FindingReason;
+  readonly message: string;
+  /** Present for an attempt that ended well. */
+  readonly report?: Findings['report'];
+  /** Present for a courier that ended well. */
+  readonly commit?: string;
+}
+
+/**
+ * `unread`: it ended, but the pod that tells how is not seen. Caches of Jobs and of pods run at their own speed, so it is given
+ * some time before the pod counts as lost.
+ */
+export type Reading =
+  { readonly kind: 'running' } | { readonly kind: 'unread' } | { readonly kind: 'ended'; readonly end: JobEnd };
+
+export const UNREAD_MS = 30_000;
+const AGENT_STEPS: readonly string[] = ['work', 'verify-setup', 'verify'];
+const MESSAGE_LENGTH = 400;
+
+/** The condition that ends a Job. `FailureTarget` and `SuccessCriteriaMet` come earlier, while its pods still run. */
+const ending = (job: Job) =>
+  job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+
+export const isLive = (job: Job): boolean => ending(job) === undefined;
+
+const terminations = (pod: Pod): ReadonlyMap<string, ContainerTermination> =>
+  new Map(
+    [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].flatMap(({ name, state }) =>
+      state?.terminated === undefined ? [] : [[name, state.terminated] as const],
+    ),
+  );
+
+const fault = (at: string, reason: FindingReason, message: string): JobEnd => ({
+  at,
+  side: sideOf(reason),
+  reason,
+  message: message.slice(0, MESSAGE_LENGTH),
+});
+
+const failedFinding = (
+  at: string,
+  finding: { readonly reason?: FindingReason | undefined; readonly message?: string | undefined },
+  step: string,
+) => fault(at, finding.reason ?? 'StepFailed', finding.message ?? `step ${step} ended without a word`);
+
+const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
+  const checkout = parseFinding('checkout', ended.get('checkout')?.message ?? '');
+  if (checkout?.outcome === 'failed') return failedFinding(at, checkout, 'checkout');
+  const report = parseFinding('report', ended.get('report')?.message ?? '');
+  if (report === undefined) return fault(at, 'StepFailed', 'step report left no finding');
+  if (report.outcome !== 'ok') return failedFinding(at, report, 'report');
+  if (report.patch === undefined || report.evidence === undefined || report.base === undefined)
+    return fault(at, 'StepFailed', 'the finding of step report names no patch, evidence or base');
+  return { at, side: 'ok', message: report.summary ?? '', report };
+};
+
+const readCourier = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
+  const merge = parseFinding('merge', ended.get('merge')?.message ?? '');
+  if (merge?.outcome === 'failed') return failedFinding(at, merge, 'merge');
+  const push = parseFinding('push', ended.get('push')?.message ?? '');
+  if (push === undefined) return fault(at, 'StepFailed', 'step push left no finding');
+  if (push.outcome !== 'ok') return failedFinding(at, push, 'push');
+  const commit = push.commit ?? merge?.commit;
+  if (commit === undefined) return fault(at, 'StepFailed', 'the finding of step push names no commit');
+  return { at, side: 'ok', message: '', commit };
+};
+
+/** The step at which a pod came to its end: the first that did not end with exit code 0. */
+const brokenStep = (kind: JobKind, ended: ReadonlyMap<string, ContainerTermination>): string =>
+  stepTable[kind].find(({ name }) => ended.get(name)?.exitCode !== 0)?.name ?? 'unknown';
+
+/** Exit code and reason of the step's container, as far as the kubelet said them. */
+const howEnded = (termination: ContainerTermination | undefined): string => {
+  if (termination === undefined) return 'without an exit code';
+  return `with exit code ${termination.exitCode}${termination.reason === undefined ? '' : ` (${termination.reason})`}`;
+};
+
+const readFailure = (at: string, kind: JobKind, pod: Pod): JobEnd => {
+  const ended = terminations(pod);
+  const step = brokenStep(kind, ended);
+  const termination = ended.get(step);
+  const { reason: podReason = '', message: podMessage = '' } = pod.status ?? {};
+  if (AGENT_STEPS.includes(step)) {
+    if (termination?.reason === 'OOMKilled') return fault(at, 'OOMKilled', `step ${step} ran out of memory`);
+    if (podReason === 'DeadlineExceeded') return fault(at, 'DeadlineExceeded', `step ${step} ran out of time`);
+  }
+  if (podReason !== '' && termination === undefined) return fault(at, 'PodLost', `${podReason} at step ${step}: ${podMessage}`);
+  const words = [podReason, termination?.message ?? podMessage].filter((word) => word !== '').join(' ');
+  return fault(at, 'StepFailed', `step ${step} ended ${howEnded(termination)}${words === '' ? '' : `: ${words}`}`);
+};
+
+/** The pod that ended; of several (there is one, with a back-off limit of 0) the first by name. */
+const endedPod = (pods: readonly Pod[]): Pod | undefined =>
+  [...pods]
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .find(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+
+export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: number): Reading => {
+  const ended = ending(job);
+  if (ended === undefined) return { kind: 'running' };
+  const at = ended.lastTransitionTime ?? job.status?.completionTime ?? job.metadata.creationTimestamp;
+  const pod = endedPod(pods);
+  if (pod === undefined && now - (epochMs(at) ?? 0) < UNREAD_MS) return { kind: 'unread' };
+  if (pod === undefined)
+    return {
+      kind: 'ended',
+      end: fault(at, 'PodLost', `the Job's pod is gone: ${ended.reason ?? ''} ${ended.message ?? ''}`.trim()),
+    };
+  if (ended.type === 'Failed') return { kind: 'ended', end: readFailure(at, kind, pod) };
+  return { kind: 'ended', end: (kind === 'attempt' ? readAttempt : readCourier)(at, terminations(pod)) };
+};

@@ -1,0 +1,81 @@
+// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its siblings, and the
+// unfinished Tasks with which it competes for capacity.
+// May: ask the snapshot. May not: judge.
+
+import { storyAccount } from '../../crds/commands.ts';
+import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
+import type { Task } from '../../crds/task.ts';
+import type { Job } from '../kubernetes.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { networkPolicyName } from '../workspace/network-policy.ts';
+import { councilFor } from './agents.ts';
+import { isInFlight } from './history.ts';
+import { isFinished, type NamespaceSeen, type Sibling, type TaskCore, type TaskSeen } from './seen.ts';
+
+const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
+  task.metadata.uid === ''
+    ? []
+    : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+/** Look-ups that many Tasks of one pass share. */
+interface Shared {
+  readonly snapshot: Snapshot;
+  readonly families: Map<string, readonly Sibling[]>;
+}
+
+const familyOf = (storyUid: string, { snapshot, families }: Shared): readonly Sibling[] => {
+  const known = families.get(storyUid);
+  if (known !== undefined) return known;
+  const family = snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }));
+  families.set(storyUid, family);
+  return family;
+};
+
+const coreOf = (task: Task, shared: Shared): TaskCore => {
+  const { snapshot } = shared;
+  const { storyRef, planRef, task: work } = task.spec;
+  const { namespace } = task.metadata;
+  const story = snapshot.storyByUid(storyRef.uid);
+  const plan = snapshot.plan(`${namespace}/${planRef.name}`);
+  return {
+    task,
+    story,
+    plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
+    council: story === undefined ? undefined : councilFor(work.role, story, snapshot.councilsIn(namespace)),
+    jobs: livingJobs(task, snapshot),
+    siblings: familyOf(storyRef.uid, shared).filter((sibling) => sibling.task.metadata.name !== task.metadata.name),
+    usage: snapshot.usage(storyAccount(storyRef.uid)),
+  };
+};
+
+const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => ({
+  workspaceAccount: snapshot.serviceAccount(`${namespace}/${WORKSPACE_ACCOUNT}`),
+  readerAccount: snapshot.serviceAccount(`${namespace}/${READER_ACCOUNT}`),
+  networkPolicy: snapshot.networkPolicy(`${namespace}/${networkPolicyName(snapshot.platform)}`),
+});
+
+/** A Task that has its place already competes with nobody. */
+const rivalsOf = (core: TaskCore, shared: Shared): readonly TaskCore[] =>
+  isFinished(core.task) || isInFlight(core.task, core.jobs)
+    ? []
+    : shared.snapshot
+        .unfinishedTasks()
+        .filter(({ metadata }) => metadata.uid !== core.task.metadata.uid)
+        .map((task) => coreOf(task, shared));
+
+export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefined => {
+  const task = snapshot.task(key);
+  if (task === undefined) return undefined;
+  const shared: Shared = { snapshot, families: new Map() };
+  const core = coreOf(task, shared);
+  return {
+    ...core,
+    pods: new Map(core.jobs.map(({ metadata }) => [metadata.uid, metadata.uid === '' ? [] : snapshot.podsOf(metadata.uid)])),
+    rivals: rivalsOf(core, shared),
+    namespace: namespaceSeen(task.metadata.namespace, snapshot),
+    platform: snapshot.platform,
+    gateway: snapshot.gateway,
+    storeAvailable: snapshot.storeAvailable,
+    cursor: snapshot.eventCursor(task.metadata.uid),
+  };
+};

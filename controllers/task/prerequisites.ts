@@ -1,0 +1,44 @@
+// What a namespace must have before a workspace may run in it: two ServiceAccounts without rights and the NetworkPolicy.
+// May: ask for what is absent. May not: change or delete what is there; nobody owns these objects, and a policy that was altered
+// is not repaired but distrusted: nothing is started under it.
+
+import { LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
+import type { PlatformConfig } from '../../crds/platform.ts';
+import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
+import type { Effect } from '../contract.ts';
+import type { ServiceAccount } from '../kubernetes.ts';
+import { isIntact, networkPolicy } from '../workspace/network-policy.ts';
+import type { NamespaceSeen } from './seen.ts';
+
+export type Prerequisites =
+  | { readonly kind: 'met' }
+  | { readonly kind: 'absent'; readonly effects: readonly Effect[] }
+  | { readonly kind: 'altered'; readonly name: string };
+
+const account = (name: string, namespace: string): ServiceAccount => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name, namespace, labels: { [LABEL_MANAGED_BY]: MANAGED_BY } },
+  automountServiceAccountToken: false,
+});
+
+/** An object that this process has only just asked for has no uid yet: it is not seen. */
+const isSeen = (object: { readonly metadata: { readonly uid?: string } } | undefined): boolean =>
+  (object?.metadata.uid ?? '') !== '';
+
+export const prerequisites = (namespace: string, seen: NamespaceSeen, platform: PlatformConfig): Prerequisites => {
+  const wanted = [
+    { seen: seen.workspaceAccount, object: account(WORKSPACE_ACCOUNT, namespace) },
+    { seen: seen.readerAccount, object: account(READER_ACCOUNT, namespace) },
+    { seen: seen.networkPolicy, object: networkPolicy(platform, namespace) },
+  ];
+  if (wanted.some((each) => !isSeen(each.seen))) {
+    const effects = wanted.flatMap((each): Effect[] =>
+      each.seen === undefined ? [{ verb: 'create', object: each.object }] : [],
+    );
+    return { kind: 'absent', effects };
+  }
+  const policy = seen.networkPolicy;
+  if (policy !== undefined && !isIntact(platform, policy)) return { kind: 'altered', name: policy.metadata.name };
+  return { kind: 'met' };
+};

@@ -1,0 +1,58 @@
+// What the decision about a Task is made from: one record, nothing else.
+//
+//   TaskCore   one Task with what says whether it could start; the Task itself has one, and so has every rival for capacity
+//   TaskSeen   the Task's core, the pods of its Jobs, its rivals, and the state of namespace, store and gateway
+
+import type { Council } from '../../crds/council.ts';
+import type { Plan } from '../../crds/plan.ts';
+import type { PlatformConfig } from '../../crds/platform.ts';
+import type { Story } from '../../crds/story.ts';
+import type { Task } from '../../crds/task.ts';
+import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../kubernetes.ts';
+import type { GatewayEndpoint, Usage } from '../snapshot.ts';
+
+/** Another Task of the same Story. */
+export interface Sibling {
+  readonly task: Task;
+  readonly jobs: readonly Job[];
+}
+
+export interface TaskCore {
+  readonly task: Task;
+  /** undefined: gone, or not seen yet. */
+  readonly story: Story | undefined;
+  /** The very Plan, by uid, that the Task comes from. */
+  readonly plan: Plan | undefined;
+  /** The Council that serves the Task's role. */
+  readonly council: Council | undefined;
+  /** Jobs that the Task controls, without those being deleted. */
+  readonly jobs: readonly Job[];
+  readonly siblings: readonly Sibling[];
+  /** The Story's account of tokens. */
+  readonly usage: Usage | undefined;
+}
+
+/** What must be seen in a namespace before a Job may be asked for. */
+export interface NamespaceSeen {
+  readonly workspaceAccount: ServiceAccount | undefined;
+  readonly readerAccount: ServiceAccount | undefined;
+  readonly networkPolicy: NetworkPolicy | undefined;
+}
+
+export interface TaskSeen extends TaskCore {
+  /** Pods by the uid of their Job. */
+  readonly pods: ReadonlyMap<string, readonly Pod[]>;
+  /** Every other unfinished Task of the cluster. */
+  readonly rivals: readonly TaskCore[];
+  readonly namespace: NamespaceSeen;
+  readonly platform: PlatformConfig;
+  readonly gateway: GatewayEndpoint | undefined;
+  readonly storeAvailable: boolean;
+  /** The last published event of the Task. */
+  readonly cursor: number | undefined;
+}
+
+export const TERMINAL_PHASES: readonly string[] = ['Succeeded', 'Failed', 'Cancelled'];
+/** Finished Tasks stay finished: nothing is started for them, and no other Task waits for them. */
+export const isFinished = (task: Task): boolean => TERMINAL_PHASES.includes(task.status?.phase ?? '');
+export const hasSucceeded = (task: Task): boolean => task.status?.phase === 'Succeeded';

@@ -1,0 +1,131 @@
+// The three ways in which a rule about a Task writes: it is held up, it is under way, it has ended. Each gives the whole status.
+// May: word and compose. May not: decide which of the three it is.
+
+import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/task.ts';
+import type { WantedCondition } from '../conditions.ts';
+import type { Decision, Effect, Outcome } from '../contract.ts';
+import { clipped, settle } from '../settle.ts';
+import { untilMs } from '../time.ts';
+import { deadlineMs, type Blocked } from './blockers.ts';
+import type { TaskView } from './view.ts';
+import { taskEvents } from './wire-events.ts';
+
+const SENTENCE = 256;
+
+/** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
+const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => {
+  const endMs = deadlineMs(seen);
+  const dates = [afterMs, endMs === undefined ? undefined : untilMs(endMs, now)].filter((date) => date !== undefined);
+  return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
+};
+
+interface Words {
+  readonly phase: TaskObjectPhase;
+  readonly reason: string;
+  readonly message: string;
+  readonly waitingFor: string;
+  readonly outcome: Outcome;
+  readonly succeeded?: 'True' | 'False' | 'Unknown';
+  readonly conditions?: readonly WantedCondition[];
+  readonly effects?: readonly Effect[];
+  readonly completedAt?: string;
+}
+
+const lasting = ({ seen }: TaskView): readonly WantedCondition[] => {
+  if (seen.task.spec.task.deliberation !== 'Before') return [];
+  const message = 'this version starts work without a deliberation';
+  return [{ type: 'Deliberated', status: 'False', reason: 'NotServed', message }];
+};
+
+const successFields = (attempt: Attempt | undefined): { readonly commit?: string; readonly evidence?: string } => ({
+  ...(attempt?.commit === undefined ? {} : { commit: attempt.commit }),
+  ...(attempt?.evidence === undefined ? {} : { evidence: attempt.evidence }),
+});
+
+const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
+  const { seen, now, history } = view;
+  const { phase, reason, message, completedAt } = words;
+  const last = history.attempts.at(-1);
+  const startedAt = history.attempts[0]?.startedAt;
+  const isEnd = completedAt !== undefined;
+  return settle<TaskStatus>(
+    seen.task,
+    {
+      outcome: words.outcome,
+      why: message,
+      effects: words.effects ?? [],
+      fields: {
+        phase,
+        waitingFor: clipped(words.waitingFor, SENTENCE),
+        attempt: last?.n ?? 0,
+        attempts: [...history.attempts],
+        ...(phase === 'Succeeded' ? successFields(last) : {}),
+        startedAt,
+        ...(isEnd ? { completedAt, reason, message: clipped(message, 1024) } : {}),
+      },
+      conditions: [
+        { type: 'Succeeded', status: words.succeeded ?? 'Unknown', reason, message },
+        ...lasting(view),
+        ...(words.conditions ?? []),
+      ],
+      events: taskEvents(seen, { phase, attempt: last, reason, message, startedAt, completedAt }, now),
+    },
+    { now, cursor: seen.cursor },
+  );
+};
+
+const flags = (blocked: Blocked): readonly WantedCondition[] => {
+  const { reason, message } = blocked;
+  if (reason === 'StoreUnavailable') return [{ type: 'StoreUnavailable', status: 'True', reason, message }];
+  return reason === 'NotApproved' ? [{ type: 'Verified', status: 'False', reason, message }] : [];
+};
+
+/** Something has to happen first. */
+export const blocked = (view: TaskView, found: Blocked): Decision<TaskStatus> =>
+  written(view, {
+    phase: found.phase,
+    reason: found.reason,
+    message: `waits for ${found.message}`,
+    waitingFor: found.message,
+    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.message } : waiting(view, found.afterMs),
+    conditions: flags(found),
+  });
+
+export interface UnderWay {
+  readonly what: 'attempt' | 'courier';
+  readonly reason: string;
+  readonly message: string;
+  readonly afterMs?: number;
+}
+
+/** A workspace runs, as far as one can see. */
+export const under = (view: TaskView, { what, reason, message, afterMs }: UnderWay): Decision<TaskStatus> =>
+  written(view, {
+    phase: what === 'attempt' ? 'Running' : 'Integrating',
+    reason,
+    message,
+    waitingFor: message,
+    outcome: waiting(view, afterMs),
+    conditions: reason === 'WorkspaceMissing' ? [{ type: 'WorkspaceMissing', status: 'True', reason, message }] : [],
+  });
+
+export interface End {
+  readonly phase: 'Succeeded' | 'Failed' | 'Cancelled';
+  readonly reason: string;
+  readonly message: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly effects?: readonly Effect[];
+}
+
+export const ended = (view: TaskView, { phase, reason, message, at, effects = [] }: End): Decision<TaskStatus> =>
+  written(view, {
+    phase,
+    reason,
+    message,
+    waitingFor: message,
+    outcome: { kind: 'done' },
+    succeeded: phase === 'Succeeded' ? 'True' : 'False',
+    effects,
+    completedAt: at,
+  });
