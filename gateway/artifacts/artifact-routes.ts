@@ -1,6 +1,6 @@
 // The routes of artifacts. A step reads and writes those of its own Story; the reader of a namespace reads those of the namespace's roots.
 
-import { readLimited, requestLimit } from '../http/body.ts';
+import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import { stepOf } from '../identity/rights.ts';
@@ -39,7 +39,7 @@ export class ArtifactRoutes {
 
   async #put(call: Call): Promise<void> {
     const { story } = stepOf(call.caller);
-    const bytes = await readLimited(call.request, requestLimit(this.#artifacts.limit()));
+    const bytes = await readLimited(bodyOf(call.request), requestLimit(this.#artifacts.limit()));
     const result = await this.#artifacts.put(story.metadata.uid, digestOf(call), bytes);
     call.response.writeHead(result === 'stored' ? 201 : 200, { 'content-type': 'application/json' });
     call.response.end(JSON.stringify({ digest: digestOf(call), stored: result === 'stored' }));

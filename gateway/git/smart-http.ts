@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Upstream } from '../../crds/platform.ts';
-import { limited, requestLimit } from '../http/body.ts';
+import { bodyOf, limited, requestLimit } from '../http/body.ts';
 import { Refusal } from '../http/refusal.ts';
 import { relay } from '../http/relay.ts';
 import { headerOf, type Outside, type UpstreamAnswer } from '../upstream/http-upstream.ts';
@@ -129,7 +129,7 @@ export class GitProxy {
 /** Git compresses what it sends when it is large; the limits are on what comes out. */
 const plainBody = (request: IncomingMessage): AsyncIterable<unknown> => {
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity') return request;
+  if (encoding === 'identity') return bodyOf(request);
   if (encoding !== 'gzip' && encoding !== 'x-gzip')
     throw new Refusal(415, 'EncodingNotTaken', 'a body may be compressed with gzip or not at all');
   const gunzip = createGunzip();

@@ -11,6 +11,7 @@ import type { Caller } from '../identity/caller.ts';
 import { mayUse, type Right } from '../identity/rights.ts';
 import { wordsOf, type Fields, type Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { drain } from './body.ts';
 import { callerToken } from './credentials.ts';
 import type { Failures, Gate } from './gate.ts';
 import { asRefusal, Refusal, refusalBody, type ErrorShape } from './refusal.ts';
@@ -62,7 +63,18 @@ export const callerFields = (caller: Caller | undefined): Fields => {
 
 const callerKey = (caller: Caller): string => (caller.kind === 'reader' ? `reader/${caller.namespace}` : caller.podUid);
 
+/** Taken at the start: a request whose connection is gone has no socket any more. */
 const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';
+
+/** What is still taken of a refused request's body. */
+const DRAIN = { bytes: 32 * 1024 * 1024, ms: 30_000 };
+
+interface About {
+  readonly id: string;
+  readonly address: string;
+  readonly route: string;
+  readonly errors: ErrorShape;
+}
 
 export class Door {
   readonly #options: DoorOptions;
@@ -90,6 +102,7 @@ export class Door {
 
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const id = randomUUID();
+    const address = addressOf(request);
     const startedAt = performance.now();
     const url = parseUrl(request.url ?? '');
     const route = url === undefined ? undefined : this.#options.routes.find((one) => matches(one, request, url));
@@ -99,10 +112,11 @@ export class Door {
     response.setHeader('x-request-id', id);
     try {
       if (url === undefined || route === undefined) throw new Refusal(404, 'NoSuchRoute', 'the gateway has no such route');
-      caller = await this.#admit(request, route.right);
+      caller = await this.#admit(request, address, route.right);
       await this.#serve(route, { id, request, response, url, caller });
     } catch (error) {
-      this.#refuse({ request, response }, asRefusal(error), { id, route, caller });
+      const about = { id, address, route: route?.name ?? 'none', errors: route?.errors ?? 'fleet' };
+      this.#refuse({ request, response }, asRefusal(error), about, caller);
     } finally {
       this.#count(-1);
       const seconds = (performance.now() - startedAt) / 1_000;
@@ -115,17 +129,18 @@ export class Door {
   /** `CONNECT`: answers on the bare socket. */
   async connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const id = randomUUID();
+    const address = addressOf(request);
     let caller: Caller | undefined;
     this.#count(1);
     this.#tunnels.add(socket);
     socket.on('error', () => undefined);
     try {
-      const admitted = await this.#admit(request, 'egress');
+      const admitted = await this.#admit(request, address, 'egress');
       caller = admitted;
       await this.#options.gate.run(callerKey(admitted), () => this.#options.tunnel(request.url ?? '', admitted, socket, head));
     } catch (error) {
       const refusal = asRefusal(error);
-      this.#logRefusal(request, refusal, { id, name: 'egress', caller });
+      this.#logRefusal(request, refusal, { id, address, route: 'egress', errors: 'fleet' }, caller);
       const challenge = refusal.status === 407 ? 'Proxy-Authenticate: Basic realm="fleet"\r\n' : '';
       const reason = `HTTP/1.1 ${refusal.status} ${refusal.code}\r\n${challenge}Connection: close\r\nContent-Length: 0\r\n\r\n`;
       if (socket.writable) socket.end(reason);
@@ -136,9 +151,8 @@ export class Door {
     }
   }
 
-  async #admit(request: IncomingMessage, right: Right): Promise<Caller> {
+  async #admit(request: IncomingMessage, address: string, right: Right): Promise<Caller> {
     const { failures, identify } = this.#options;
-    const address = addressOf(request);
     if (failures.blocked(address, Date.now()))
       throw new Refusal(429, 'TooManyFailures', 'too many refused tokens from this address', { retryAfterSeconds: 10 });
     const token = callerToken(request);
@@ -170,44 +184,33 @@ export class Door {
   #refuse(
     exchange: { readonly request: IncomingMessage; readonly response: ServerResponse },
     refusal: Refusal,
-    about: { readonly id: string; readonly route: Route | undefined; readonly caller: Caller | undefined },
+    about: About,
+    caller: Caller | undefined,
   ): void {
     const { request, response } = exchange;
-    const { id, route, caller } = about;
-    this.#logRefusal(request, refusal, { id, name: route?.name ?? 'none', caller });
+    this.#logRefusal(request, refusal, about, caller);
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }
+    drain(request, DRAIN);
     response.writeHead(refusal.status, {
       'content-type': 'application/json',
       'cache-control': 'no-store',
       ...(refusal.retryAfterSeconds !== undefined && { 'retry-after': String(refusal.retryAfterSeconds) }),
       ...(refusal.status === 401 && { 'www-authenticate': 'Basic realm="fleet"' }),
-      // what the caller still sends is not wanted: the connection ends with this answer
-      ...(!request.complete && { connection: 'close' }),
     });
-    response.end(refusalBody(refusal, route?.errors ?? 'fleet'));
+    response.end(refusalBody(refusal, about.errors));
   }
 
-  #logRefusal(
-    request: IncomingMessage,
-    refusal: Refusal,
-    about: { readonly id: string; readonly name: string; readonly caller: Caller | undefined },
-  ): void {
+  #logRefusal(request: IncomingMessage, refusal: Refusal, about: About, caller: Caller | undefined): void {
     const { log, metrics } = this.#options;
     metrics.add('fleet_gateway_refusals_total', { code: refusal.code });
     log.write(refusal.status >= 500 && refusal.code !== 'NotListedYet' ? 'error' : 'warn', 'refused', {
-      id: about.id,
-      route: about.name,
-      method: request.method,
-      address: addressOf(request),
-      status: refusal.status,
-      code: refusal.code,
-      message: refusal.message,
-      detail: refusal.detail,
+      ...{ id: about.id, route: about.route, address: about.address, method: request.method },
+      ...{ status: refusal.status, code: refusal.code, message: refusal.message, detail: refusal.detail },
       cause: refusal.cause === undefined ? undefined : wordsOf(refusal.cause),
-      ...callerFields(about.caller),
+      ...callerFields(caller),
     });
   }
 

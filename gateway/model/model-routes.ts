@@ -4,7 +4,7 @@
 import { storyAccount } from '../../crds/commands.ts';
 import type { Council } from '../../crds/council.ts';
 import { servesNamespace, type Upstream } from '../../crds/platform.ts';
-import { readLimited, requestLimit } from '../http/body.ts';
+import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
@@ -47,7 +47,7 @@ export class ModelRoutes {
   async #chat(call: Call): Promise<void> {
     const caller = stepOf(call.caller);
     const { council, agent, upstream } = this.#termsOf(caller);
-    const bytes = await readLimited(call.request, requestLimit(MODEL_LIMITS.requestBytes));
+    const bytes = await readLimited(bodyOf(call.request), requestLimit(MODEL_LIMITS.requestBytes));
     const chat = chatRequest(bytes, {
       model: agent.model,
       temperature: Number(agent.temperature),

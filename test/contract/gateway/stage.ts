@@ -26,7 +26,7 @@ import { newAuthority, newServerCertificate } from '../../../operator/install/ce
 import { startGitServer, type GitRequestLine, type GitServer } from '../../git-server/server.ts';
 import { recordedLog, type RecordedLog } from '../../unit/gateway/recorded-log.ts';
 import { startNats, type NatsServer } from './nats.ts';
-import { attempt, COMMIT, council, job, platform, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
+import { attempt, council, job, platform, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
 
 export const GIT_CREDENTIALS = { username: 'gateway', password: 'only-the-gateway-knows' };
 export const MODEL_KEY = 'sk-only-the-gateway-knows-this-key';
@@ -57,6 +57,8 @@ export interface Stage {
   readonly url: string;
   readonly ca: string;
   readonly caFile: string;
+  /** Trusts the gateway. */
+  readonly dispatcher: Agent;
   readonly nats: NatsServer;
   readonly jetstream: JetStream;
   readonly world: WatchedWorld;
@@ -161,7 +163,18 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
     return token;
   };
   const stage: Stage = {
-    ...{ folder, gateway, url, ca: authority.certificate, caFile: join(folder, 'ca.crt'), nats, jetstream, world, log },
+    ...{
+      folder,
+      gateway,
+      url,
+      ca: authority.certificate,
+      caFile: join(folder, 'ca.crt'),
+      nats,
+      jetstream,
+      world,
+      log,
+      dispatcher: agent,
+    },
     ...{ git, gitRoot, gitRequests, tokenOf },
     get platform() {
       return config;
@@ -232,5 +245,3 @@ export const gitRow = (host: string): Upstream => ({
   ...{ name: 'git', kind: 'git', scheme: 'https', host, prefix: '/team', namespaces: ['team'] },
   ...{ credentials: true, ca: true, allowPrivate: true },
 });
-
-export { COMMIT };
