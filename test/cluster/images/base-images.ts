@@ -34,7 +34,7 @@ const bases: ReadonlyMap<string, BaseImage> = new Map<string, BaseImage>([
     { kind: 'dockerfile', path: 'test/cluster/images/bases/node-24-bookworm-slim.Dockerfile', contexts: nodeContexts },
   ],
   [
-    'nats:2.12.2-scratch',
+    'nats:2.12.15-scratch',
     { kind: 'dockerfile', path: 'test/cluster/images/bases/nats-scratch.Dockerfile', contexts: natsContexts },
   ],
 ]);
@@ -58,7 +58,7 @@ async function nodeContexts(place: Workplace): Promise<ReadonlyMap<string, strin
 }
 
 async function natsContexts(place: Workplace): Promise<ReadonlyMap<string, string>> {
-  await demandVersion(join(place.binDir, 'nats-server'), /\bv2\.12\.2\b/, 'nats-server 2.12.2 (npm run cluster builds it)');
+  await demandVersion(join(place.binDir, 'nats-server'), /\bv2\.12\.15\b/, 'nats-server 2.12.15 (npm run cluster builds it)');
   return new Map([['bin', place.binDir]]);
 }
 
