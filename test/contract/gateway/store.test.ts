@@ -1,0 +1,308 @@
+// Artifacts and commands on a real JetStream.
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256 } from '../../../crds/canonical.ts';
+import {
+  answerSubject,
+  artifactSubject,
+  commandAnswer,
+  commandSubject,
+  STREAMS,
+  type CommandAnswer,
+  type GatewayCommand,
+} from '../../../crds/commands.ts';
+import { ARTIFACTS_READ_AUDIENCE } from '../../../crds/steps.ts';
+import { CommandConsumer } from '../../../gateway/commands/consumer.ts';
+import { isSubjectTaken } from '../../../gateway/store/jetstream.ts';
+import { scriptedModelName } from '../../model/script.ts';
+import { startScriptedModel, type ScriptedModel } from '../../model/server.ts';
+import { story, UIDS } from '../../unit/gateway/objects.ts';
+import { silentLog } from '../../unit/gateway/recorded-log.ts';
+import { MODEL_KEY, openStage, type Stage } from './stage.ts';
+
+const execute = promisify(execFile);
+
+describe('artifacts', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => stage.close());
+
+  const put = (bytes: Buffer, digest = sha256(bytes)) =>
+    stage.ask(`/v1/artifacts/${digest}`, { method: 'PUT', token: stage.token('report'), body: bytes });
+  const get = (digest: string) => stage.ask(`/v1/artifacts/${digest}`, { token: stage.token('merge') });
+  const reader = (namespace = 'team'): string =>
+    stage.tokenOf({
+      ...{ username: `system:serviceaccount:${namespace}:fleet-reader`, audiences: [ARTIFACTS_READ_AUDIENCE] },
+      ...{ podUid: undefined, podName: undefined },
+    });
+
+  it('are written once, read back whole, and a second writing of the same is fine', async () => {
+    const bytes = Buffer.from('diff --git a/x b/x\n');
+    expect(await put(bytes)).toMatchObject({ status: 201 });
+    expect(await put(bytes)).toMatchObject({ status: 200, json: { stored: false } });
+    expect((await get(sha256(bytes))).body).toEqual(bytes);
+  });
+
+  it('of nearly a mebibyte, all that this server takes, come back whole', async () => {
+    const bytes = randomBytes(1_048_576 - 1_024);
+    expect(await put(bytes)).toMatchObject({ status: 201 });
+    expect((await get(sha256(bytes))).body.equals(bytes)).toBe(true);
+  });
+
+  it('are refused beyond what the server takes', async () => {
+    expect(await put(randomBytes(1_048_576))).toMatchObject({ status: 413 });
+  });
+
+  it('are refused with another digest', async () => {
+    expect(await put(Buffer.from('x'), sha256('y'))).toMatchObject({ status: 400, json: { error: { code: 'DigestMismatch' } } });
+    expect(await put(Buffer.from('x'), 'sha256:zz' as never)).toMatchObject({
+      status: 400,
+      json: { error: { code: 'DigestInvalid' } },
+    });
+    expect(await get('sha256:%2e%2e')).toMatchObject({ status: 400 });
+  });
+
+  it('that are absent or damaged are lost', async () => {
+    expect(await get(sha256('nobody wrote this'))).toMatchObject({ status: 404, json: { error: { code: 'ArtifactLost' } } });
+    const digest = sha256('what it should be');
+    await stage.jetstream.client.publish(artifactSubject(UIDS.story, digest), 'what it is');
+    expect(await get(digest)).toMatchObject({ status: 404, json: { error: { code: 'ArtifactLost' } } });
+    expect(await put(Buffer.from('what it should be'))).toMatchObject({ status: 404 });
+  });
+
+  it("are read by the reader of the Story's namespace alone", async () => {
+    const bytes = Buffer.from('evidence');
+    await put(bytes);
+    const path = `/v1/artifacts/${sha256(bytes)}`;
+    expect((await stage.ask(path, { token: reader() })).body).toEqual(bytes);
+    expect((await stage.ask(`${path}?root=${UIDS.story}`, { token: reader() })).body).toEqual(bytes);
+    expect(await stage.ask(path, { token: reader('other') })).toMatchObject({ status: 404 });
+    expect(await stage.ask(`${path}?root=${UIDS.story}`, { token: reader('other') })).toMatchObject({
+      status: 404,
+      json: { error: { code: 'RootUnknown' } },
+    });
+    expect(await stage.ask('/v1/brief', { token: reader() })).toMatchObject({
+      status: 403,
+      json: { error: { code: 'StepNotAllowed' } },
+    });
+  });
+
+  it('are not read with that audience by any other account', async () => {
+    const token = stage.tokenOf({
+      ...{ username: 'system:serviceaccount:team:fleet-workspace', audiences: [ARTIFACTS_READ_AUDIENCE] },
+      ...{ podUid: UIDS.attemptPod, podName: 'fleet-ws-attempt' },
+    });
+    expect(await stage.ask(`/v1/artifacts/${sha256('x')}`, { token })).toMatchObject({
+      status: 403,
+      json: { error: { code: 'AccountNotAllowed' } },
+    });
+  });
+
+  it.each(['checkout', 'work', 'setup', 'verify-setup', 'merge', 'push'] as const)('are not written by step %s', async (step) => {
+    const bytes = Buffer.from(step);
+    const options = { method: 'PUT', token: stage.token(step), body: bytes } as const;
+    expect(await stage.ask(`/v1/artifacts/${sha256(bytes)}`, options)).toMatchObject({ status: 403 });
+  });
+});
+
+describe('commands', () => {
+  let stage: Stage;
+  let model: ScriptedModel;
+  let folder: string;
+  let commit: string;
+
+  beforeAll(async () => {
+    model = await startScriptedModel({ scripts: [], apiKey: MODEL_KEY });
+    stage = await openStage({
+      upstreams: [
+        {
+          ...{
+            name: 'model',
+            kind: 'model',
+            scheme: 'http',
+            host: `127.0.0.1:${model.port}`,
+            prefix: '/v1',
+            namespaces: ['team'],
+          },
+          ...{ credentials: true, ca: false, allowPrivate: true },
+        },
+      ],
+    });
+    folder = await mkdtemp(join(tmpdir(), 'swe-fleet-resolve-'));
+    const git = async (...args: readonly string[]): Promise<string> =>
+      (await execute('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', ...args], { cwd: folder })).stdout.trim();
+    await git('init', '--quiet', '--initial-branch=main');
+    await writeFile(join(folder, 'README.md'), 'x');
+    await git('add', '--all');
+    await git('commit', '--quiet', '--message', 'First');
+    await git('tag', '--annotate', 'v1', '--message', 'v1');
+    await git('clone', '--quiet', '--bare', folder, join(stage.gitRoot, 'team/app.git'));
+    commit = await git('rev-parse', 'HEAD');
+  });
+  afterAll(async () => {
+    await stage.close();
+    await model.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const send = (command: GatewayCommand): Promise<unknown> =>
+    stage.jetstream.client.publish(commandSubject(command.id), JSON.stringify(command));
+  const answerTo = async (id: string): Promise<CommandAnswer | undefined> => {
+    const message = await stage.jetstream.manager.streams
+      .getMessage(STREAMS.results.name, { last_by_subj: answerSubject(id) })
+      .catch(() => null);
+    return message === null ? undefined : commandAnswer.parse(JSON.parse(message.string()));
+  };
+  const answered = async (command: GatewayCommand): Promise<CommandAnswer | undefined> => {
+    await send(command);
+    await expect.poll(() => answerTo(command.id), { timeout: 20_000 }).toBeDefined();
+    return answerTo(command.id);
+  };
+  const resolve = (id: string): GatewayCommand => ({ id, kind: 'resolve', namespace: 'team', storyUid: UIDS.story });
+  const probe = (id: string, change: object = {}): GatewayCommand => ({
+    ...{ id, kind: 'probe', namespace: 'team', endpoint: 'model', model: scriptedModelName },
+    ...change,
+  });
+  const withRef = (ref: string): void =>
+    stage.seen(story({ repository: `https://localhost:${stage.git.port}/team/app.git`, ref }));
+
+  it('resolve a branch, an annotated tag to its commit, and a full ref', async () => {
+    for (const [at, ref] of ['main', 'v1', 'refs/heads/main'].entries()) {
+      withRef(ref);
+      expect(await answered(resolve(`resolve-ok-${at}`))).toMatchObject({ ok: true, commit });
+    }
+  });
+
+  it('say what is wrong and whether asking again may help', async () => {
+    withRef('no-such-branch');
+    expect(await answered(resolve('resolve-ref'))).toMatchObject({ ok: false, reason: 'RefUnknown', retryable: false });
+    stage.seen(story({ repository: 'https://evil.example.com/team/app.git' }));
+    expect(await answered(resolve('resolve-row'))).toMatchObject({ ok: false, reason: 'RepositoryNotListed', retryable: false });
+    stage.seen(story({ repository: `https://localhost:${stage.git.port}/team/none.git` }));
+    expect(await answered(resolve('resolve-none'))).toMatchObject({ ok: false, reason: 'RepositoryNotFound', retryable: false });
+    expect(await answered({ ...resolve('resolve-ns'), namespace: 'other' })).toMatchObject({
+      ok: false,
+      reason: 'StoryUnknown',
+      retryable: true,
+    });
+  });
+
+  it('probe an endpoint for its models, tool calls and structured output', async () => {
+    expect(await answered(probe('probe-1'))).toMatchObject({
+      ok: true,
+      models: [scriptedModelName],
+      toolCalls: true,
+      structuredOutput: true,
+    });
+    expect(await answered(probe('probe-2', { model: 'other' }))).toMatchObject({ ok: false, reason: 'ModelNotListed' });
+    expect(await answered(probe('probe-3', { endpoint: 'git' }))).toMatchObject({ ok: false, reason: 'EndpointNotListed' });
+    expect(await answered(probe('probe-4', { namespace: 'other' }))).toMatchObject({ ok: false, reason: 'EndpointNotListed' });
+  });
+
+  it('are refused by the store when they were sent before, queued or answered', async () => {
+    await answered(probe('probe-twice'));
+    const again = await send(probe('probe-twice')).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(isSubjectTaken(again)).toBe(true);
+  });
+
+  it('of no known shape are thrown away, and those behind them are answered', async () => {
+    await stage.jetstream.client.publish(commandSubject('nonsense'), '{"id":"nonsense","kind":"format-disk"}');
+    await stage.jetstream.client.publish(commandSubject('borrowed'), JSON.stringify(probe('probe-other')));
+    expect(await answered(probe('probe-after'))).toMatchObject({ ok: true });
+    expect(await answerTo('nonsense')).toBeUndefined();
+    expect(stage.log.lines.filter(({ event }) => event === 'command not understood')).toHaveLength(2);
+  });
+});
+
+describe('a replica that dies with a command in hand', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => stage.close());
+
+  it('leaves it to another one, and one answer is stored', async () => {
+    const taken: string[] = [];
+    const options = (name: string, answer: () => Promise<object>) => ({
+      ...{
+        stream: STREAMS.commands.name,
+        resultStream: STREAMS.results.name,
+        durable: 'dying',
+        filterSubject: 'fleet.turn.cmd.x.high.*',
+      },
+      ...{ resultSubject: (id: string) => `fleet.turn.result.root.${id}`, log: silentLog, ackWaitMs: 1_000 },
+      parse: (subject: string) => ({ id: subject.split('.').at(-1) ?? '', command: subject }),
+      answer: async () => {
+        taken.push(name);
+        return answer();
+      },
+      giveUp: () => ({}),
+    });
+    const first = await stage.nats.connect('first');
+    const second = await stage.nats.connect('second');
+    const never = new Promise<object>(() => undefined);
+    const stopFirst = new AbortController();
+    const stopSecond = new AbortController();
+    void new CommandConsumer({ ...options('first', () => never), jetstream: () => first }).run(stopFirst.signal);
+    await stage.jetstream.client.publish('fleet.turn.cmd.x.high.one', 'x');
+    await expect.poll(() => taken).toEqual(['first']);
+    await first.connection.close();
+    const running = new CommandConsumer({ ...options('second', async () => ({ by: 'second' })), jetstream: () => second }).run(
+      stopSecond.signal,
+    );
+    const stored = async (): Promise<unknown> =>
+      stage.jetstream.manager.streams.getMessage(STREAMS.results.name, { last_by_subj: 'fleet.turn.result.root.one' }).then(
+        (message) => message?.json(),
+        () => undefined,
+      );
+    await expect.poll(stored, { timeout: 20_000 }).toEqual({ by: 'second' });
+    expect(taken).toEqual(['first', 'second']);
+    stopFirst.abort();
+    stopSecond.abort();
+    await running;
+  });
+
+  it('or after it stored the answer, has it acknowledged by the other one, and the first answer stays', async () => {
+    const connection = await stage.nats.connect('third');
+    await stage.jetstream.client.publish('fleet.turn.result.root.two', JSON.stringify({ by: 'dead' }));
+    const stop = new AbortController();
+    const running = new CommandConsumer({
+      ...{
+        stream: STREAMS.commands.name,
+        resultStream: STREAMS.results.name,
+        durable: 'acking',
+        filterSubject: 'fleet.turn.cmd.y.high.*',
+      },
+      ...{ resultSubject: (id: string) => `fleet.turn.result.root.${id}`, log: silentLog, jetstream: () => connection },
+      parse: () => ({ id: 'two', command: 'two' }),
+      answer: async () => ({ by: 'living' }),
+      giveUp: () => ({}),
+    }).run(stop.signal);
+    await stage.jetstream.client.publish('fleet.turn.cmd.y.high.two', 'x');
+    await expect
+      .poll(
+        async () =>
+          (await stage.jetstream.manager.consumers.info(STREAMS.commands.name, 'acking').catch(() => undefined))?.ack_floor
+            .stream_seq,
+        { timeout: 10_000 },
+      )
+      .toBeGreaterThan(0);
+    const message = await stage.jetstream.manager.streams.getMessage(STREAMS.results.name, {
+      last_by_subj: 'fleet.turn.result.root.two',
+    });
+    expect(message?.json()).toEqual({ by: 'dead' });
+    stop.abort();
+    await running;
+  });
+});
