@@ -1,7 +1,7 @@
 // Writes an image as a tar that `ctr images import`, `docker load` and `kind load image-archive` take: an OCI layout, with the docker manifest beside it.
 // Reproducible: the same layers and configuration give the same bytes.
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from './assemble.ts';
 import { run } from './exec.ts';
@@ -38,6 +38,7 @@ export async function writeArchive(directory: string, name: string, image: Image
       '--group=0',
       '--numeric-owner',
       '--mode=u=rwX,go=rX',
+      '--dereference',
       '--hard-dereference',
     ];
     await run('tar', [
@@ -98,7 +99,7 @@ async function stage(home: string, { name, image, config, manifest }: Staged): P
   await mkdir(blobs, { recursive: true });
   const blob = (digest: string): string => join(blobs, digest.slice('sha256:'.length));
   const unique = new Map(image.layers.map((layer) => [layer.digest, layer]));
-  for (const layer of unique.values()) await link(layer.blob, blob(layer.digest));
+  for (const layer of unique.values()) await symlink(layer.blob, blob(layer.digest));
   await writeFile(blob(digestOf(config)), config);
   await writeFile(blob(digestOf(manifest)), manifest);
   const tag = name.slice(name.lastIndexOf(':') + 1);
