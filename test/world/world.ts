@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newAuthority, newServerCertificate, type KeyPair } from '../../operator/install/certificates.ts';
+import { bundle } from '../../scripts/bundle.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
@@ -58,7 +59,10 @@ const DAYS = 3650;
 export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
-  await stage('images', (log) => loadImages(cluster, log));
+  await stage('programs and images', async (log) => {
+    await bundle({ repository: root, log });
+    await loadImages(cluster, log);
+  });
   const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
   const pki = await gitPki(cluster.stateDir);
   const outside = await startOutside({
