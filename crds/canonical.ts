@@ -29,6 +29,8 @@ function canonicalList(list: readonly unknown[]): string {
 }
 
 function canonicalObject(object: Readonly<Record<string, unknown>>): string {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  if (prototype !== Object.prototype && prototype !== null) throw new TypeError('a Date, Map or other instance is not JSON');
   const members = Object.keys(object)
     .filter((key) => object[key] !== undefined)
     .sort() // the default order is by UTF-16 code units, as RFC 8785 section 3.2.3 asks

@@ -1,4 +1,6 @@
 // One task of a Plan, and what of it a Task object carries.
+// Plans that are approved name these fields by digest, and the API server fills defaults into what is stored. So a field that comes later
+// is optional and has no default, or the digests of stored Plans would change under their approvals.
 import { z } from 'zod';
 import { role, ruled, type Immutable } from './meta.ts';
 
