@@ -2,7 +2,8 @@
 import { connect } from 'node:net';
 import type { Address } from './config.ts';
 
-const timeoutMs = 2_000;
+/** Long enough for the first packet to be lost and sent again, which Linux does after a second. */
+const timeoutMs = 1_500;
 
 /** The addresses that answered; empty when the pod is contained. A refusal is an answer of the enforcer, not of the address. */
 export async function reachable(addresses: readonly Address[]): Promise<readonly Address[]> {

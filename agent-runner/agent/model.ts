@@ -137,6 +137,7 @@ function failure(error: unknown): ModelEnd | TryAgain {
 
 function refused(status: number, error: APIError): ModelEnd | TryAgain {
   const message = `${status}: ${error.message}`.slice(0, 300);
+  if (status === 413) return { kind: 'tooLong', message };
   if (status === 402) return { kind: 'budget', message };
   if (error.code === 'context_length_exceeded' || (status === 400 && /context length|maximum context|too long/i.test(message)))
     return { kind: 'tooLong', message };

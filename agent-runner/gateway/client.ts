@@ -35,6 +35,7 @@ export class GatewayUnreachable extends Error {
 }
 
 const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+const maxRefusalBytes = 64 * 1024;
 const patienceMs = 60_000;
 const requestTimeoutMs = 60_000;
 const notUpYet = new Set([
@@ -91,7 +92,8 @@ export class GatewayClient {
         ...(wanted.body === undefined ? {} : { body: wanted.body }),
         signal: AbortSignal.timeout(requestTimeoutMs),
       });
-      return { status: response.statusCode, body: await collect(response.body, wanted.maxBytes) };
+      const limit = response.statusCode < 400 ? wanted.maxBytes : Math.max(wanted.maxBytes, maxRefusalBytes);
+      return { status: response.statusCode, body: await collect(response.body, limit) };
     } catch (error) {
       if (error instanceof Error && notUpYet.has(codeOf(error))) return error;
       throw error;

@@ -41,6 +41,17 @@ export class GitFailed extends Error {
   }
 }
 
+/** git was ended by us, as it took too long or said too much. */
+export class GitInterrupted extends Error {
+  readonly limit: 'time' | 'output';
+
+  constructor(argv: readonly string[], limit: 'time' | 'output', options: ErrorOptions) {
+    super(`git ${argv[0] ?? ''} was ended: too much ${limit}`, options);
+    this.name = 'GitInterrupted';
+    this.limit = limit;
+  }
+}
+
 const defaultTimeoutMs = 300_000;
 const defaultMaxBytes = 64 * 1024 * 1024;
 
@@ -52,7 +63,7 @@ export class Git {
     this.#path = path;
   }
 
-  /** Any exit code is data; throws only when git could not run, ran out of time or said too much. */
+  /** Any exit code is data; throws `GitInterrupted` when git ran out of time or said too much, and when it could not run at all. */
   async try(argv: readonly string[], options: GitOptions): Promise<GitResult> {
     const env = await environment(this.#path, options);
     return new Promise((resolve, reject) => {

@@ -52,7 +52,7 @@ export function commitMessage(words: CommitWords): string {
   ];
   const summary = clean(words.summary)
     .slice(0, maxSummary)
-    .replace(/^(?=\s*swefleet-)/gim, '> ')
+    .replace(/^(?=[ \t]*swefleet-)/gim, '> ')
     .trim();
   const title = clean(words.title).replace(/\s+/g, ' ').trim().slice(0, 200);
   return [title, summary, trailers.join('\n')].filter((part) => part !== '').join('\n\n') + '\n';

@@ -88,21 +88,48 @@ async function judgePatch({ git, paths }: StepContext, brief: Brief, base: strin
   return { bytes: read.bytes, files: applied.files, ...(refusal === undefined ? {} : { refusal }) };
 }
 
+type JudgedStep = 'work' | 'verify-setup' | 'verify';
+
+/** What each step may be believed to have met. The agent's code can write these files: it cannot stall a Task or shift blame at will. */
+const believable: Readonly<Record<JudgedStep, readonly FindingReason[]>> = {
+  work: [
+    'NoChange',
+    'GaveUp',
+    'BudgetSpent',
+    'PatchInvalid',
+    'OutOfScope',
+    'ProtectedPath',
+    'TooLarge',
+    'ModelUnavailable',
+    'NetworkNotContained',
+    'StepFailed',
+  ],
+  'verify-setup': ['PatchInvalid', 'SetupFailed'],
+  verify: ['VerifyFailed'],
+};
+
 /** The first step that did not end ok says why. A step's file that is missing or unusable is a fault of the infrastructure. */
 async function failureOf({ paths }: StepContext, work: Findings['work'] | undefined): Promise<Failure | undefined> {
   const fresh = await readFinding('verify-setup', paths.freshFinding);
   const verify = await readFinding('verify', paths.verifyFinding);
-  const steps: readonly (readonly [string, Finding | undefined])[] = [
+  const found: readonly (readonly [JudgedStep, Finding | undefined])[] = [
     ['work', work],
     ['verify-setup', fresh],
     ['verify', verify],
   ];
-  for (const [name, finding] of steps) {
-    if (finding === undefined) return { reason: 'StepFailed', message: `${name} left no usable finding` };
-    if (finding.outcome !== 'ok')
-      return { reason: finding.reason ?? 'StepFailed', message: finding.message ?? `${name}: ${finding.outcome}` };
+  for (const [step, finding] of found) {
+    const failure = failureOfStep(step, finding);
+    if (failure !== undefined) return failure;
   }
   return undefined;
+}
+
+function failureOfStep(step: JudgedStep, finding: Finding | undefined): Failure | undefined {
+  if (finding === undefined) return { reason: 'StepFailed', message: `${step} left no usable finding` };
+  if (finding.outcome === 'ok') return undefined;
+  const message = finding.message ?? `${step}: ${finding.outcome}`;
+  if (finding.reason !== undefined && believable[step].includes(finding.reason)) return { reason: finding.reason, message };
+  return { reason: 'StepFailed', message: `${step}: ${finding.reason ?? finding.outcome}: ${message}` };
 }
 
 function about(brief: Brief, base: string) {

@@ -8,8 +8,9 @@ import { runLoop, type LoopEnd } from '../agent/loop.ts';
 import { gatewayModel } from '../agent/model.ts';
 import { promptOf } from '../agent/prompt.ts';
 import { readFinding } from '../finding-file.ts';
-import { GitFailed } from '../git/driver.ts';
-import { patchRefusal } from '../git/patch-rules.ts';
+import { GitFailed, GitInterrupted } from '../git/driver.ts';
+import type { ChangedFile } from '../git/changed-files.ts';
+import { patchRefusal, type PatchRefusal } from '../git/patch-rules.ts';
 import { WorkTreePatch } from '../git/work-tree-patch.ts';
 import { endLeftovers } from '../process/leftovers.ts';
 import { failed, readBrief, shortMessage, skipped, type Step, type StepContext } from '../step.ts';
@@ -40,12 +41,13 @@ export const work: Step<'work'> = {
   },
 };
 
-const scratchOf = ({ paths }: StepContext): string => join(paths.workOut, 'scratch');
+/** Not in the out volume, which is small: what an agent adds is stored here before it can be found too large. */
+const scratchOf = ({ paths }: Pick<StepContext, 'paths'>): string => join(paths.tmp, 'fleet-patch');
 
-async function openPatch({ git, paths, ...context }: StepContext, base: string): Promise<WorkTreePatch> {
+async function openPatch({ git, paths }: StepContext, base: string): Promise<WorkTreePatch> {
   return WorkTreePatch.open(git, {
     workTree: paths.treeRepository,
-    scratch: scratchOf({ git, paths, ...context }),
+    scratch: scratchOf({ paths }),
     baseObjects: join(paths.bareRepository, 'objects'),
     base,
   });
@@ -89,19 +91,24 @@ async function handIn(context: StepContext, { brief, base, end }: Work): Promise
   const spent = { iterations: end.iterations, tokens: end.tokens, summary: shortMessage(end.message) };
   if (end.reason !== 'Done') return { ...failed('work', end.reason, end.message), ...spent };
   const taken = await takePatch(context, base);
-  if ('message' in taken) return { ...failed('work', 'PatchInvalid', taken.message), ...spent };
+  if ('reason' in taken) return { ...failed('work', taken.reason, taken.message), ...spent };
   const refusal = patchRefusal(taken.files, taken.bytes.length, patchLimitsOf(brief));
   if (refusal !== undefined) return { ...failed('work', refusal.reason, refusal.message), ...spent, files: taken.files.length };
   await writeFile(context.paths.patch, taken.bytes);
   return { step: 'work', outcome: 'ok', ...spent, files: taken.files.length };
 }
 
-async function takePatch(context: StepContext, base: string) {
+type TakenPatch = { readonly bytes: Buffer; readonly files: readonly ChangedFile[] } | PatchRefusal;
+
+async function takePatch(context: StepContext, base: string): Promise<TakenPatch> {
   try {
     const patch = await openPatch(context, base);
     return { bytes: await patch.diff(), files: await patch.changedFiles() };
   } catch (error) {
-    if (error instanceof GitFailed) return { message: `git cannot make a patch of the tree: ${error.message}` };
+    if (error instanceof GitInterrupted)
+      return { reason: 'TooLarge', message: `the change is too large to be made a patch: ${error.message}` };
+    if (error instanceof GitFailed)
+      return { reason: 'PatchInvalid', message: `git cannot make a patch of the tree: ${error.message}` };
     throw error;
   } finally {
     await rm(scratchOf(context), { recursive: true, force: true });

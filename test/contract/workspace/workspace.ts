@@ -1,6 +1,6 @@
 // Runs the steps of both Jobs as processes on folders of their own, against a door of real parts. No cluster: what a pod adds (its walls)
 // is tested on the kubelet; here it is what the steps do and say.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,8 @@ export interface Workspace {
   courier(): Promise<Findings['push']>;
   /** A step by itself, in the folders of the last Job or of a new one. */
   step(command: RunnerCommand): Promise<StepRun>;
+  /** Like `step`, but gives the process; only with `processes`. */
+  start(command: RunnerCommand): ChildProcess;
   newJob(): Promise<void>;
   /** A file of the last Job's folders, such as `fleet/git/merge.json`. */
   file(path: string): string;
@@ -132,6 +134,10 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     attempt: async () => runJob(workspace, stage, ['checkout', 'setup', 'work', 'verify-setup', 'verify', 'report'], 'report'),
     courier: async () => runJob(workspace, stage, ['merge', 'courier-setup', 'courier-verify', 'push'], 'push'),
     step: async (command) => runStep(workspace, stage, command),
+    start: (command) => {
+      if (stage.program === undefined) throw new Error('this workspace runs its steps inside');
+      return startProcess(stage.program, command, stage.root, environmentOf(workspace, stage, command));
+    },
     newJob: async () => newFolders(stage),
     file: (path) => join(stage.root, path),
     outsideCommit: async (change) => commitFromOutside(folder, bare, change),
@@ -172,7 +178,6 @@ async function newFolders(stage: Stage): Promise<void> {
 }
 
 async function runStep(workspace: Workspace, stage: Stage, command: RunnerCommand): Promise<StepRun> {
-  const { door } = workspace;
   const log = join(stage.root, 'dev/termination-log');
   await writeFile(log, '');
   await writeFile(join(stage.root, 'fleet/token/token'), tokenOf(audienceSteps[command]));
@@ -203,10 +208,14 @@ function environmentOf({ door, brief, canaryPort }: Workspace, stage: Stage, com
 
 type StepEnd = Pick<StepRun, 'exitCode' | 'said'>;
 
+function startProcess(program: string, command: RunnerCommand, root: string, env: Environment): ChildProcess {
+  return spawn(process.execPath, [program, command, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
 async function runProcess(program: string, command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> {
-  const child = spawn(process.execPath, [program, command, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startProcess(program, command, root, env);
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { exitCode, said };
 }
