@@ -9,6 +9,7 @@ import type { ApiClient } from '../kube/client.ts';
 import { isAlreadyExists } from '../kube/error.ts';
 import { controllerOf, keyOf, type KubeObject, type Resource, type Stored } from '../kube/object.ts';
 import { events } from '../kube/resources.ts';
+import type { Commands } from './commands.ts';
 import type { Assumed, Overlay } from './overlay.ts';
 import { EffectRefused, NameTaken } from './problem.ts';
 
@@ -18,8 +19,7 @@ export interface ActPorts {
   /** Both throw EffectRefused for a kind that the operator does not watch. */
   resourceOf(apiVersion: string, kind: string): Resource;
   overlayOf(kind: string): Overlay<KubeObject>;
-  /** Throws StoreUnavailable. A command that was sent before is as good as sent. */
-  send(command: GatewayCommand): Promise<void>;
+  readonly commands: Pick<Commands, 'isSent' | 'send'>;
   /** Names this process in events. */
   readonly instance: string;
   nowMs(): number;
@@ -144,11 +144,10 @@ export const eventStep = (subject: Stored, effect: Extract<Effect, { verb: 'even
   return { label: `event ${type} ${reason}`, perform, abandon: () => undefined };
 };
 
-const commandStep = (command: GatewayCommand, ports: ActPorts): Step => ({
-  label: `command ${command.kind} ${command.id}`,
-  perform: () => ports.send(command),
-  abandon: () => undefined,
-});
+const commandStep = (command: GatewayCommand, { commands }: ActPorts): Step | undefined =>
+  commands.isSent(command.id)
+    ? undefined
+    : { label: `command ${command.kind} ${command.id}`, perform: () => commands.send(command), abandon: () => undefined };
 
 /** undefined: nothing to do, the world is so already. Throws EffectRefused or NameTaken before anything was written. */
 export const stepOf = (subject: Stored, effect: Effect, ports: ActPorts): Step | undefined => {

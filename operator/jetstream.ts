@@ -51,7 +51,9 @@ export interface JetStreamOptions {
   readonly buckets: readonly string[];
   readonly feeds: readonly Feed[];
   /** Told of each change of `available`. */
-  readonly onAvailable: (available: boolean, error: unknown) => void;
+  readonly onAvailable: (available: boolean) => void;
+  /** A session could not begin, or ended before its time; another is tried. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 export interface Publication {
@@ -118,12 +120,18 @@ const follow = async (client: JetStreamClient, feed: Feed): Promise<{ caughtUp: 
 };
 
 export class JetStreamLink {
+  /** Resolves when the first session has begun or failed; never rejects. */
+  readonly tried: Promise<void>;
   readonly #options: JetStreamOptions;
+  readonly #markTried: () => void;
   #client: JetStreamClient | undefined;
   #available = false;
 
   constructor(options: JetStreamOptions) {
     this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.tried = promise;
+    this.#markTried = resolve;
   }
 
   /** Connected, streams there, all views caught up. */
@@ -139,8 +147,9 @@ export class JetStreamLink {
           failures = 0;
         });
       } catch (error) {
-        this.#setAvailable(false, error);
+        this.#options.onFailed(error);
       }
+      this.#markTried();
       const ceilingMs = Math.min(RETRY_MS.max, RETRY_MS.base * 2 ** Math.min(failures, 10));
       await sleep(ceilingMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
     }
@@ -192,19 +201,20 @@ export class JetStreamLink {
       await Promise.race([Promise.all(views.map(({ caughtUp }) => caughtUp)), closed, ...ends]);
       this.#client = client;
       onUp();
-      this.#setAvailable(true, undefined);
+      this.#setAvailable(true);
+      this.#markTried();
       await Promise.race([closed, ...ends]);
     } finally {
       signal.removeEventListener('abort', close);
       this.#client = undefined;
-      this.#setAvailable(false, undefined);
+      this.#setAvailable(false);
       await connection.close().catch(() => undefined);
     }
   }
 
-  #setAvailable(available: boolean, error: unknown): void {
-    if (this.#available === available && error === undefined) return;
+  #setAvailable(available: boolean): void {
+    if (this.#available === available) return;
     this.#available = available;
-    this.#options.onAvailable(available, error);
+    this.#options.onAvailable(available);
   }
 }

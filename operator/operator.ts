@@ -8,7 +8,7 @@ import type { Controller } from '../controllers/contract.ts';
 import { KV_BUCKETS } from '../crds/commands.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from './clock.ts';
-import { sendCommand } from './commands.ts';
+import { makeCommands, type Commands } from './commands.ts';
 import type { Config } from './config.ts';
 import { JetStreamLink } from './jetstream.ts';
 import { errorFields, type Log } from './log.ts';
@@ -57,6 +57,7 @@ export class Operator {
   readonly #world: World;
   readonly #views: Views;
   readonly #link: JetStreamLink;
+  readonly #commands: Commands;
   readonly #work: Queue;
   readonly #mirror: Queue;
   readonly #reconcilePorts: ReconcilePorts;
@@ -76,6 +77,7 @@ export class Operator {
       onMalformed: observers.onMalformedMessage,
     });
     this.#link = this.#makeLink();
+    this.#commands = makeCommands(this.#link, nowMs);
     this.#reconcilePorts = this.#makeReconcilePorts(observers);
     const queue = { clock, onThrown: observers.onThrown };
     this.#work = new Queue({ ...queue, work: (key) => this.#pass(key), workers: config.workers, backoff: BACKOFF });
@@ -89,8 +91,9 @@ export class Operator {
     return this.#world.unsynced().map((kind) => `${kind} was not listed yet`);
   }
 
+  /** Resolves when the caches are whole and JetStream was tried: then a first decision does not rest on what is about to change. */
   async synced(): Promise<void> {
-    await this.#world.synced();
+    await Promise.all([this.#world.synced(), this.#link.tried]);
   }
 
   /** Fills caches and views until the signal aborts; decides nothing by itself. Never rejects. */
@@ -118,15 +121,17 @@ export class Operator {
       streams: jetStreamDefinitions(),
       buckets: Object.values(KV_BUCKETS),
       feeds: Object.values(this.#views),
-      onAvailable: (available, error) => {
-        if (available) log.info('JetStream is available');
-        else log.warn('JetStream is not available', error === undefined ? {} : errorFields(error));
-        this.#wake(wokenByStore(this.#world));
-        if (available)
-          for (const kind of PUBLISHING_KINDS)
-            for (const object of this.#world.cache(kind).values()) this.#mirrored(kind, object);
-      },
+      onAvailable: (available) => this.#storeChanged(available),
+      onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),
     });
+  }
+
+  #storeChanged(available: boolean): void {
+    if (available) this.#ports.log.info('JetStream is available');
+    this.#commands.forget();
+    this.#wake(wokenByStore(this.#world));
+    if (!available) return;
+    for (const kind of PUBLISHING_KINDS) for (const object of this.#world.cache(kind).values()) this.#mirrored(kind, object);
   }
 
   #makeReconcilePorts(observers: ReturnType<typeof makeObservers>): ReconcilePorts {
@@ -136,7 +141,7 @@ export class Operator {
       api: client,
       resourceOf: (apiVersion, kind) => world.resourceOf(apiVersion, kind),
       overlayOf: (kind) => world.overlayOf(kind),
-      send: (command) => sendCommand(this.#link, command),
+      commands: this.#commands,
       instance: config.instance,
       nowMs: () => clock.nowMs(),
       snapshot: makeSnapshot({

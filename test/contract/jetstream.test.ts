@@ -40,7 +40,7 @@ const it = test.extend<{ readonly world: World }>({
     const cursors = new View<number>({ stream: 'KV_cursor', filter: '$KV.cursor.>', parse: Number, ...common });
     const link = new JetStreamLink({
       ...{ url: nats.url, user: undefined, password: undefined, caFile: undefined, name: 'test' },
-      ...{ streams, buckets: ['cursor'], feeds: [answers, cursors], onAvailable: look },
+      ...{ streams, buckets: ['cursor'], feeds: [answers, cursors], onAvailable: look, onFailed: () => undefined },
     });
     const stop = new AbortController();
     const running = link.run(stop.signal);

@@ -73,7 +73,7 @@ const it = test.extend<{ readonly world: World }>({
         found([...kept.values()].find(({ resource }) => apiVersionOf(resource) === apiVersion && resource.kind === kind))
           .resource,
       overlayOf: (kind) => found(kept.get(kind)).overlay,
-      send: async () => undefined,
+      commands: { isSent: () => false, send: async () => undefined },
       instance: 'contract-tests',
       nowMs: () => Date.now(),
       snapshot: { eventCursor: () => undefined } as unknown as Snapshot,

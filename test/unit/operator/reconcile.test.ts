@@ -61,6 +61,8 @@ interface Given {
   readonly status?: object | undefined;
   readonly outcome?: Outcome;
   readonly cursor?: number;
+  /** Ids of commands that were sent a moment ago. */
+  readonly sent?: readonly string[];
   /** What calls fail with, by their first words, e.g. `create Job`. */
   readonly fail?: Readonly<Record<string, Error>>;
   /** What the server has although no cache shows it. */
@@ -138,10 +140,13 @@ const run = async (given: Given): Promise<Run> => {
     api: fakeApi(given, writes),
     resourceOf: (apiVersion, kind) => found(RESOURCES.find((each) => apiVersionOf(each) === apiVersion && each.kind === kind)),
     overlayOf: (kind) => found(overlays.get(kind)),
-    send: async (command: GatewayCommand) => {
-      writes.push(`send ${command.id}`);
-      const failure = given.fail?.['send'];
-      if (failure !== undefined) throw failure;
+    commands: {
+      isSent: (id) => given.sent?.includes(id) === true,
+      send: async (command: GatewayCommand) => {
+        writes.push(`send ${command.id}`);
+        const failure = given.fail?.['send'];
+        if (failure !== undefined) throw failure;
+      },
     },
     instance: 'operator-0',
     nowMs: () => NOW_MS,
@@ -345,6 +350,7 @@ const cases: readonly Case[] = [
     want: ['create Job job', expect.stringMatching(/^create Event task\.[0-9a-f]{16}$/)],
     next: { kind: 'retry', minMs: 30_000 },
   },
+  { name: 'a command that was sent a moment ago is not sent again', effects: [command], sent: ['resolve-1'], want: [] },
   {
     name: 'a command waits for a store that is down',
     ...{ effects: [command], fail: { send: new StoreUnavailable('down') }, status: { phase: 'Running' } },

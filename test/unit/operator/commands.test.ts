@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayCommand } from '../../../crds/commands.ts';
+import { makeCommands } from '../../../operator/commands.ts';
+import { StoreUnavailable } from '../../../operator/problem.ts';
+
+const command = (id: string): GatewayCommand => ({ id, kind: 'resolve', namespace: 'ns', storyUid: 'u' });
+
+const rigged = (answer: 'published' | 'refused' | 'down' = 'published') => {
+  const sent: string[] = [];
+  const time = { nowMs: 0 };
+  const link = {
+    publish: async ({ subject, data }: { readonly subject: string; readonly data: string }) => {
+      sent.push(`${subject} ${data}`);
+      if (answer === 'down') throw new StoreUnavailable('down');
+      return answer;
+    },
+  };
+  return { sent, time, commands: makeCommands(link, () => time.nowMs) };
+};
+
+describe('commands', () => {
+  it('go to a subject of their own', async () => {
+    const { sent, commands } = rigged();
+    await commands.send(command('resolve-u-0'));
+    expect(sent).toEqual(['fleet.gateway.cmd.resolve-u-0 {"id":"resolve-u-0","kind":"resolve","namespace":"ns","storyUid":"u"}']);
+  });
+
+  for (const answer of ['published', 'refused'] as const)
+    it(`count as sent once the store ${answer} them`, async () => {
+      const { commands } = rigged(answer);
+      expect(commands.isSent('a')).toBe(false);
+      await commands.send(command('a'));
+      expect([commands.isSent('a'), commands.isSent('b')]).toEqual([true, false]);
+    });
+
+  it('do not count as sent when the store was down', async () => {
+    const { commands } = rigged('down');
+    await expect(commands.send(command('a'))).rejects.toThrow(StoreUnavailable);
+    expect(commands.isSent('a')).toBe(false);
+  });
+
+  it('are asked again after a while, and after the store was away', async () => {
+    const { commands, time } = rigged();
+    await commands.send(command('a'));
+    time.nowMs = 299_999;
+    expect(commands.isSent('a')).toBe(true);
+    time.nowMs = 300_000;
+    expect(commands.isSent('a')).toBe(false);
+    await commands.send(command('a'));
+    commands.forget();
+    expect(commands.isSent('a')).toBe(false);
+  });
+
+  it('are remembered in a bounded number, the newest', async () => {
+    const { commands } = rigged();
+    for (let n = 0; n <= 10_000; n += 1) await commands.send(command(`c-${n}`));
+    expect([commands.isSent('c-0'), commands.isSent('c-1'), commands.isSent('c-10000')]).toEqual([false, true, true]);
+  });
+});
