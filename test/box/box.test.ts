@@ -26,6 +26,9 @@ const start = (box: string, gpus?: number): Promise<Cluster> =>
 const kubectl = (cluster: Cluster, ...words: string[]): string =>
   execFileSync(join(cluster.binDir, 'kubectl'), words, { env: { KUBECONFIG: cluster.kubeconfig }, encoding: 'utf8' }).trim();
 
+const whoami = (cluster: Cluster, kubeconfig: string): string =>
+  kubectl({ ...cluster, kubeconfig }, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username} {.status.userInfo.groups}');
+
 const firstProcess = (box: string): number => runningBox(cacheDir, box)?.processes.first.pid ?? 0;
 
 /** The components' process ids on this machine. */
@@ -121,15 +124,10 @@ describe('a box', () => {
   it('knows two users apart, writes down every write with its author, and no reads', async () => {
     const alice = await box.userKubeconfig('alice', ['developers']);
     const bob = await box.userKubeconfig('bob');
-    const whoami = (file: string): string =>
-      kubectl(
-        { ...box, kubeconfig: file },
-        'auth',
-        'whoami',
-        '-o',
-        'jsonpath={.status.userInfo.username} {.status.userInfo.groups}',
-      );
-    expect([whoami(alice), whoami(bob)]).toEqual(['alice ["developers","system:authenticated"]', 'bob ["system:authenticated"]']);
+    expect([whoami(box, alice), whoami(box, bob)]).toEqual([
+      'alice ["developers","system:authenticated"]',
+      'bob ["system:authenticated"]',
+    ]);
     kubectl(box, 'create', 'configmap', 'kept');
     const events = await eventually(() => {
       const lines = readFileSync(String(box.auditLog), 'utf8').trim().split('\n');
@@ -143,6 +141,24 @@ describe('a box', () => {
       user: { username: 'admin' },
     });
     expect([...new Set(events.map((event) => event.verb))].filter((verb) => ['get', 'list', 'watch'].includes(verb))).toEqual([]);
+  });
+
+  it('can be used like any cluster of somebody else, by SWEFLEET_KUBECONFIG', async () => {
+    const config = { ...clusterConfig(), externalKubeconfig: box.kubeconfig };
+    const other = await ensureBox({ config, log });
+    expect(other).toMatchObject({
+      kind: 'external',
+      apiUrl: box.apiUrl,
+      boxIp: box.boxIp,
+      hostIp: box.hostIp,
+      auditLog: undefined,
+    });
+    expect(said.at(-1)).toMatch(/^using the cluster of SWEFLEET_KUBECONFIG: .*; no box is started$/);
+    expect(whoami(other, await other.userKubeconfig('carol', ['guests']))).toBe('carol ["guests","system:authenticated"]');
+    await expect(other.loadImage('/an/image.tar')).rejects.toThrow(/SWEFLEET_REGISTRY/);
+    await expect(other.enter(['true'])).rejects.toThrow(/needs a box/);
+    await other.down();
+    expect(reportOf(cacheDir, name, plain)).toMatchObject({ healthy: true });
   });
 
   it('names a component that died with its last log lines, and up starts that one and leaves the others', async () => {

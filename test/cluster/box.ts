@@ -11,7 +11,7 @@ import { ensureCertificates } from './certificates.ts';
 import { run } from './command.ts';
 import { writeComponentFiles, type BoxParameters } from './component-files.ts';
 import { plainEnvironment } from './config.ts';
-import { UPLINK, boxLayout, boxesDir, type BoxLayout } from './layout.ts';
+import { NAMESPACES, UPLINK, boxLayout, boxesDir, type BoxLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import {
   childrenOf,
@@ -53,7 +53,6 @@ export interface BoxOptions {
 }
 
 const BOX_MAIN = join(import.meta.dirname, 'box-main.ts');
-const UNSHARE = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
 // A shell is the first process, as it reaps orphans, which node does not; the box ends with its one child.
 const FIRST = 'exec 3<&0; "$@" <&3 & exec 3<&-; wait $!';
 const START_TIMEOUT_MS = 180_000;
@@ -91,7 +90,7 @@ async function launch(cacheDir: string, layout: BoxLayout): Promise<{ readonly b
   mkdirSync(layout.logs, { recursive: true });
   const output = openSync(join(layout.logs, 'box.log'), 'w');
   const argv = ['sh', '-c', FIRST, 'sh', process.execPath, BOX_MAIN, cacheDir, layout.name];
-  const launcher = spawn(UNSHARE[0], [...UNSHARE.slice(1), ...argv], {
+  const launcher = spawn(NAMESPACES[0], [...NAMESPACES.slice(1), ...argv], {
     stdio: ['pipe', output, output],
     detached: true,
     cwd: '/',

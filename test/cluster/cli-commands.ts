@@ -1,6 +1,5 @@
 /**
- * The commands of `npm run cluster`, each a function of the box's name and the words after the command.
- * What a script may want to read goes to standard output, what is said meanwhile to standard error.
+ * The commands of `npm run cluster`, each a function of the shell it works for and the words after the command.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -9,14 +8,12 @@ import { parseArgs } from 'node:util';
 import { down, runningBox } from './box.ts';
 import { ensureBox, type Cluster } from './cluster.ts';
 import { COMPONENTS } from './components.ts';
-import { clusterConfig } from './config.ts';
+import type { ClusterConfig } from './config.ts';
 import { inBox } from './image-import.ts';
-import { ensureImages } from './images/build.ts';
 import { boxLayout, boxesDir, checkedName } from './layout.ts';
-import type { Log } from './progress.ts';
-import { coloured, plain, reportOf } from './report.ts';
+import { reportOf, type Paint } from './report.ts';
 
-export const HELP = `A real one-node Kubernetes in namespaces of its own on this machine.
+const HELP = `A real one-node Kubernetes in namespaces of its own on this machine.
 
   npm run cluster -- [--name NAME] COMMAND
 
@@ -34,22 +31,32 @@ export const HELP = `A real one-node Kubernetes in namespaces of its own on this
   SWEFLEET_CACHE       where programs and boxes are kept (~/.cache)
   SWEFLEET_KUBECONFIG  a cluster of yours to use instead of a box`;
 
-export class UsageError extends Error {}
+class UsageError extends Error {}
 
-type Command = (name: string, words: readonly string[]) => Promise<number>;
+/** What a command works with and speaks to. */
+export interface Shell {
+  readonly config: ClusterConfig;
+  /** The name of the box that is meant. */
+  readonly name: string;
+  /** What a script may want to read. */
+  readonly print: (text: string) => void;
+  /** What is said meanwhile. */
+  readonly say: (line: string) => void;
+  readonly paint: Paint;
+}
 
-const say: Log = (line) => console.error(line);
-const config = clusterConfig();
+/** Returns the exit code. */
+type Command = (shell: Shell, words: readonly string[]) => Promise<number>;
 
 /** A cluster that is there already: only `up` starts one. */
-async function present(name: string): Promise<Cluster> {
+async function present({ config, name }: Shell): Promise<Cluster> {
   if (config.externalKubeconfig === undefined && runningBox(config.cacheDir, name) === undefined) {
     throw new Error(`box "${name}" is not running; start it: npm run cluster -- --name ${name} up`);
   }
-  return ensureBox({ name, log: () => undefined });
+  return ensureBox({ name, config, log: () => undefined });
 }
 
-function boxNames(): readonly string[] {
+function boxNames(config: ClusterConfig): readonly string[] {
   const directory = boxesDir(config.cacheDir);
   const entries = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }) : [];
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -67,18 +74,24 @@ function onTerminal(argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv
 const flag = { type: 'boolean' } as const;
 const word = { type: 'string' } as const;
 
-const upCommand: Command = async (name, words) => {
+const upCommand: Command = async ({ config, name, say }, words) => {
   const { values } = parseArgs({ args: [...words], options: { name: word, gpus: word, fresh: flag } });
   const gpus = values.gpus === undefined ? undefined : Number(values.gpus);
   if (gpus !== undefined && !(Number.isInteger(gpus) && gpus >= 0 && gpus <= 64))
     throw new UsageError('--gpus takes a number from 0 to 64');
-  await ensureBox({ name: values.name ?? name, log: say, fresh: values.fresh === true, ...(gpus === undefined ? {} : { gpus }) });
+  await ensureBox({
+    name: values.name ?? name,
+    config,
+    log: say,
+    fresh: values.fresh === true,
+    ...(gpus === undefined ? {} : { gpus }),
+  });
   return 0;
 };
 
-const downCommand: Command = async (name, words) => {
+const downCommand: Command = async ({ config, name, say }, words) => {
   const { values } = parseArgs({ args: [...words], options: { name: word, forget: flag, all: flag } });
-  const names = values.all === true ? boxNames() : [checkedName(values.name ?? name)];
+  const names = values.all === true ? boxNames(config) : [checkedName(values.name ?? name)];
   for (const each of names) {
     await down(config.cacheDir, each, values.forget);
     say(`box "${each}" is down${values.forget === true ? ' and forgotten' : ''}`);
@@ -86,35 +99,35 @@ const downCommand: Command = async (name, words) => {
   return 0;
 };
 
-const statusCommand: Command = async (name, words) => {
+const statusCommand: Command = async ({ config, name, print, paint }, words) => {
   const { values } = parseArgs({ args: [...words], options: { name: word, all: flag } });
-  const names = values.all === true ? boxNames() : [checkedName(values.name ?? name)];
-  const reports = names.map((each) => reportOf(config.cacheDir, each, process.stdout.isTTY ? coloured : plain));
-  for (const report of reports) console.log(report.lines.join('\n'));
-  if (names.length === 0) console.log('there is no box');
+  const names = values.all === true ? boxNames(config) : [checkedName(values.name ?? name)];
+  const reports = names.map((each) => reportOf(config.cacheDir, each, paint));
+  for (const report of reports) print(report.lines.join('\n'));
+  if (names.length === 0) print('there is no box');
   return reports.every((report) => report.healthy) ? 0 : 1;
 };
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const envCommand: Command = async (name) => {
-  const { kubeconfig, binDir } = await present(name);
-  console.log(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:"$PATH"`);
+const envCommand: Command = async (shell) => {
+  const { kubeconfig, binDir } = await present(shell);
+  shell.print(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:"$PATH"`);
   return 0;
 };
 
-const kubectlCommand: Command = async (name, words) => {
-  const { kubeconfig, binDir } = await present(name);
+const kubectlCommand: Command = async (shell, words) => {
+  const { kubeconfig, binDir } = await present(shell);
   return onTerminal([join(binDir, 'kubectl'), ...words], { ...process.env, KUBECONFIG: kubeconfig });
 };
 
-const userCommand: Command = async (name, [user, ...groups]) => {
+const userCommand: Command = async (shell, [user, ...groups]) => {
   if (user === undefined) throw new UsageError('user takes a name');
-  console.log(await (await present(name)).userKubeconfig(user, groups));
+  shell.print(await (await present(shell)).userKubeconfig(user, groups));
   return 0;
 };
 
-const logsCommand: Command = async (name, words) => {
+const logsCommand: Command = async ({ config, name }, words) => {
   const { values, positionals } = parseArgs({
     args: [...words],
     options: { follow: { type: 'boolean', short: 'f' } },
@@ -129,9 +142,11 @@ const logsCommand: Command = async (name, words) => {
   return onTerminal(values.follow === true ? ['tail', '-n', '50', '-F', path] : ['cat', path]);
 };
 
-const loadImagesCommand: Command = async (name, words) => {
-  const cluster = await present(name);
+const loadImagesCommand: Command = async (shell, words) => {
+  const { config, say } = shell;
+  const cluster = await present(shell);
   const own = async (): Promise<readonly string[]> => {
+    const { ensureImages } = await import('./images/build.ts'); // a bundler comes with it, which nobody else needs to wait for
     const images = await ensureImages({ binDir: cluster.binDir, cacheDir: config.cacheDir, log: say });
     return images.map((image) => image.tar);
   };
@@ -141,7 +156,7 @@ const loadImagesCommand: Command = async (name, words) => {
   return 0;
 };
 
-const enterCommand: Command = async (name, words) => {
+const enterCommand: Command = async ({ config, name }, words) => {
   const box = runningBox(config.cacheDir, name);
   if (box === undefined) throw new Error(`box "${name}" is not running`);
   const argv = words[0] === '--' ? words.slice(1) : words;
@@ -149,7 +164,7 @@ const enterCommand: Command = async (name, words) => {
   return onTerminal(inBox(box, argv));
 };
 
-export const COMMANDS: ReadonlyMap<string, Command> = new Map([
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['up', upCommand],
   ['down', downCommand],
   ['status', statusCommand],
@@ -160,3 +175,38 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['load-images', loadImagesCommand],
   ['enter', enterCommand],
 ]);
+
+/** `--name` may stand before the command, so that the words of kubectl stay its own. */
+function wordsOf(argv: readonly string[]): { readonly name: string; readonly command: string; readonly rest: readonly string[] } {
+  const [first = 'help', ...rest] = argv;
+  if (first === '--name') return { ...wordsOf(rest.slice(1)), name: rest[0] ?? '' };
+  if (first.startsWith('--name=')) return { ...wordsOf(rest), name: first.slice('--name='.length) };
+  return { name: 'default', command: first, rest };
+}
+
+async function dispatch(shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> {
+  const { name, command, rest } = wordsOf(argv);
+  if (['help', '--help', '-h'].includes(command)) {
+    shell.print(HELP);
+    return 0;
+  }
+  const found = COMMANDS.get(command);
+  if (found === undefined) throw new UsageError(`there is no command "${command}"`);
+  return found({ ...shell, name: checkedName(name) }, rest);
+}
+
+const misunderstood = (error: unknown): boolean =>
+  error instanceof UsageError ||
+  (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+
+/** Returns the exit code: 0 done, 1 failed or not healthy, 2 not understood; kubectl's and entered programs' own otherwise. */
+export async function runCommand(shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(shell, argv);
+  } catch (error) {
+    shell.say(error instanceof Error ? error.message : String(error));
+    if (!misunderstood(error)) return 1;
+    shell.say(`\n${HELP}`);
+    return 2;
+  }
+}

@@ -14,7 +14,7 @@ import { externalCluster } from './external.ts';
 import { importImage, inBox } from './image-import.ts';
 import { kubeconfigText, writeKubeconfig } from './kubeconfig.ts';
 import { checkedName } from './layout.ts';
-import { ensurePackages } from './packages.ts';
+import { ensurePackages, refuseUnlessPossible } from './packages.ts';
 import { ensurePauseImage } from './pause-image.ts';
 import type { Log } from './progress.ts';
 
@@ -56,10 +56,8 @@ export interface EnsureBoxOptions {
 /** Programs and packages of a box, made where they are missing; returns the programs' directory. */
 export async function ensureTools(config: ClusterConfig, log: Log): Promise<string> {
   mkdirSync(config.cacheDir, { recursive: true });
-  // what a machine lacks is told at once, not after minutes of building
-  const [binDir] = await Promise.all([
-    ensurePackages(config.cacheDir, log).then(() => ensureBinaries({ cacheDir: config.cacheDir, log })),
-  ]);
+  await refuseUnlessPossible(config.cacheDir); // at once, not after minutes of building
+  const [binDir] = await Promise.all([ensureBinaries({ cacheDir: config.cacheDir, log }), ensurePackages(log)]);
   await ensurePauseImage(config.cacheDir, binDir);
   return binDir;
 }

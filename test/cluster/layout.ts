@@ -15,6 +15,9 @@ export const POLICY_TABLE = 'network_policy';
 /** The image of every pod's first container, beside the programs. */
 export const PAUSE_ARCHIVE = 'pause.tar';
 
+/** Makes the namespaces of a box for the program that follows. */
+export const NAMESPACES = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
+
 export interface BoxLayout {
   readonly name: string;
   readonly stateDir: string;

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSyn
 import { dirname } from 'node:path';
 import { attempt } from './command.ts';
 import { imageHostPackages } from './images/host-packages.ts';
+import { NAMESPACES } from './layout.ts';
 import { timed, type Log } from './progress.ts';
 
 interface Need {
@@ -51,49 +52,64 @@ const missingPackages = (): readonly string[] => {
   return [...new Set([...known, ...(existsSync('/var/lib/dpkg/info') ? others : [])])];
 };
 
-/** The first directory upwards that exists. */
-function existing(path: string): string {
-  return existsSync(path) ? path : existing(dirname(path));
+/** What is known of a machine before anything is done to it. */
+export interface Machine {
+  readonly platform: string;
+  readonly root: boolean;
+  readonly apt: boolean;
+  /** Names of missing Debian packages. */
+  readonly missing: readonly string[];
+  readonly go: boolean;
+  /** Whether new namespaces can be made; undefined when that could not be tried. */
+  readonly namespaces: boolean | undefined;
+  readonly cgroups: boolean;
+  readonly cacheDir: string;
+  readonly cacheOnOverlay: boolean;
 }
-
-const OVERLAYFS_MAGIC = 0x794c7630;
-
-async function hasGo(): Promise<boolean> {
-  return (await attempt(['go', 'version'])).status === 0;
-}
-
-async function canUnshare(): Promise<boolean> {
-  return (await attempt(['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'true'])).status === 0;
-}
-
-const cgroupsMounted = (): boolean => / cgroup2? /.test(readFileSync('/proc/self/mounts', 'utf8'));
 
 /** Each thing that stands in the way, with its next step; [] when a box can be made. */
-async function obstacles(cacheDir: string): Promise<readonly string[]> {
-  const root = process.getuid?.() === 0;
-  const missing = missingPackages();
-  const apt = onPath('apt-get');
-  const linux = process.platform === 'linux';
+export function obstaclesOf(machine: Machine): readonly string[] {
+  if (machine.platform !== 'linux')
+    return [`this is ${machine.platform}, not Linux: use a Linux machine, or set SWEFLEET_KUBECONFIG`];
+  const { cacheDir, missing } = machine;
   const checks: readonly (readonly [boolean, string])[] = [
-    [!linux, `this is ${process.platform}, not Linux: use a Linux machine or set SWEFLEET_KUBECONFIG`],
-    [!root, 'not root: run it with sudo -E, or set SWEFLEET_KUBECONFIG to a cluster of yours'],
-    [!(await hasGo()), 'no Go on the PATH: install Go 1.26 or newer from https://go.dev/dl'],
-    [missing.length > 0 && !apt, `no apt-get to install ${missing.join(', ')}: install them by the means of this system`],
+    [!machine.root, 'not root: run it with sudo -E, or set SWEFLEET_KUBECONFIG to a cluster of yours'],
+    [!machine.go, 'no Go on the PATH: install Go 1.26 or newer from https://go.dev/dl'],
+    [missing.length > 0 && !machine.apt, `no apt-get to install ${missing.join(', ')}: install them by the means of this system`],
+    [machine.namespaces === false, 'new namespaces are refused: run on the machine itself or in a privileged container'],
+    [!machine.cgroups, 'no cgroups: mount them under /sys/fs/cgroup'],
     [
-      linux && root && onPath('unshare') && !(await canUnshare()),
-      'no new namespaces: "unshare --net --mount --pid" is refused; run on the machine itself or in a privileged container',
+      machine.cacheOnOverlay,
+      `${cacheDir} lies on overlayfs, which cannot hold the layers of containers: set SWEFLEET_CACHE to a place on a disk`,
     ],
-    [linux && !cgroupsMounted(), 'no cgroups: mount them under /sys/fs/cgroup'],
-    [
-      linux && statfsSync(existing(cacheDir)).type === OVERLAYFS_MAGIC,
-      `${cacheDir} lies on overlayfs, on which containers' layers cannot be stacked: set SWEFLEET_CACHE to a directory on a disk`,
-    ],
-    [
-      ['/run/', '/var/run/', '/var/log/', '/var/lib/kubelet/', '/var/lib/cni/'].some((hidden) => cacheDir.startsWith(hidden)),
-      `${cacheDir} is hidden inside a box, which has a directory of its own there: set SWEFLEET_CACHE to another place`,
-    ],
+    [HIDDEN.some((path) => cacheDir.startsWith(path)), `${cacheDir} is hidden inside a box: set SWEFLEET_CACHE to another place`],
   ];
   return checks.filter(([stands]) => stands).map(([, text]) => text);
+}
+
+/** A box has directories of its own in these places. */
+const HIDDEN = ['/run/', '/var/run/', '/var/log/', '/var/lib/kubelet/', '/var/lib/cni/'];
+const OVERLAYFS_MAGIC = 0x794c7630;
+
+/** The first directory upwards that exists. */
+const existing = (path: string): string => (existsSync(path) ? path : existing(dirname(path)));
+
+async function inspectMachine(cacheDir: string): Promise<Machine> {
+  const root = process.getuid?.() === 0;
+  const linux = process.platform === 'linux';
+  const go = attempt(['go', 'version']);
+  const tried = linux && root && onPath('unshare') ? attempt([...NAMESPACES, 'true']) : undefined;
+  return {
+    platform: process.platform,
+    root,
+    apt: onPath('apt-get'),
+    missing: linux ? missingPackages() : [],
+    go: (await go).status === 0,
+    namespaces: tried === undefined ? undefined : (await tried).status === 0,
+    cgroups: linux && / cgroup2? /.test(readFileSync('/proc/self/mounts', 'utf8')),
+    cacheDir,
+    cacheOnOverlay: linux && statfsSync(existing(cacheDir)).type === OVERLAYFS_MAGIC,
+  };
 }
 
 const aptEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive' });
@@ -124,10 +140,14 @@ async function install(packages: readonly string[], log: Log): Promise<void> {
   });
 }
 
-/** @throws one sentence that names all that is missing */
-export async function ensurePackages(cacheDir: string, log: Log): Promise<void> {
-  const found = await obstacles(cacheDir);
+/** @throws one sentence that names everything that is missing, when this machine cannot hold a box */
+export async function refuseUnlessPossible(cacheDir: string): Promise<void> {
+  const found = obstaclesOf(await inspectMachine(cacheDir));
   if (found.length > 0) throw new Error(`This machine cannot run a cluster: ${found.join('; ')}.`);
+}
+
+/** Installs what is missing of the Debian packages. @throws with what apt-get said */
+export async function ensurePackages(log: Log): Promise<void> {
   const missing = missingPackages();
   if (missing.length > 0) await install(missing, log);
 }
