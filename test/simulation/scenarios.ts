@@ -1,0 +1,153 @@
+// Whole Stories to run: what there is at first, what happens in the workspaces, and what people do meanwhile.
+
+import type { Plan } from '../../crds/plan.ts';
+import type { PlanTask } from '../../crds/plan-task.ts';
+import type { Story } from '../../crds/story.ts';
+import type { Task } from '../../crds/task.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { council, plan, story, work } from '../builders/objects.ts';
+import type { ApiServer, SimObject } from './api-server.ts';
+import type { Plot } from './kubelet.ts';
+import type { Deed, Scenario } from './world.ts';
+
+const STORY = 'shop/login';
+
+const storyOn = (server: ApiServer): Story => server.get('Story', STORY) as unknown as Story;
+const planOn = (server: ApiServer, revision: number): Plan | undefined =>
+  server.get('Plan', `shop/login-${revision}`) as unknown as Plan | undefined;
+export const taskOn = (server: ApiServer, id: string): Task | undefined =>
+  (server.list('Task') as unknown as readonly Task[]).find(({ spec }) => spec.task.id === id);
+
+const isOver = (server: ApiServer): boolean => ['Done', 'Failed', 'Cancelled'].includes(storyOn(server).status?.phase ?? '');
+
+/** As a person writes it: the API server gives out uids. */
+const unstored = <T extends { readonly metadata: KubeObject['metadata'] }>(object: T): KubeObject => {
+  const { name, namespace } = object.metadata;
+  const { status: _status, ...rest } = object as T & { readonly status?: unknown };
+  return { ...rest, metadata: { name, ...(namespace !== undefined && { namespace }) } } as unknown as KubeObject;
+};
+
+const edit = (kind: string, key: string, spec: Record<string, unknown>) => (server: ApiServer): void => {
+  server.update('person', kind, key, (draft): SimObject => ({ ...draft, spec: { ...draft.spec, ...spec } }));
+};
+
+export const approves = (revision: number): Deed => ({
+  what: `grace approves plan login-${revision}`,
+  when: (server) => planOn(server, revision)?.status?.digest !== undefined,
+  then: (server) => {
+    const digest = planOn(server, revision)?.status?.digest;
+    edit('Plan', `shop/login-${revision}`, { approval: { verdict: 'Approved', by: 'grace', digest } })(server);
+  },
+});
+
+const inOrder: readonly PlanTask[] = [
+  work('form', { fileScope: ['src/form/**'] }),
+  work('session', { fileScope: ['src/session/**'] }),
+  work('proof', { phase: 'TEST', dependsOn: ['form', 'session'], fileScope: ['test/**'] }),
+];
+
+const given = (tasks: readonly PlanTask[]): readonly KubeObject[] => [unstored(council({}, false)), unstored(story()), unstored(plan(tasks))];
+
+const allWell: Plot = () => ({ how: 'ok' });
+
+export const happy: Scenario = { objects: given(inOrder), plot: allWell, deeds: [approves(1)], isOver };
+
+export const secondAttempt: Scenario = {
+  objects: given([work('form')]),
+  plot: ({ kind, attempt }) =>
+    kind === 'attempt' && attempt === 1 ? { how: 'finding', step: 'verify', reason: 'VerifyFailed' } : { how: 'ok' },
+  deeds: [approves(1)],
+  isOver,
+};
+
+export const cancelledStory: Scenario = {
+  objects: given(inOrder),
+  plot: allWell,
+  deeds: [
+    approves(1),
+    {
+      what: 'ada cancels the Story while a task is at work',
+      when: (server) => taskOn(server, 'form')?.status?.phase === 'Running',
+      then: edit('Story', STORY, { cancel: true }),
+    },
+  ],
+  isOver,
+};
+
+const isStalled = (task: Task | undefined): boolean =>
+  task?.status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True') === true;
+
+/** Six faults use the infrastructure's retries up; then a person grants one more attempt, which goes well. */
+export const infrastructureDown: Scenario = {
+  objects: given([work('form')]),
+  plot: ({ attempt }) => (attempt <= 6 ? { how: 'killed', step: 'checkout', reason: 'Error', exitCode: 1 } : { how: 'ok' }),
+  deeds: [
+    approves(1),
+    {
+      what: 'ada grants one more attempt',
+      when: (server) => isStalled(taskOn(server, 'form')),
+      then: (server) => {
+        edit('Task', `shop/${taskOn(server, 'form')?.metadata.name ?? ''}`, { extraAttempts: 1 })(server);
+      },
+    },
+  ],
+  isOver,
+};
+
+const revised: readonly PlanTask[] = [
+  work('form', { fileScope: ['src/form/**'] }),
+  work('session', { fileScope: ['src/session/**'], description: 'With a cookie that ends with the browser.' }),
+];
+
+export const superseded: Scenario = {
+  objects: given([work('form', { fileScope: ['src/form/**'] }), work('session', { dependsOn: ['form'], fileScope: ['src/session/**'] })]),
+  plot: allWell,
+  deeds: [
+    approves(1),
+    {
+      what: 'ada writes a second revision while a task of the first is at work',
+      when: (server) => taskOn(server, 'form')?.status?.phase === 'Succeeded' && taskOn(server, 'session')?.status?.phase === 'Running',
+      then: (server) => void server.create('person', unstored(plan(revised, { revision: 2 }))),
+    },
+    approves(2),
+  ],
+  isOver,
+};
+
+/** Everything that a workspace can do wrong, once, and couriers that fail, conflict and are lost. */
+export const rough: Scenario = {
+  objects: given([
+    ...inOrder,
+    work('words', { fileScope: ['src/form/words.ts'] }),
+    work('notes', { phase: 'DOCS', fileScope: ['docs/**'] }),
+  ]),
+  plot: ({ taskId, kind, attempt, courierTry }) => {
+    const once = `${taskId} ${kind} ${attempt} ${courierTry}`;
+    switch (once) {
+      case 'form attempt 1 1':
+        return { how: 'killed', step: 'work', reason: 'OOMKilled', exitCode: 137 };
+      case 'form attempt 2 1':
+        return { how: 'lost' };
+      case 'session attempt 1 1':
+        return { how: 'deadline', step: 'work' };
+      case 'session courier 2 1':
+        return { how: 'finding', step: 'merge', reason: 'Conflict' };
+      case 'proof courier 1 1':
+        return { how: 'lost' };
+      case 'proof courier 1 2':
+        return { how: 'forgotten' };
+      case 'words attempt 1 1':
+        return { how: 'forgotten' };
+      case 'words courier 2 1':
+        return { how: 'finding', step: 'push', reason: 'PushRejected' };
+      case 'notes attempt 1 1':
+        return { how: 'finding', step: 'verify', reason: 'VerifyFailed' };
+      default:
+        return { how: 'ok' };
+    }
+  },
+  deeds: [approves(1)],
+  isOver,
+};
+
+export const scenarios = { happy, secondAttempt, cancelledStory, infrastructureDown, superseded, rough } as const;

@@ -1,0 +1,256 @@
+// A whole cluster in one process: API server, Job controller, kubelet, gateway, garbage collector, people, and one operator at a time.
+// Everything that can happen is a move; an order picks the next one. In the orderly order the run is always the same and makes a
+// golden log; in a shuffled one caches are stale, requests overlap, and the operator may die after any write.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CommandAnswer, GatewayCommand } from '../../crds/commands.ts';
+import type { PlatformConfig } from '../../crds/platform.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { keyOf } from '../../kube/object.ts';
+import type { PassRecord } from '../../operator/reconcile.ts';
+import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
+import { ApiServer, type SimObject } from './api-server.ts';
+import { Broken, checkWrite } from './invariants.ts';
+import { Kubelet, type Plot } from './kubelet.ts';
+import { OperatorProcess } from './operator-process.ts';
+import { Random } from './random.ts';
+import { Repository } from './repository.ts';
+
+/** Somebody's deed, done once, as soon as `when` holds. */
+export interface Deed {
+  readonly what: string;
+  readonly when: (server: ApiServer) => boolean;
+  readonly then: (server: ApiServer) => void;
+}
+
+export interface Scenario {
+  readonly objects: readonly KubeObject[];
+  readonly plot: Plot;
+  readonly deeds: readonly Deed[];
+  readonly platform?: PlatformConfig;
+  readonly isOver: (server: ApiServer) => boolean;
+}
+
+export interface Disorder {
+  readonly seed: number;
+  /** The operator dies right after its n-th write, n from 1. */
+  readonly crashAfterWrite?: number;
+}
+
+interface Parked {
+  readonly label: string;
+  readonly go: () => void;
+}
+
+interface Move {
+  readonly what: string;
+  readonly make: () => void;
+}
+
+const MAX_MOVES = 60_000;
+const STEP_MS = 500;
+
+export class World {
+  nowMs = NOW;
+  readonly repository = new Repository();
+  readonly server = new ApiServer(() => this.nowMs, checkWrite);
+  readonly passes: { readonly atMs: number; readonly record: PassRecord }[] = [];
+  /** What happened besides passes, for the log. */
+  readonly chronicle: string[] = [];
+  /** Requests of the operator that changed something. */
+  writes = 0;
+  readonly #scenario: Scenario;
+  readonly #disorder: Disorder | undefined;
+  readonly #random: Random | undefined;
+  readonly #kubelet: Kubelet;
+  readonly #deeds: Set<Deed>;
+  readonly #commands = new Map<string, GatewayCommand>();
+  readonly #answers = new Map<string, CommandAnswer>();
+  readonly #cursors = new Map<string, number>();
+  #operator: OperatorProcess;
+  #life = 0;
+  #parked: Parked[] = [];
+  #broken: unknown;
+
+  constructor(scenario: Scenario, disorder?: Disorder) {
+    this.#scenario = scenario;
+    this.#disorder = disorder;
+    this.#random = disorder === undefined ? undefined : new Random(disorder.seed);
+    this.#deeds = new Set(scenario.deeds);
+    this.#kubelet = new Kubelet({
+      server: this.server,
+      repository: this.repository,
+      plot: scenario.plot,
+      nowMs: () => this.nowMs,
+    });
+    this.server.create('chart', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'swe-fleet-gateway', namespace: 'swe-fleet' },
+      spec: { clusterIP: '10.0.0.9' },
+    } as KubeObject);
+    for (const object of scenario.objects) this.server.create('person', object);
+    this.#operator = this.#begin();
+  }
+
+  /** Runs until the scenario is over and nothing can happen any more. Throws what broke; a run that does not end is broken. */
+  async run(): Promise<void> {
+    for (let moves = 0; moves < MAX_MOVES; moves += 1) {
+      await nextTurn();
+      if (this.#broken !== undefined) throw this.#broken as Error;
+      this.#operator.tick();
+      const move = this.#pick();
+      if (move !== undefined) this.#make(move);
+      else if (this.#scenario.isOver(this.server) && this.#deeds.size === 0) return;
+      else this.#wait();
+    }
+    throw new Broken(`G1: not over after ${MAX_MOVES} moves`);
+  }
+
+  /** After the run: everybody looks at everything again; returns how many writes that made. */
+  async settle(): Promise<number> {
+    const before = this.writes;
+    this.#operator.resync();
+    await this.run();
+    return this.writes - before;
+  }
+
+  #make(move: Move): void {
+    try {
+      move.make();
+    } catch (error) {
+      this.#broken ??= error;
+    }
+  }
+
+  #moves(): readonly Move[] {
+    const operator = this.#operator;
+    const deeds = [...this.#deeds].filter((deed) => deed.when(this.server));
+    return [
+      ...operator.behind().map((kind) => ({ what: `deliver ${kind}`, make: () => operator.deliver(kind) })),
+      ...this.#parked.map((parked) => ({ what: parked.label, make: () => this.#resume(parked) })),
+      ...operator.ready().map((key) => ({ what: `pass ${key}`, make: () => operator.start(key) })),
+      ...this.server.orphans().map((orphan) => ({ what: 'collect', make: () => this.#collect(orphan) })),
+      ...[...this.#commands.values()].map((command) => ({ what: 'answer', make: () => this.#answer(command) })),
+      ...this.#unpublished().map((object) => ({ what: 'publish', make: () => this.#publish(object) })),
+      ...deeds.map((deed) => ({ what: deed.what, make: () => this.#do(deed) })),
+      ...this.#kubelet.ready().map((job) => ({ what: 'kubelet', make: () => this.#work(job) })),
+    ];
+  }
+
+  /** Only work takes time. */
+  #work(job: SimObject): void {
+    this.nowMs += STEP_MS;
+    this.#kubelet.step(job);
+  }
+
+  #pick(): Move | undefined {
+    const moves = this.#moves();
+    if (moves.length === 0) return undefined;
+    return this.#random === undefined ? moves[0] : this.#random.pick(moves);
+  }
+
+  #wait(): void {
+    const dates = [this.#operator.nextDateMs(), this.#kubelet.nextDateMs()].filter((date) => date !== undefined);
+    if (dates.length === 0) throw new Broken(`G1: nothing can happen any more, and it is not over\n${this.#describe()}`);
+    this.nowMs = Math.max(this.nowMs + 1, Math.min(...dates));
+  }
+
+  #describe(): string {
+    return ['Story', 'Plan', 'Task', 'Council']
+      .flatMap((kind) => this.server.list(kind))
+      .map(({ kind, metadata, status }) => `${kind} ${metadata.name}: ${String(status?.['phase'])} · ${String(status?.['waitingFor'] ?? status?.['message'])}`)
+      .join('\n');
+  }
+
+  /** A process that begins has read each kind up to a version of its own, in an orderly run up to the present. */
+  #begin(): OperatorProcess {
+    const life = ++this.#life;
+    const { server } = this;
+    return new OperatorProcess(
+      {
+        server,
+        platform: this.#scenario.platform ?? defaultPlatform(),
+        nowMs: () => this.nowMs,
+        request: (label, call) => this.#request(life, label, call),
+        send: (command) => {
+          if (!this.#answers.has(command.id)) this.#commands.set(command.id, command);
+        },
+        answer: (id) => this.#answers.get(id),
+        cursor: (uid) => this.#cursors.get(uid),
+        isStoreAvailable: () => true,
+        onPass: (record) => {
+          if (life === this.#life) this.passes.push({ atMs: this.nowMs, record });
+          if (record.problem?.sort === 'bug') this.#broken ??= record.problem.error;
+        },
+      },
+      () => (this.#random === undefined ? server.version : server.version - this.#random.below(12)),
+    );
+  }
+
+  #request<T>(life: number, label: string, call: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const go = (): void => {
+        if (life !== this.#life) return;
+        const version = this.server.version;
+        try {
+          const result = call();
+          if (this.server.version !== version || label === 'command') this.writes += 1;
+          if (this.writes === this.#disorder?.crashAfterWrite && this.#life === 1) this.#crash();
+          else resolve(result);
+        } catch (error) {
+          if (error instanceof Broken) this.#broken ??= error;
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      this.#parked.push({ label, go });
+    });
+  }
+
+  #resume(parked: Parked): void {
+    this.#parked = this.#parked.filter((each) => each !== parked);
+    parked.go();
+  }
+
+  #crash(): void {
+    this.chronicle.push(`the operator dies after write ${this.writes}`);
+    this.#parked = [];
+    this.#operator = this.#begin();
+  }
+
+  #collect({ kind, metadata }: SimObject): void {
+    this.server.delete('garbage-collector', kind, keyOf(metadata), metadata.uid);
+  }
+
+  #answer(command: GatewayCommand): void {
+    this.#commands.delete(command.id);
+    const at = `${new Date(this.nowMs).toISOString().slice(0, 19)}Z`;
+    this.#answers.set(
+      command.id,
+      command.kind === 'resolve'
+        ? { id: command.id, kind: 'resolve', at, ok: true, commit: this.repository.base }
+        : { id: command.id, kind: 'probe', at, ok: true, models: [command.model], toolCalls: true, structuredOutput: true },
+    );
+    this.#operator.answered(command.id);
+  }
+
+  #seqOf(object: SimObject): number {
+    return Number(object.status?.['eventSeq'] ?? 0);
+  }
+
+  #unpublished(): readonly SimObject[] {
+    return ['Story', 'Plan', 'Task', 'Council']
+      .flatMap((kind) => this.server.list(kind))
+      .filter((object) => this.#seqOf(object) > (this.#cursors.get(object.metadata.uid) ?? 0));
+  }
+
+  #publish(object: SimObject): void {
+    this.#cursors.set(object.metadata.uid, this.#seqOf(object));
+  }
+
+  #do(deed: Deed): void {
+    this.#deeds.delete(deed);
+    this.chronicle.push(deed.what);
+    deed.then(this.server);
+  }
+}
