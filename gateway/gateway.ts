@@ -1,5 +1,6 @@
 // Assembles the gateway from its ports and runs its listeners. It makes no port itself: main.ts brings the real ones, tests bring theirs.
 
+import type { Server } from 'node:https';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { gatewayCommand, type GatewayCommand, answerSubject, commandSubject, KV_BUCKETS, STREAMS } from '../crds/commands.ts';
 import { ArtifactRoutes } from './artifacts/artifact-routes.ts';
@@ -166,7 +167,10 @@ export const startGateway = async (ports: GatewayPorts, settings: GatewaySetting
   const canary = canaryServer();
   const health = healthServer({
     notReady: () => (stopping.signal.aborted ? 'stopping' : notReady()),
-    metrics: () => metrics.text(),
+    metrics: () => {
+      metrics.set('fleet_gateway_store_up', ports.jetstream()?.isUp() === true ? 1 : 0);
+      return metrics.text();
+    },
   });
   const { host } = settings;
   const [port, canaryPort, healthPort] = await Promise.all([
@@ -182,17 +186,30 @@ export const startGateway = async (ports: GatewayPorts, settings: GatewaySetting
     stop: async (drainMs) => {
       stopping.abort(new Error('stopping'));
       door.drain();
-      const ended = Promise.all([closed(main), closed(canary), commands]);
-      main.closeIdleConnections();
-      const late = setTimeout(() => {
-        log.write('warn', 'ending what is still under way', { requests: door.inFlight });
-        door.end();
-        main.closeAllConnections();
-      }, drainMs);
-      await ended;
-      clearTimeout(late);
+      await drained(main, door, { drainMs, log, rest: [closed(canary), commands] });
       health.closeAllConnections();
       await closed(health);
     },
   };
+};
+
+const IDLE_LOOK_MS = 100;
+
+/** Waits until the last request was answered and the rest has ended; past its time it ends what is left. */
+const drained = async (
+  server: Server,
+  door: Door,
+  options: { readonly drainMs: number; readonly log: Log; readonly rest: readonly Promise<void>[] },
+): Promise<void> => {
+  const ended = Promise.all([closed(server), ...options.rest]);
+  // a connection that was busy when the closing began stays open for its keep-alive time unless it is looked for
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  const late = setTimeout(() => {
+    options.log.write('warn', 'ending what is still under way', { requests: door.inFlight });
+    door.end();
+    server.closeAllConnections();
+  }, options.drainMs);
+  await ended;
+  clearInterval(idle);
+  clearTimeout(late);
 };

@@ -112,7 +112,8 @@ export class Door {
     response.setHeader('x-request-id', id);
     try {
       if (url === undefined || route === undefined) throw new Refusal(404, 'NoSuchRoute', 'the gateway has no such route');
-      caller = await this.#admit(request, address, route.right);
+      caller = await this.#identify(request, address);
+      allow(caller, route.right);
       await this.#serve(route, { id, request, response, url, caller });
     } catch (error) {
       const about = { id, address, route: route?.name ?? 'none', errors: route?.errors ?? 'fleet' };
@@ -135,8 +136,9 @@ export class Door {
     this.#tunnels.add(socket);
     socket.on('error', () => undefined);
     try {
-      const admitted = await this.#admit(request, address, 'egress');
+      const admitted = await this.#identify(request, address);
       caller = admitted;
+      allow(admitted, 'egress');
       await this.#options.gate.run(callerKey(admitted), () => this.#options.tunnel(request.url ?? '', admitted, socket, head));
     } catch (error) {
       const refusal = asRefusal(error);
@@ -151,7 +153,7 @@ export class Door {
     }
   }
 
-  async #admit(request: IncomingMessage, address: string, right: Right): Promise<Caller> {
+  async #identify(request: IncomingMessage, address: string): Promise<Caller> {
     const { failures, identify } = this.#options;
     if (failures.blocked(address, Date.now()))
       throw new Refusal(429, 'TooManyFailures', 'too many refused tokens from this address', { retryAfterSeconds: 10 });
@@ -159,9 +161,7 @@ export class Door {
     const unauthorized = request.method === 'CONNECT' ? 407 : 401;
     if (token === undefined) throw new Refusal(unauthorized, 'TokenMissing', 'this route wants a step token');
     try {
-      const caller = await identify(token);
-      if (!mayUse(caller, right)) throw new Refusal(403, 'StepNotAllowed', 'the step of this token may not use this route');
-      return caller;
+      return await identify(token);
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) failures.add(address, Date.now());
       throw error;
@@ -219,6 +219,10 @@ export class Door {
     this.#options.metrics.set('fleet_gateway_in_flight', this.#inFlight);
   }
 }
+
+const allow = (caller: Caller, right: Right): void => {
+  if (!mayUse(caller, right)) throw new Refusal(403, 'StepNotAllowed', 'the step of this token may not use this route');
+};
 
 const parseUrl = (text: string): URL | undefined => {
   if (text.length > MAX_URL_CHARS || !text.startsWith('/') || text.startsWith('//')) return undefined;

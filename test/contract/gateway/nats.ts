@@ -1,7 +1,7 @@
 // A real nats-server with JetStream for one test file: its own port and folder, gone afterwards.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,16 +34,23 @@ const ended = (child: ChildProcess): Promise<void> =>
     else child.once('exit', () => resolve());
   });
 
-export const startNats = async (): Promise<NatsServer> => {
+export interface NatsServerOptions {
+  /** Default 6 MiB: room for the largest artifact. */
+  readonly maxPayloadBytes?: number;
+}
+
+export const startNats = async (options: NatsServerOptions = {}): Promise<NatsServer> => {
   const binDir = await ensureBinaries({ cacheDir: clusterConfig().cacheDir, log: () => undefined, only: ['nats-server'] });
   const directory = mkdtempSync(join(tmpdir(), 'swe-fleet-nats-'));
   const port = await freePort();
   const url = `nats://127.0.0.1:${port}`;
   const connections: JetStream[] = [];
-  const start = (): ChildProcess =>
-    spawn(join(binDir, 'nats-server'), ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', directory], {
-      stdio: 'ignore',
-    });
+  const file = join(directory, 'nats.conf');
+  writeFileSync(
+    file,
+    `listen: "127.0.0.1:${port}"\nmax_payload: ${options.maxPayloadBytes ?? 6_291_456}\njetstream { store_dir: "${join(directory, 'data')}" }\n`,
+  );
+  const start = (): ChildProcess => spawn(join(binDir, 'nats-server'), ['--config', file], { stdio: 'ignore' });
   let child = start();
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');

@@ -25,7 +25,7 @@ import { ingest, type KubeObject, type Stored } from '../../../kube/object.ts';
 import { newAuthority, newServerCertificate } from '../../../operator/install/certificates.ts';
 import { startGitServer, type GitRequestLine, type GitServer } from '../../git-server/server.ts';
 import { recordedLog, type RecordedLog } from '../../unit/gateway/recorded-log.ts';
-import { startNats, type NatsServer } from './nats.ts';
+import { startNats, type NatsServer, type NatsServerOptions } from './nats.ts';
 import { attempt, council, job, platform, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
 
 export const GIT_CREDENTIALS = { username: 'gateway', password: 'only-the-gateway-knows' };
@@ -67,6 +67,8 @@ export interface Stage {
   readonly gitRoot: string;
   readonly gitRequests: readonly GitRequestLine[];
   platform: PlatformConfig;
+  /** What the API server would say of each token. */
+  readonly tokens: Map<string, Reviewed>;
   /** A token for that step of the attempt's pod, or of the courier's. */
   token(step: Step): string;
   /** A token with this standing, whatever it is. */
@@ -94,6 +96,7 @@ export interface StageOptions {
   readonly upstreams?: readonly Upstream[];
   /** Files below the folder of upstreams' secrets. */
   readonly secrets?: Readonly<Record<string, string>>;
+  readonly nats?: NatsServerOptions;
   /** Tokens are reviewed by the API server instead of by the test. */
   readonly reviewer?: TokenReviewer;
 }
@@ -137,7 +140,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
     accounts: { [GIT_CREDENTIALS.username]: { password: GIT_CREDENTIALS.password, push: true } },
     onRequest: (line) => gitRequests.push(line),
   });
-  const nats = await startNats();
+  const nats = await startNats(options.nats);
   const jetstream = await nats.connect('gateway');
   await ensureStreams(jetstream);
   const gitHost = `localhost:${git.port}`;
@@ -175,7 +178,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
       log,
       dispatcher: agent,
     },
-    ...{ git, gitRoot, gitRequests, tokenOf },
+    ...{ git, gitRoot, gitRequests, tokens, tokenOf },
     get platform() {
       return config;
     },

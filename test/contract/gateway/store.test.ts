@@ -51,14 +51,14 @@ describe('artifacts', () => {
     expect((await get(sha256(bytes))).body).toEqual(bytes);
   });
 
-  it('of nearly a mebibyte, all that this server takes, come back whole', async () => {
-    const bytes = randomBytes(1_048_576 - 1_024);
+  it('of four mebibytes, the largest there are, come back whole', async () => {
+    const bytes = randomBytes(4 * 1024 * 1024);
     expect(await put(bytes)).toMatchObject({ status: 201 });
     expect((await get(sha256(bytes))).body.equals(bytes)).toBe(true);
   });
 
-  it('are refused beyond what the server takes', async () => {
-    expect(await put(randomBytes(1_048_576))).toMatchObject({ status: 413 });
+  it('beyond four mebibytes are refused', async () => {
+    expect(await put(randomBytes(4 * 1024 * 1024 + 1))).toMatchObject({ status: 413 });
   });
 
   it('are refused with another digest', async () => {
@@ -110,6 +110,35 @@ describe('artifacts', () => {
     const bytes = Buffer.from(step);
     const options = { method: 'PUT', token: stage.token(step), body: bytes } as const;
     expect(await stage.ask(`/v1/artifacts/${sha256(bytes)}`, options)).toMatchObject({ status: 403 });
+  });
+});
+
+describe('artifacts in a server that takes less', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage({ nats: { maxPayloadBytes: 65_536 } });
+  });
+  afterAll(async () => stage.close());
+
+  it('are bounded by what it takes', async () => {
+    const put = (size: number) => {
+      const bytes = randomBytes(size);
+      return stage.ask(`/v1/artifacts/${sha256(bytes)}`, { method: 'PUT', token: stage.token('report'), body: bytes });
+    };
+    expect(await put(65_536 - 1_024)).toMatchObject({ status: 201 });
+    expect(await put(65_536)).toMatchObject({ status: 413 });
+  });
+
+  it('are refused as unavailable while the server is away', async () => {
+    await stage.nats.kill();
+    const answer = await stage.ask(`/v1/artifacts/${sha256('x')}`, { token: stage.token('merge') });
+    expect(answer).toMatchObject({ status: 503, json: { error: { code: 'StoreUnavailable' } }, headers: { 'retry-after': '1' } });
+    await stage.nats.restart();
+    await expect
+      .poll(async () => (await stage.ask(`/v1/artifacts/${sha256('x')}`, { token: stage.token('merge') })).status, {
+        timeout: 20_000,
+      })
+      .toBe(404);
   });
 });
 
