@@ -15,3 +15,12 @@ export function commitId(text: string): string {
   if (!commitPattern.test(text)) throw new Error(`not a commit id: ${JSON.stringify(text.slice(0, 80))}`);
   return text;
 }
+
+const refPattern = /^(HEAD|[A-Za-z0-9_][A-Za-z0-9._/-]{0,254})$/;
+
+/** The full names that a Story's ref may stand for; throws for what is no ref. */
+export function refCandidates(ref: string): readonly string[] {
+  const malformed = !refPattern.test(ref) || /\.\.|\/\/|\/\.|\.lock(\/|$)|[./]$/.test(ref);
+  if (malformed) throw new Error(`not a ref: ${JSON.stringify(ref.slice(0, 80))}`);
+  return ref === 'HEAD' || ref.startsWith('refs/') ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
+}

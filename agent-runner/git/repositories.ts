@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git, GitOptions, GitRemote } from './driver.ts';
+import { refCandidates } from './names.ts';
 
 export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
   await rm(gitDir, { recursive: true, force: true });
@@ -36,19 +37,35 @@ export async function fetchBranch(git: Git, options: GitOptions, remote: GitRemo
   });
 }
 
+export interface WantedCommit {
+  readonly commit: string;
+  /** The branch, tag or full ref that the commit was once found by. */
+  readonly ref: string;
+}
+
 /**
- * Fetches one commit by its id. A server that refuses ids is asked for its branches instead; the commit must be among their ancestors.
+ * Fetches one commit by its id. A server that gives no commits by id is asked for the ref instead, which must contain the commit.
  * False when the commit is not to be had.
  */
-export async function fetchCommit(git: Git, options: GitOptions, remote: GitRemote, commit: string): Promise<boolean> {
+export async function fetchCommit(
+  git: Git,
+  options: GitOptions,
+  remote: GitRemote,
+  { commit, ref }: WantedCommit,
+): Promise<boolean> {
   const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', remote.url];
   const direct = await git.try([...fetch, `${commit}:refs/fleet/base`], { ...options, remote });
   if (direct.code === 0) return true;
-  if (!/not our ref|unadvertised object|not advertised|remote ref/i.test(direct.stderr))
-    throw new Error(`fetch failed: ${direct.stderr.trim().slice(-300)}`);
-  await git.run([...fetch, '+refs/heads/*:refs/fleet/remote/*'], { ...options, remote });
-  return hasCommit(git, options, commit);
+  if (!refused.test(direct.stderr)) throw new Error(`fetch failed: ${direct.stderr.trim().slice(-300)}`);
+  for (const candidate of refCandidates(ref)) {
+    const byRef = await git.try([...fetch, `+${candidate}:refs/fleet/ref`], { ...options, remote });
+    if (byRef.code === 0) return hasCommit(git, options, commit);
+  }
+  return false;
 }
+
+/** The server's words for: there is no such object, or not for the asking. */
+const refused = /not our ref|unadvertised object|remote ref|bad object/i;
 
 /** A repository with a work tree at `commit` on a branch `task`, borrowing the objects of the bare one, which is only read. */
 export async function makeWorkTree(

@@ -5,7 +5,7 @@ import { brief as briefSchema } from '../../crds/brief.ts';
 import { refusalOf } from '../gateway/client.ts';
 import type { GitOptions, GitRemote } from '../git/driver.ts';
 import { branchRef, commitId } from '../git/names.ts';
-import { fetchBranch, fetchCommit, hasCommit, makeBare, remoteHead } from '../git/repositories.ts';
+import { fetchBranch, fetchCommit, hasCommit, makeBare, remoteHead, type WantedCommit } from '../git/repositories.ts';
 import { commitsBetween, type StoryCommit } from '../git/story-commits.ts';
 import { writeFindingFile } from '../finding-file.ts';
 import { storyRemote, type StepContext } from '../step.ts';
@@ -45,7 +45,7 @@ export async function fetchStoryBranch(context: StepContext, { story, repository
   const ref = branchRef(repository.branch);
   const head = await remoteHead(git, bare, remote, ref);
   if (head !== undefined) await fetchBranch(git, bare, remote, ref);
-  const refusal = await needBase(context, bare, remote, base);
+  const refusal = await needBase(context, { bare, remote }, { commit: base, ref: repository.ref });
   if (refusal !== undefined) return refusal;
   if (head === undefined) return { bare, head: base, commits: [] };
   const commits = await commitsBetween(git, bare, { base, head: commitId(head) });
@@ -53,9 +53,14 @@ export async function fetchStoryBranch(context: StepContext, { story, repository
   return { reason: 'BranchTaken', message: `branch ${repository.branch} exists and no commit of it is of this Story` };
 }
 
-async function needBase({ git }: StepContext, bare: GitOptions, remote: GitRemote, base: string): Promise<Refusal | undefined> {
-  if ((await hasCommit(git, bare, base)) || (await fetchCommit(git, bare, remote, base))) return undefined;
-  return { reason: 'RefUnknown', message: `the repository no longer has the pinned commit ${base}` };
+interface Fetching {
+  readonly bare: GitOptions;
+  readonly remote: GitRemote;
+}
+
+async function needBase({ git }: StepContext, { bare, remote }: Fetching, wanted: WantedCommit): Promise<Refusal | undefined> {
+  if ((await hasCommit(git, bare, wanted.commit)) || (await fetchCommit(git, bare, remote, wanted))) return undefined;
+  return { reason: 'RefUnknown', message: `the repository no longer has the pinned commit ${wanted.commit}` };
 }
 
 export function isRefusal(result: object): result is Refusal {

@@ -136,6 +136,16 @@ describe('an attempt', () => {
     expect(workspace.door.requests.filter((line) => line.startsWith('work'))).toEqual([]);
   });
 
+  it('gets a pinned commit that is not the newest from a server that gives none by id', async () => {
+    workspace.brief = first;
+    await workspace.outsideCommit({ branch: 'main', path: 'later.md', content: 'later\n' });
+    workspace.door.oldProtocol = true;
+    await workspace.newJob();
+    const run = await workspace.step('checkout');
+    workspace.door.oldProtocol = false;
+    expect(run.text).toContain(`"outcome":"ok","base":"${workspace.base}"`);
+  });
+
   it('on a repository that lost the pinned commit is RefUnknown', async () => {
     workspace.brief = { ...first, repository: { ...first.repository, baseCommit: '1'.repeat(40) } };
     await workspace.newJob();

@@ -24,6 +24,8 @@ export interface Door {
   readonly requests: string[];
   /** So many of the next requests are answered 503 NotListedYet. */
   notListedYet: number;
+  /** Speak only git's first protocol, in which a server gives no commits by their id. */
+  oldProtocol: boolean;
   /** Runs before a push reaches the server. */
   beforePush: (() => Promise<void>) | undefined;
   close(): Promise<void>;
@@ -43,6 +45,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     artifacts: new Map(),
     requests: [],
     notListedYet: 0,
+    oldProtocol: false,
     beforePush: undefined,
     close: async () => {
       server.closeAllConnections();
@@ -70,6 +73,7 @@ async function serve(door: Door, options: DoorOptions, request: IncomingMessage,
     return artifact(door, request, response, url.pathname.slice('/v1/artifacts/'.length));
   if (right === 'model')
     return pass(request, response, new URL(`${options.model}${url.pathname.slice('/openai/v1'.length)}`), {});
+  if (door.oldProtocol) delete request.headers['git-protocol'];
   const target = new URL(`${options.git.url}/${options.git.repository}${url.pathname.slice('/git'.length)}${url.search}`);
   return pass(request, response, target, { authorization: options.git.credentials, ca: options.git.ca });
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { withoutThinking } from '../../../agent-runner/agent/model.ts';
 import { promptOf } from '../../../agent-runner/agent/prompt.ts';
 import { findingText } from '../../../agent-runner/finding-file.ts';
-import { branchRef, commitId } from '../../../agent-runner/git/names.ts';
+import { branchRef, commitId, refCandidates } from '../../../agent-runner/git/names.ts';
 import { commitMessage } from '../../../agent-runner/git/story-commits.ts';
 import { loadedLibraries, soname } from '../../../agent-runner/steps/runner.ts';
 import type { Brief } from '../../../crds/brief.ts';
@@ -68,6 +68,19 @@ describe('names for git', () => {
   ])('refuses %s as a branch', (branch) => expect(() => branchRef(branch)).toThrow('not a story branch'));
   it.each(['HEAD', '-x', 'a'.repeat(39), `${'a'.repeat(40)}^`, 'A'.repeat(40)])('refuses %s as a commit', (commit) =>
     expect(() => commitId(commit)).toThrow('not a commit id'),
+  );
+});
+
+describe('refCandidates', () => {
+  it.each([
+    ['main', ['refs/heads/main', 'refs/tags/main']],
+    ['release/1.x', ['refs/heads/release/1.x', 'refs/tags/release/1.x']],
+    ['refs/pull/1/head', ['refs/pull/1/head']],
+    ['HEAD', ['HEAD']],
+  ])('of %s are %j', (ref, want) => expect(refCandidates(ref)).toEqual(want));
+  it.each(['', '-x', '--upload-pack=x', 'a..b', 'a//b', 'a/.b', 'a.lock', 'a/', 'a b', 'a:b', 'a*', 'a^', '+a'])(
+    'refuses %j',
+    (ref) => expect(() => refCandidates(ref)).toThrow('not a ref'),
   );
 });
 
