@@ -42,7 +42,11 @@ async function build(name: string, lines: readonly string[]): Promise<Image> {
   mkdirSync(context, { recursive: true });
   writeFileSync(join(context, 'hello.txt'), 'hello\n');
   writeFileSync(join(place.root, 'Dockerfile'), ['FROM debian:bookworm-slim', ...lines, ''].join('\n'));
-  return assemble({ repository: place.root, binDir: '/nowhere', cacheDir, log, store: storeOf(name) }, 'Dockerfile', context);
+  return assemble(
+    { repository: place.root, binDir: '/nowhere', cacheDir, log, store: storeOf(name), bases: new Map() },
+    'Dockerfile',
+    context,
+  );
 }
 
 function namesOf(image: Image, index: number): readonly string[] {

@@ -4,7 +4,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readAptSources } from './apt-sources.ts';
 import { timed } from '../progress.ts';
-import { baseImage, baseImageNames, type Workplace } from './base-images.ts';
+import { baseImage, baseImageNames, type BaseImage, type Workplace } from './base-images.ts';
 import { runInChroot } from './chroot-run.ts';
 import { copyLayer } from './copy-layer.ts';
 import { makeDebian } from './debian-base.ts';
@@ -30,6 +30,8 @@ export interface Image {
 
 export interface Workshop extends Workplace {
   readonly store: LayerStore;
+  /** Bases assembled so far, by name: several images stand on the same. */
+  readonly bases: Map<string, Promise<Image>>;
 }
 
 interface Build {
@@ -78,7 +80,8 @@ async function assembleStage(build: Build, stage: Stage): Promise<Image> {
   return image;
 }
 
-async function base({ shop, file, stages }: Build, stage: Stage): Promise<Image> {
+async function base(build: Build, stage: Stage): Promise<Image> {
+  const { shop, file, stages } = build;
   if (stage.image === 'scratch') return empty;
   const earlier = stages.get(stage.image);
   if (earlier !== undefined) return earlier;
@@ -87,16 +90,21 @@ async function base({ shop, file, stages }: Build, stage: Stage): Promise<Image>
     const next = `use one of ${baseImageNames().join(', ')}, or add it to test/cluster/images/base-images.ts`;
     throw new DockerfileError({ path: file.path, line: stage.line }, `nothing stands in for base image ${stage.image}`, next);
   }
+  const known = shop.bases.get(stage.image) ?? makeBase(shop, stage.image, found);
+  shop.bases.set(stage.image, known);
+  return known;
+}
+
+async function makeBase(shop: Workshop, name: string, found: BaseImage): Promise<Image> {
   if (found.kind === 'dockerfile') {
-    const contexts = await found.contexts(shop);
-    return assemble(shop, found.path, join(shop.repository, found.path, '..'), contexts);
+    return assemble(shop, found.path, join(shop.repository, found.path, '..'), await found.contexts(shop));
   }
   const { suite } = found;
-  const layer = await shop.store.layer(keyOf('DEBIAN', suite, process.arch), async (diff) => {
-    await timed(shop.log, `making ${stage.image} from this machine's Debian sources`, async () =>
+  const layer = await shop.store.layer(keyOf('DEBIAN', suite, process.arch), (diff) =>
+    timed(shop.log, `making ${name} from this machine's Debian sources`, async () =>
       makeDebian(diff, suite, await readAptSources(suite)),
-    );
-  });
+    ),
+  );
   return { layers: [layer], config: { ...empty.config, Env: [`PATH=${path}`], Cmd: ['bash'] }, suite };
 }
 

@@ -29,7 +29,7 @@ export async function ensureImages({ binDir, cacheDir, log }: ImageOptions): Pro
   await bundle({ repository, log, wanted: imageBundles });
   const home = join(cacheDir, 'images');
   await mkdir(join(home, 'archives'), { recursive: true });
-  const shop: Workshop = { repository, binDir, cacheDir, log, store: openLayerStore(join(home, 'layers')) };
+  const shop: Workshop = { repository, binDir, cacheDir, log, store: openLayerStore(join(home, 'layers')), bases: new Map() };
   const archives: ImageArchive[] = [];
   for (const entry of catalog) archives.push(await buildOne(shop, join(home, 'archives'), entry));
   return archives;

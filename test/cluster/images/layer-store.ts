@@ -147,8 +147,12 @@ async function opaqueDirectories(diff: string): Promise<readonly string[]> {
   return [...listed.matchAll(/^# file: (.*)$/gm)].map((match) => join(match[1] ?? '', '.wh..wh..opq')).sort();
 }
 
+const smallBytes = 4 << 20;
+
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
+  // Thousands of small files each with a large buffer of its own would keep the garbage collector busy.
+  if ((await stat(path)).size <= smallBytes) return hash.update(await readFile(path)).digest('hex');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
