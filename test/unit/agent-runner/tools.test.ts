@@ -39,7 +39,7 @@ describe('the tools of an agent', () => {
     base = await git.line(['commit-tree', tree, '-m', 'first'], { ...options, identity });
   });
 
-  beforeEach(async () => {
+  const freshBench = async (): Promise<void> => {
     await makeWorkTree(git, { bare, repository, commit: base });
     bench = {
       repository,
@@ -52,9 +52,10 @@ describe('the tools of an agent', () => {
       outputBytes: 2_000,
       remainingMs: () => 20_000,
     };
-  });
+  };
 
   describe('a work tree', () => {
+    beforeEach(freshBench);
     it('is an ordinary repository for every program that finds it by its folder', () => {
       const said = execFileSync('git', ['status', '--short', '--branch'], {
         cwd: repository,
@@ -66,6 +67,7 @@ describe('the tools of an agent', () => {
   });
 
   describe('the file tools', () => {
+    beforeEach(freshBench);
     it('read, write, edit, list and delete', async () => {
       expect(await call('read_file', { path: 'a.txt' })).toBe('one\ntwo\nthree\n');
       expect(await call('read_file', { path: 'a.txt', from_line: 2, lines: 1 })).toBe('two');
@@ -76,6 +78,34 @@ describe('the tools of an agent', () => {
       expect(await call('list_files', { folder: 'deep' })).toBe('deep/b.txt');
       await call('delete_file', { path: 'deep' });
       expect(await call('list_files', {})).toBe('a.txt');
+    });
+
+    it('delete a link and not what it leads to', async () => {
+      writeFileSync(join(folder, 'kept'), 'x');
+      symlinkSync(join(folder, 'kept'), join(repository, 'link'));
+      await call('delete_file', { path: 'link' });
+      expect([existsSync(join(repository, 'link')), existsSync(join(folder, 'kept'))]).toEqual([false, true]);
+    });
+
+    it('search with extended regular expressions', async () => {
+      expect(await call('search', { pattern: 't(wo|hree)' })).toBe('a.txt:2:two\na.txt:3:three\n');
+      expect(await call('search', { pattern: 'nowhere' })).toBe('nothing found');
+    });
+
+    it('say when text was cut', async () => {
+      writeFileSync(join(repository, 'long'), 'x'.repeat(5_000));
+      expect(await call('read_file', { path: 'long' })).toContain('cut after 2000 of 5000 bytes');
+    });
+  });
+
+  describe('the tools refuse', () => {
+    beforeAll(async () => {
+      await freshBench();
+      writeFileSync(join(repository, 'binary'), Buffer.from([1, 0, 2]));
+      writeFileSync(join(repository, 'large'), 'x'.repeat(1024 * 1024 + 1));
+      execFileSync('mkfifo', [join(repository, 'pipe')]);
+      mkdirSync(join(repository, 'folder'));
+      symlinkSync(folder, join(repository, 'out'));
     });
 
     it.each<[string, string, object, string]>([
@@ -97,34 +127,13 @@ describe('the tools of an agent', () => {
       ['to list outside', 'list_files', { folder: '..' }, 'outside'],
       ['to search outside', 'search', { pattern: 'x', folder: '../' }, 'outside'],
       ['to run outside', 'shell', { argv: ['pwd'], folder: '/' }, 'outside'],
-    ])('refuse %s', async (_title, tool, args, want) => {
-      writeFileSync(join(repository, 'binary'), Buffer.from([1, 0, 2]));
-      writeFileSync(join(repository, 'large'), 'x'.repeat(1024 * 1024 + 1));
-      execFileSync('mkfifo', [join(repository, 'pipe')]);
-      mkdirSync(join(repository, 'folder'));
-      symlinkSync(folder, join(repository, 'out'));
+    ])('%s', async (_title, tool, args, want) => {
       await expect(call(tool, args)).rejects.toThrow(want);
-    });
-
-    it('delete a link and not what it leads to', async () => {
-      writeFileSync(join(folder, 'kept'), 'x');
-      symlinkSync(join(folder, 'kept'), join(repository, 'link'));
-      await call('delete_file', { path: 'link' });
-      expect([existsSync(join(repository, 'link')), existsSync(join(folder, 'kept'))]).toEqual([false, true]);
-    });
-
-    it('search with extended regular expressions', async () => {
-      expect(await call('search', { pattern: 't(wo|hree)' })).toBe('a.txt:2:two\na.txt:3:three\n');
-      expect(await call('search', { pattern: 'nowhere' })).toBe('nothing found');
-    });
-
-    it('say when text was cut', async () => {
-      writeFileSync(join(repository, 'long'), 'x'.repeat(5_000));
-      expect(await call('read_file', { path: 'long' })).toContain('cut after 2000 of 5000 bytes');
     });
   });
 
   describe('git, tests and shell', () => {
+    beforeEach(freshBench);
     it('commit locally, and what is handed in is still the difference to the base', async () => {
       await call('write_file', { path: 'b.txt', content: 'b\n' });
       expect(await call('git_status', {})).toContain('?? b.txt');
@@ -154,6 +163,7 @@ describe('the tools of an agent', () => {
   });
 
   describe('the patch of a tree', () => {
+    beforeEach(freshBench);
     it('does not run what the tree’s own git configuration names', async () => {
       const script = join(folder, 'run-me');
       writeFileSync(script, `#!/bin/sh\ntouch ${pwned}\ncat\n`);
