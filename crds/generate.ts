@@ -46,7 +46,7 @@ function tidy(schema: OpenApiSchema): OpenApiSchema {
   };
 }
 
-export function manifestOf(definition: KindDefinition): string {
+function manifestOf(definition: KindDefinition): string {
   const { kind, plural, singular, shortNames, description, columns, selectable, specRules, rootRules } = definition;
   const spec = { ...openApiOf(definition.spec), ...validations(specRules) };
   const schema = {

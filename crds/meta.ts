@@ -117,7 +117,7 @@ export const externalId = z
   .max(128)
   .describe('Id of the same thing in a tracker or an older client. Cannot be changed once set.');
 
-export const condition = z
+const condition = z
   .object({
     type: z.string().max(64).describe('What the condition is about.'),
     status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
@@ -129,7 +129,7 @@ export const condition = z
   .describe('One thing that was observed about the object.');
 export type Condition = Immutable<z.infer<typeof condition>>;
 
-export const outboxEvent = z
+const outboxEvent = z
   .object({
     seq: z.int().min(1).describe('Number of the event in this object, without gaps.'),
     type: z.string().max(128).describe('Subject that the event is published on.'),

@@ -13,8 +13,8 @@ import { planTask, type PlanTask } from './plan-task.ts';
 export type PlanSourceResult =
   { readonly ok: true; readonly tasks: readonly PlanTask[] } | { readonly ok: false; readonly problems: readonly PlanProblem[] };
 
-export const PLAN_SOURCE_BYTES = 131_072;
-export const PLAN_TASKS_MAX = 500;
+const PLAN_SOURCE_BYTES = 131_072;
+const PLAN_TASKS_MAX = 500;
 /** As many as a Plan's status holds. */
 const MAX_PROBLEMS = 50;
 const MAX_DEPTH = 12;

@@ -7,7 +7,7 @@ import { role, ruled, type Immutable } from './meta.ts';
 export const TASK_PHASES = ['DESIGN', 'BUILD', 'TEST', 'DOCS'] as const;
 export type TaskPhase = (typeof TASK_PHASES)[number];
 
-export const planTaskId = z
+const planTaskId = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/)
   .max(63)
@@ -18,7 +18,7 @@ const command = z.string().min(1).max(2048).describe('A line for `sh -c`, run at
 const GLOB_CHARACTER = '[^/\\\\()!|\\x00-\\x1f\\x7f]';
 const GLOB_PART = `(?:[^/\\\\()!|.\\x00-\\x1f\\x7f]|\\.[^/\\\\()!|.\\x00-\\x1f\\x7f])${GLOB_CHARACTER}*`;
 /** Relative, with `*`, `**`, `?`, `[…]` and `{a,b}`; no dot segment, no negation, no extended globs. */
-export const GLOB_PATTERN = new RegExp(`^${GLOB_PART}(?:/${GLOB_PART})*$`);
+const GLOB_PATTERN = new RegExp(`^${GLOB_PART}(?:/${GLOB_PART})*$`);
 const MAX_STARS = 16;
 
 const glob = ruled(
@@ -58,7 +58,7 @@ export const constraints = z
   })
   .describe('Limits and expectations.');
 
-export const verify = z
+const verify = z
   .strictObject({
     commands: z.array(command).max(16).default([]).describe('Commands that must end with 0 in a fresh checkout with the patch.'),
   })

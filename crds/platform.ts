@@ -7,10 +7,14 @@ const namespaces = z
   .array(z.union([z.literal('*'), name]))
   .min(1)
   .max(1000);
-const quantity = z
-  .string()
-  .regex(/^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/)
-  .max(32);
+/** A quantity of Kubernetes; YAML reads `cpu: 1` as a number. */
+const quantity = z.union([
+  z
+    .string()
+    .regex(/^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/)
+    .max(32),
+  z.int().min(0).transform(String),
+]);
 const resourceList = z.record(z.string().max(128), quantity);
 const gateMode = z.enum(['Human', 'Auto']);
 
