@@ -4,6 +4,7 @@
 
 import { scopeDigest } from '../../crds/digests.ts';
 import { branchOf } from '../../crds/names.ts';
+import type { Plan } from '../../crds/plan.ts';
 import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/story.ts';
 import type { WantedCondition } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
@@ -42,8 +43,11 @@ export const pinnedGates = ({ story, platform }: StorySeen): Readonly<Record<Gat
 export const scopeOf = ({ story }: StorySeen): string =>
   story.status?.baseCommit === undefined ? scopeDigest(story.spec) : (story.status.scopeDigest ?? scopeDigest(story.spec));
 
-export const planInForce = ({ story, plans }: StorySeen) =>
-  plans.find(({ metadata }) => metadata.uid === story.status?.plan?.uid);
+/** As it was when it came into force: a Plan whose status a cache does not show yet is as good as none. */
+export const planInForce = ({ story, plans }: StorySeen): Plan | undefined => {
+  const inForce = story.status?.plan;
+  return plans.find(({ metadata, status }) => metadata.uid === inForce?.uid && status?.digest === inForce.digest);
+};
 
 const kept = (seen: StorySeen): Fields<StoryStatus> => {
   const { status, metadata, spec } = seen.story;

@@ -50,10 +50,10 @@ const planNotInForce: Blocker = ({ task, story }) => {
 /** What runs is what was approved: the Task says what the Plan in force says, and that Plan was approved by its digest. */
 const notApproved: Blocker = ({ task, story, plan }, { platform }) => {
   const { planRef, task: work, taskDigest } = task.spec;
-  if (plan === undefined) return pending('PlanMissing', `plan ${planRef.name} is not there`);
-  const approved = plan.status?.tasks?.find(({ id }) => id === work.id);
+  if (plan?.status?.digest === undefined) return pending('PlanMissing', `plan ${planRef.name}, which is not there`);
+  const approved = plan.status.tasks?.find(({ id }) => id === work.id);
   const isSame =
-    plan.status?.digest === planRef.digest &&
+    plan.status.digest === planRef.digest &&
     approved !== undefined &&
     planTaskDigest(approved) === taskDigest &&
     planTaskDigest(work) === taskDigest;

@@ -11,12 +11,13 @@ import type { Task } from '../../crds/task.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Repository } from './repository.ts';
 
-/** How a workspace ends. `lost`: its pod vanishes while it runs. `forgotten`: it ends well, but the pod is gone before anybody looks. */
+/** How a workspace ends. `hang`: not by itself. `lost`: its pod vanishes while it runs. `forgotten`: it ends well, but the pod is gone before anybody looks. */
 export type Ending =
   | { readonly how: 'ok' }
   | { readonly how: 'finding'; readonly step: string; readonly reason: string }
   | { readonly how: 'killed'; readonly step: string; readonly reason: 'OOMKilled' | 'Error'; readonly exitCode: number }
   | { readonly how: 'deadline'; readonly step: string }
+  | { readonly how: 'hang' }
   | { readonly how: 'lost' }
   | { readonly how: 'forgotten' };
 
@@ -135,6 +136,7 @@ export class Kubelet {
   }
 
   #end(job: SimObject, pod: Pod, workspace: Workspace, ending: Ending): (() => string) | undefined {
+    if (ending.how === 'hang') return undefined;
     if (ending.how === 'lost') return () => this.#losePod(job, pod);
     const waitedMs = this.#ports.nowMs() - Date.parse(pod.metadata.creationTimestamp);
     if (this.#isListed(job)) return () => this.#terminate(job, pod, workspace, ending);
