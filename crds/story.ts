@@ -66,9 +66,7 @@ const URL_PART = '(?:[A-Za-z0-9_~+-]|\\.[A-Za-z0-9_~+-])[A-Za-z0-9._~+-]*';
 const HOST_PART = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 
 /** https, a host name in lower case, no user, query, fragment or dot segment. */
-const REPOSITORY_URL_PATTERN = new RegExp(
-  `^https://${HOST_PART}(?:\\.${HOST_PART})*(?::[1-9][0-9]{0,4})?(?:/${URL_PART})+$`,
-);
+const REPOSITORY_URL_PATTERN = new RegExp(`^https://${HOST_PART}(?:\\.${HOST_PART})*(?::[1-9][0-9]{0,4})?(?:/${URL_PART})+$`);
 /** A branch, a tag, a full ref or a commit: nothing that git could take for an option, a range or a way out. */
 const GIT_REF_PATTERN = new RegExp(`^${REF_PART}(?:/${REF_PART})*$`);
 
