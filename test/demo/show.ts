@@ -1,5 +1,6 @@
 // What the demo shows at its end: the commits, the diff, the evidence of the tests, the objects; and with --keep how to go on.
 import { relative } from 'node:path';
+import { RELEASE_NAMESPACE } from '../world/chart.ts';
 import type { World } from '../world/world.ts';
 import { git } from '../world/repository.ts';
 import type { Progress } from './progress.ts';
@@ -12,8 +13,18 @@ export async function showResult(world: World, namespace: string, story: Finishe
   progress.say(await git(bare, 'log', '--stat', '--format=medium', `main..${story.branch}`));
   title(`git diff main ${story.branch}`);
   progress.say(await git(bare, 'diff', 'main', story.branch));
-  title(`bob: kubectl fleet logs story ${story.name} --evidence`);
-  const evidence = await world.fleet('bob', 'logs', 'story', story.name, '--namespace', namespace, '--evidence');
+  title(`bob: kubectl fleet logs story ${story.name} --evidence --gateway-namespace ${RELEASE_NAMESPACE}`);
+  const evidence = await world.fleet(
+    'bob',
+    'logs',
+    'story',
+    story.name,
+    '--namespace',
+    namespace,
+    '--evidence',
+    '--gateway-namespace',
+    RELEASE_NAMESPACE,
+  );
   progress.say(evidence.stdout + evidence.stderr);
   if (evidence.status !== 0) throw new Error(`the evidence could not be read (status ${evidence.status})`);
   title('kubectl get stories,plans,tasks');

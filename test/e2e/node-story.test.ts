@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Story } from '../../crds/story.ts';
 import { auditedWrites, byUser, operatorUser } from '../world/audit.ts';
+import { RELEASE_NAMESPACE } from '../world/chart.ts';
 import { WALK } from './namespaces.ts';
 import { fixture, walk, type Walk } from './walk.ts';
 
@@ -92,7 +93,17 @@ describe('a Story on a Node repository', () => {
   });
 
   it('shows the evidence of the fresh checkout to an auditor', async () => {
-    const end = await w.world.fleet('bob', 'logs', 'story', 'goodbye', '--namespace', WALK, '--evidence');
+    const end = await w.world.fleet(
+      'bob',
+      'logs',
+      'story',
+      'goodbye',
+      '--namespace',
+      WALK,
+      '--evidence',
+      '--gateway-namespace',
+      RELEASE_NAMESPACE,
+    );
     expect(end).toMatchObject({ status: 0 });
     expect(end.stdout).toContain('npm test');
     expect(end.stdout).toMatch(/pass 4/);
