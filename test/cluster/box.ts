@@ -10,6 +10,7 @@ import { createCgroups, removeCgroups } from './cgroups.ts';
 import { ensureCertificates } from './certificates.ts';
 import { run } from './command.ts';
 import { writeComponentFiles, type BoxParameters } from './component-files.ts';
+import { COMPILE_CACHE } from './components.ts';
 import { plainEnvironment } from './config.ts';
 import { NAMESPACES, UPLINK, boxLayout, boxesDir, type BoxLayout } from './layout.ts';
 import { withLock } from './lock.ts';
@@ -89,12 +90,12 @@ async function end(cacheDir: string, layout: BoxLayout): Promise<void> {
 async function launch(cacheDir: string, layout: BoxLayout): Promise<{ readonly box: BoxProcesses; readonly linked: () => void }> {
   mkdirSync(layout.logs, { recursive: true });
   const output = openSync(join(layout.logs, 'box.log'), 'w');
-  const argv = ['sh', '-c', FIRST, 'sh', process.execPath, BOX_MAIN, cacheDir, layout.name];
+  const argv = ['sh', '-c', FIRST, 'sh', process.execPath, `--import=${COMPILE_CACHE}`, BOX_MAIN, cacheDir, layout.name];
   const launcher = spawn(NAMESPACES[0], [...NAMESPACES.slice(1), ...argv], {
     stdio: ['pipe', output, output],
     detached: true,
     cwd: '/',
-    env: plainEnvironment(),
+    env: plainEnvironment({ NODE_COMPILE_CACHE: join(cacheDir, 'compiled') }),
   });
   closeSync(output);
   launcher.unref();

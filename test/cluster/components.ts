@@ -32,7 +32,8 @@ export interface Component {
 
 const ETCD_URL = 'http://127.0.0.1:2379';
 const ETCD_PEER_URL = 'http://127.0.0.1:2380';
-export const ENFORCER = join(import.meta.dirname, 'enforcer', 'main.ts');
+export const COMPILE_CACHE = join(import.meta.dirname, 'compile-cache.ts');
+const ENFORCER = join(import.meta.dirname, 'enforcer', 'main.ts');
 
 const etcd = (layout: BoxLayout): readonly string[] => [
   '--name=box',
@@ -128,7 +129,15 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
     },
     {
       name: 'network-policy',
-      argv: [process.execPath, ENFORCER, '--kubeconfig', kubeconfigOf(layout, 'network-policy'), '--nft-table', POLICY_TABLE],
+      argv: [
+        process.execPath,
+        `--import=${COMPILE_CACHE}`,
+        ENFORCER,
+        '--kubeconfig',
+        kubeconfigOf(layout, 'network-policy'),
+        '--nft-table',
+        POLICY_TABLE,
+      ],
       after: ['kube-apiserver'],
       probe: { url: 'http://127.0.0.1:10260/readyz' },
     },
