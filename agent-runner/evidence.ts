@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '../crds/canonical.ts';
 
-export const evidence = z.object({
+const evidence = z.object({
   version: z.literal(1),
   story: z.string().max(64),
   task: z.object({ uid: z.string().max(64), id: z.string().max(128), title: z.string().max(512) }),

@@ -75,7 +75,7 @@ export async function readBrief(paths: FleetPaths): Promise<Brief> {
   return brief.parse(JSON.parse(await readFile(paths.brief, 'utf8')));
 }
 
-export const gatewayCaFile = (paths: FleetPaths): string => `${paths.tmp}/fleet-gateway-ca.crt`;
+const gatewayCaFile = (paths: FleetPaths): string => `${paths.tmp}/fleet-gateway-ca.crt`;
 
 /** The Story's repository, by way of the gateway. Writes the CA for git. */
 export async function storyRemote({ config, paths, gateway }: StepContext): Promise<GitRemote> {

@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import type { ModelEnd, ToolCall } from './model.ts';
 
-export interface ToolRecord {
+interface ToolRecord {
   readonly call: ToolCall;
   readonly ok: boolean;
   readonly result: string;

@@ -35,7 +35,7 @@ export type ModelEnd =
   | { readonly kind: 'tooLong'; readonly message: string }
   | { readonly kind: 'unavailable'; readonly message: string };
 
-export interface Conversation {
+interface Conversation {
   readonly messages: readonly ChatCompletionMessageParam[];
   readonly tools: readonly ChatCompletionFunctionTool[];
   readonly timeoutMs: number;

@@ -2,7 +2,7 @@
 import { sha256, type Digest } from '../../crds/canonical.ts';
 import { GatewayUnreachable, refusalOf, type GatewayClient } from './client.ts';
 
-export const maxArtifactBytes = 4 * 1024 * 1024;
+const maxArtifactBytes = 4 * 1024 * 1024;
 
 /** Throws `GatewayUnreachable` when the gateway does not take it. Putting the same bytes again is fine. */
 export async function putArtifact(gateway: GatewayClient, bytes: Buffer): Promise<Digest> {

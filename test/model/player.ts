@@ -2,7 +2,7 @@
 import { instanceOf } from './schema-instance.ts';
 import type { Script, ScriptedCall, ScriptedStep } from './script.ts';
 
-export interface ChatMessage {
+interface ChatMessage {
   readonly role: string;
   readonly content?: unknown;
 }

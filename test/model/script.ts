@@ -22,7 +22,7 @@ export interface ScriptedStep {
   readonly fault?: Fault;
 }
 
-export interface Play {
+interface Play {
   /** The play is taken if this text stands in the conversation; the first play that fits is taken. */
   readonly when?: string;
   readonly steps: readonly ScriptedStep[];

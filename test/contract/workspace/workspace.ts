@@ -26,7 +26,7 @@ const password = 'only-the-gateway-knows';
 
 const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
 
-export interface StepRun {
+interface StepRun {
   readonly exitCode: number | null;
   /** What stands in the termination log. */
   readonly text: string;
