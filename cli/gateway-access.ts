@@ -34,7 +34,9 @@ const findService = async (cluster: Cluster, namespace: string | undefined): Pro
     if (error instanceof ApiError && error.code === 403)
       throw new UsageError(
         `you may not look for the gateway's Service${namespace === undefined ? ' in all namespaces' : ` in namespace ${namespace}`}`,
-        'Say where swe-fleet runs: --gateway-namespace NS; there you need the Role …-gateway-reader.',
+        namespace === undefined
+          ? 'Say where swe-fleet runs: --gateway-namespace NS'
+          : 'That takes the Role …-gateway-reader of the chart, in that namespace.',
       );
     throw error;
   });

@@ -13,6 +13,13 @@ export interface StoryView {
   readonly tasks: readonly Task[];
 }
 
+interface Standing {
+  readonly phase?: string | undefined;
+  readonly waitingFor?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+}
+
 interface Node {
   readonly text: string;
   readonly children: readonly Node[];
@@ -36,8 +43,13 @@ const stalledLines = (conditions: readonly Condition[] | undefined, paint: Paint
     .filter(({ type, status }) => type === 'Stalled' && status === 'True')
     .map(({ reason, message }) => leaf(`${paint('yellow', `stalled: ${reason}`)} ${oneLine(message)}`));
 
-const waitingLines = (words: string | undefined, over: boolean, paint: Paint): readonly Node[] =>
-  words === undefined || words === '' ? [] : [leaf(over ? oneLine(words) : paint('yellow', `waits for: ${oneLine(words)}`))];
+/** Why it is not further: what it waits for, or why it did not succeed. */
+const standing = (status: Standing | undefined, paint: Paint): readonly Node[] => {
+  const { phase, waitingFor, reason, message } = status ?? {};
+  if (phase === 'Done' || phase === 'Succeeded') return [];
+  if (phase === 'Failed' || phase === 'Cancelled') return [leaf(facts([reason, oneLine(message ?? waitingFor ?? '')]))];
+  return waitingFor === undefined || waitingFor === '' ? [] : [leaf(paint('yellow', `waits for: ${oneLine(waitingFor)}`))];
+};
 
 const facts = (parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== '').join('  ');
@@ -74,7 +86,7 @@ const taskNode = (task: Task, now: number, paint: Paint): Node => {
     paint('gray', metadata.name),
   ]);
   const children = [
-    ...waitingLines(status?.waitingFor, isOver(task), paint),
+    ...standing(status, paint),
     ...stalledLines(status?.conditions, paint),
     ...(status?.attempts ?? []).map((attempt) => attemptNode(attempt, now, paint)),
   ];
@@ -147,10 +159,8 @@ const storyNode = (view: StoryView, now: number, paint: Paint): Node => {
     status?.tasks?.summary,
     oneLine(spec.title),
   ]);
-  const end = status?.message === undefined || !isOver(story) ? [] : [leaf(facts([status.reason, oneLine(status.message)]))];
   const children = [
-    ...waitingLines(status?.waitingFor, isOver(story), paint),
-    ...end,
+    ...standing(status, paint),
     ...stalledLines(status?.conditions, paint),
     leaf(`gates: ${GATES.map((gate) => gateText(gate, view, paint)).join(' · ')}`),
     ...branchLine(story, paint),

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { storyTree, type StoryView } from '../../../cli/story-tree.ts';
+import { plain } from '../../../cli/terminal.ts';
+import { at, COMMIT, DIGEST, NOW, plan, story, task, work } from '../../builders/objects.ts';
+
+const drawn = (view: StoryView): readonly string[] =>
+  storyTree(view, NOW + 90_000, plain)
+    .trimEnd()
+    .split('\n');
+
+describe('the tree of a Story', () => {
+  it('shows what a new one waits for', () => {
+    const given = story(
+      {},
+      {
+        phase: 'Draft',
+        waitingFor: 'approval of the scope',
+        gates: { scope: 'Human', design: 'Human', test: 'Auto', docs: 'Auto' },
+      },
+    );
+    expect(drawn({ story: given, plans: [], tasks: [] })).toEqual([
+      'Story login  Draft  Visitors can log in',
+      '├─ waits for: approval of the scope',
+      '└─ gates: scope Human · design Human · test Auto · docs Auto',
+    ]);
+  });
+
+  it('says how to decide a Plan that is parsed, and why one was rejected', () => {
+    const rejected = plan(
+      [work('api')],
+      { approval: { verdict: 'Rejected', by: 'bob', digest: DIGEST, reason: 'too large' } },
+      { phase: 'Rejected', digest: DIGEST },
+    );
+    const next = plan([work('api')], { revision: 2 }, { phase: 'Parsed', digest: DIGEST });
+    expect(drawn({ story: story({}, { phase: 'Design' }), plans: [next, rejected], tasks: [] }).slice(2)).toEqual([
+      '├─ Plan login-1  r1  Rejected  by bob  sha256:dddddddddddd',
+      '│  └─ reason: too large',
+      '└─ Plan login-2  r2  Parsed  sha256:dddddddddddd',
+      '   └─ to decide: kubectl fleet approve plan login-2 -n shop',
+    ]);
+  });
+
+  it('shows Tasks in the order of the Plan with attempts, reasons, checks, commits and evidence', () => {
+    const [api, docs] = [work('api'), work('docs')];
+    const approval = { verdict: 'Approved', by: 'bob', digest: DIGEST } as const;
+    const inForce = plan([api, docs], { approval }, { phase: 'Approved', digest: DIGEST, tasks: [api, docs] });
+    const status = {
+      phase: 'Build',
+      ...{ headCommit: COMMIT, baseCommit: 'b'.repeat(40), branch: 'fleet/shop/login' },
+      plan: { name: 'login-1', uid: 'uid-login-1', revision: 1, digest: DIGEST },
+      tasks: { total: 2, succeeded: 1, running: 0, failed: 0, summary: '1/2' },
+    } as const;
+    const done = task(api, {
+      phase: 'Succeeded',
+      commit: COMMIT,
+      attempts: [
+        {
+          n: 1,
+          agent: 'agent-dev-001',
+          jobUid: 'j1',
+          candidate: 1,
+          courierTries: 0,
+          startedAt: at(),
+          finishedAt: at(20),
+          outcome: 'AgentFailed',
+          reason: 'VerifyFailed',
+          message: 'npm test ended with 1',
+          verify: { passed: 0, failed: 1 },
+        },
+        {
+          n: 2,
+          agent: 'agent-dev-002',
+          jobUid: 'j2',
+          candidate: 1,
+          courierTries: 1,
+          startedAt: at(20),
+          finishedAt: at(80),
+          outcome: 'Succeeded',
+          verify: { passed: 1, failed: 0 },
+          files: 1,
+          insertions: 10,
+          deletions: 2,
+          tokens: 1200,
+          commit: COMMIT,
+          evidence: DIGEST,
+        },
+      ],
+    });
+    const stuck = task(docs, {
+      phase: 'Pending',
+      waitingFor: 'a person',
+      conditions: [
+        { type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message: 'grant extraAttempts', lastTransitionTime: at() },
+      ],
+    });
+    expect(drawn({ story: story({}, status), plans: [inForce], tasks: [stuck, done] })).toEqual([
+      'Story login  Build  1/2  Visitors can log in',
+      '├─ gates: scope ? · design Approved by bob · test ? · docs ?',
+      '├─ branch fleet/shop/login  head cccccccccccc  base bbbbbbbbbbbb',
+      '└─ Plan login-1  r1  Approved  by bob  in force  sha256:dddddddddddd',
+      '   ├─ api  Succeeded  Write api  commit cccccccccccc  login-api',
+      '   │  ├─ attempt 1  agent-dev-001  AgentFailed  VerifyFailed  npm test ended with 1  20s',
+      '   │  │  └─ checks 0 passed, 1 failed',
+      '   │  └─ attempt 2  agent-dev-002  Succeeded  1m',
+      '   │     └─ 1 file +10 −2  checks 1 passed  1200 tokens  commit cccccccccccc  evidence sha256:dddddddddddd',
+      '   └─ docs  Pending  Write docs  login-docs',
+      '      ├─ waits for: a person',
+      '      └─ stalled: AttemptsUsedUp grant extraAttempts',
+    ]);
+  });
+
+  it('says why it failed, and nothing more once it is done', () => {
+    const failed = story({}, { phase: 'Failed', reason: 'BudgetSpent', message: 'all tokens are spent', waitingFor: 'nothing' });
+    expect(drawn({ story: failed, plans: [], tasks: [] })[1]).toBe('├─ BudgetSpent  all tokens are spent');
+    const done = story({}, { phase: 'Done', message: 'done', waitingFor: 'nothing' });
+    expect(drawn({ story: done, plans: [], tasks: [] })).toHaveLength(2);
+  });
+
+  it('counts the time of a running attempt until now', () => {
+    const running = task(work('api'), {
+      phase: 'Running',
+      attempts: [{ n: 1, agent: 'a', jobUid: 'j', candidate: 1, courierTries: 0, startedAt: at() }],
+    });
+    const inForce = plan([work('api')], {}, { phase: 'Approved', tasks: [work('api')] });
+    expect(drawn({ story: story(), plans: [inForce], tasks: [running] }).at(-1)).toBe(
+      '      └─ attempt 1  a  Running  1m30s'.replace('      ', '      '),
+    );
+  });
+});
