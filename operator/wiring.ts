@@ -62,8 +62,15 @@ const wakes: Wakes = {
   ],
   Plan: (plan, world) => {
     const story = { namespace: plan.metadata.namespace, name: plan.spec.storyRef.name };
-    // plans of one Story supersede each other
-    return [workKey('Plan', plan), `Story ${keyOf(story)}`, ...keysOf('Plan', world.cache('Plan').by(STORY, keyOf(story)))];
+    const storyUid = world.cache('Story').get(keyOf(story))?.metadata.uid ?? '';
+    return [
+      workKey('Plan', plan),
+      `Story ${keyOf(story)}`,
+      // plans of one Story supersede each other
+      ...keysOf('Plan', world.cache('Plan').by(STORY, keyOf(story))),
+      // a Task is checked against its Plan before anything starts
+      ...keysOf('Task', world.cache('Task').ownedBy(storyUid)),
+    ];
   },
   Task: (task, world, change) => [
     workKey('Task', task),

@@ -68,9 +68,9 @@ describe('what a change wakes', () => {
       want: ['Plan ns/plan-1', 'Plan ns/plan-2', 'Story ns/story', 'Task ns/closed', 'Task ns/open'],
     },
     {
-      name: 'a Plan wakes itself, its Story and the Plans beside it',
+      name: 'a Plan wakes itself, its Story, the Plans beside it and the Tasks that come from it',
       woken: added('Plan', made('Plan', 'plan-1', { spec: storyRef })),
-      want: ['Plan ns/plan-1', 'Plan ns/plan-2', 'Story ns/story'],
+      want: ['Plan ns/plan-1', 'Plan ns/plan-2', 'Story ns/story', 'Task ns/closed', 'Task ns/open'],
     },
     {
       name: 'a new Task wakes itself, its Story and all Tasks that share the capacity',
