@@ -59,9 +59,10 @@ const notApproved: Blocker = ({ task, story, plan }, { platform }) => {
     planTaskDigest(work) === taskDigest;
   if (!isSame) return stalled('NotApproved', `the task is not what plan ${planRef.name} says: it is never started`);
   const verdict = story === undefined ? undefined : planVerdict(plan, gateMode('design', story, platform));
-  return verdict?.kind === 'approved'
-    ? undefined
-    : stalled('NotApproved', `nobody approved digest ${planRef.digest} of plan ${planRef.name}`);
+  if (verdict?.kind === 'approved') return undefined;
+  // an approval is set once: where the Story has seen it and we do not, a cache is behind
+  if (verdict?.kind === 'undecided') return pending('ApprovalUnseen', `the approval of plan ${planRef.name} to be seen`);
+  return stalled('NotApproved', `nobody approved digest ${planRef.digest} of plan ${planRef.name}`);
 };
 
 const storySuspended: Blocker = ({ story }) =>
