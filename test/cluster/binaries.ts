@@ -77,7 +77,7 @@ function sourceFiles(directory: string): readonly string[] {
 }
 
 /** The directory's name changes with every source, version and flag that goes into the programs. */
-export async function versionKey(): Promise<string> {
+async function versionKey(): Promise<string> {
   const hash = createHash('sha256').update(await run(['go', 'version']));
   for (const file of sourceFiles(SOURCES)) hash.update(file.slice(SOURCES.length)).update(readFileSync(file));
   hash.update(JSON.stringify(MODULES.map(({ linkerFlags, programs }) => ({ linkerFlags, programs }))));
@@ -107,6 +107,12 @@ async function build(module: Module, programs: readonly Program[], binDir: strin
   }
 }
 
+/** What a build that was killed left; the lock says that none is at work. */
+function removeDrafts(binDir: string): void {
+  for (const entry of readdirSync(binDir))
+    if (entry.startsWith('.draft-')) rmSync(join(binDir, entry), { recursive: true, force: true });
+}
+
 /** The lines of `go build -v` that are no progress. */
 function complaintsOf(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.includes(' ') && !line.startsWith('go: downloading'));
@@ -124,6 +130,7 @@ export async function ensureBinaries({ cacheDir, log, only }: BinaryOptions): Pr
   await withLock(
     join(cacheDir, 'bin', '.lock'),
     async () => {
+      removeDrafts(binDir);
       for (const module of MODULES) {
         const missing = missingOf(module);
         if (missing.length > 0) await build(module, missing, binDir, log);
