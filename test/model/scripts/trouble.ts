@@ -3,15 +3,33 @@ import type { Script } from '../script.ts';
 
 const lines = (...commands: readonly string[]): string => commands.join('\n');
 
-/** Everything that an agent might try to get out: the network, tokens, other volumes, paths and links. What it learns goes into `found.txt`. */
+/** Asks the gateway, with the token of this very step, for what no step that runs an agent's code may have. */
+const askGateway = `
+const token = require('fs').readFileSync('/fleet/token/token', 'utf8').trim();
+const paths = ['/v1/brief', '/git/info/refs?service=git-upload-pack', '/git/info/refs?service=git-receive-pack', '/v1/artifacts/sha256:${'0'.repeat(64)}'];
+for (const path of paths) {
+  const request = require('https').get('https://fleet-gateway:8443' + path, { rejectUnauthorized: false, headers: { authorization: 'Bearer ' + token } }, (response) => {
+    console.log(path, response.statusCode, response.statusCode === 403 ? 'refused' : 'REACHED-GATEWAY');
+    response.resume();
+  });
+  request.on('error', (error) => console.log(path, error.code));
+  request.setTimeout(5000, () => request.destroy());
+}`;
+
+/** Everything that an agent might try to get out: the network, tokens, other volumes. What it learns goes into `found.txt`. */
 const escapeAttempts = lines(
   'exec >found.txt 2>&1',
-  'echo "api server:"; (exec 3<>/dev/tcp/${KUBERNETES_SERVICE_HOST:-10.96.0.1}/443) && echo REACHED-API',
-  'echo "other tokens:"; ls /var/run/secrets/kubernetes.io/serviceaccount && echo REACHED-ACCOUNT',
-  'echo "other volumes:"; ls /fleet/fresh /fleet/out/verify && echo REACHED-VOLUME',
-  'echo x > /fleet/git/brief.json && echo REACHED-GIT',
-  'echo x > /fleet/runner/agent-runner.mjs && echo REACHED-RUNNER',
-  'echo x > /usr/bin/escaped && echo REACHED-ROOT',
+  'host=$(tr "\\0" "\\n" </proc/1/environ | sed -n "s/^KUBERNETES_SERVICE_HOST=//p")',
+  'echo "api server: ${host:=10.96.0.1}"; timeout 3 bash -c "exec 3<>/dev/tcp/$host/443" && echo REACHED-API',
+  'echo "names:"; timeout 3 getent hosts example.com && echo REACHED-DNS',
+  'echo "metadata:"; timeout 3 bash -c "exec 3<>/dev/tcp/169.254.169.254/80" && echo REACHED-METADATA',
+  'echo "account:"; ls /var/run/secrets/kubernetes.io/serviceaccount && echo REACHED-ACCOUNT',
+  'echo "volumes:"; ls /fleet/fresh && echo REACHED-FRESH; ls /fleet/out/verify && echo REACHED-VERIFY',
+  'echo x >/fleet/git/brief.json && echo REACHED-GIT',
+  'echo x >/fleet/runner/agent-runner.mjs && echo REACHED-RUNNER',
+  'echo x >/usr/bin/escaped && echo REACHED-ROOT',
+  'echo x >/dev/termination-log.other && echo REACHED-DEV',
+  'echo "gateway:"; timeout 20 node -e "$ASK"',
   'id -u; grep -i capeff /proc/self/status',
   'true',
 );
@@ -36,12 +54,17 @@ export const triesToEscape: Script = {
             { tool: 'write_file', args: { path: 'way-out/escaped', content: 'out' } },
           ],
         },
-        { calls: [{ tool: 'shell', args: { argv: ['bash', '-c', escapeAttempts], timeout_seconds: 60 } }] },
+        {
+          calls: [
+            { tool: 'shell', args: { argv: ['env', `ASK=${askGateway}`, 'bash', '-c', escapeAttempts], timeout_seconds: 60 } },
+          ],
+        },
         {
           calls: [
             { tool: 'shell', args: { argv: ['sh', '-c', '(sleep 300 &) ; setsid sleep 300 >/dev/null 2>&1 & echo left'] } },
           ],
         },
+        { calls: [{ tool: 'delete_file', args: { path: 'way-out' } }] },
         { calls: [{ tool: 'done', args: { summary: 'I tried every way out.' } }] },
       ],
     },
