@@ -17,6 +17,7 @@ const environment = z
     FLEET_KUBECONFIG: z.string().optional(),
     FLEET_PLATFORM_FILE: z.string().default(PLATFORM_FILE),
     FLEET_CA_FILE: z.string().default(CA_FILE),
+    FLEET_WATCH_NAMESPACE: z.string().min(1).optional(),
     FLEET_LEASE_NAME: z.string().default('swe-fleet-operator'),
     FLEET_LEASE_SECONDS: natural(15, 600),
     FLEET_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(8081),
@@ -34,6 +35,8 @@ export interface Config {
   readonly nats: { readonly user: string | undefined; readonly password: string | undefined };
   readonly kubeconfig: string | undefined;
   readonly caFile: string;
+  /** Shard: only objects of this namespace are seen. undefined: those of all namespaces. */
+  readonly watchNamespace: string | undefined;
   readonly lease: { readonly name: string; readonly durationMs: number };
   readonly healthPort: number;
   readonly workers: number;
@@ -87,6 +90,7 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>> = p
     nats: { user: values.FLEET_NATS_USER, password: values.FLEET_NATS_PASSWORD },
     kubeconfig: values.FLEET_KUBECONFIG,
     caFile: values.FLEET_CA_FILE,
+    watchNamespace: values.FLEET_WATCH_NAMESPACE,
     lease: { name: values.FLEET_LEASE_NAME, durationMs: values.FLEET_LEASE_SECONDS * 1_000 },
     healthPort: values.FLEET_HEALTH_PORT,
     workers: values.FLEET_WORKERS,

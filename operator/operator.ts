@@ -69,7 +69,10 @@ export class Operator {
     this.#ports = ports;
     this.#controllers = new Map(ports.controllers.map((controller) => [controller.kind, controller]));
     const nowMs = (): number => clock.nowMs();
-    this.#world = new World({ client, platform: config.platform, nowMs, onReport: observers.onReport, onBug: observers.onBug });
+    this.#world = new World({
+      ...{ client, platform: config.platform, namespace: config.watchNamespace, nowMs },
+      ...{ onReport: observers.onReport, onBug: observers.onBug },
+    });
     this.#views = makeViews({
       onAnswer: (commandId) => this.#wake(wokenByAnswer(commandId, this.#world)),
       onUsage: (account) => wokenByUsage(account, this.#world).forEach((key) => this.#work.addAfter(key, USAGE_DELAY_MS)),

@@ -12,6 +12,8 @@ import { EffectRefused } from './problem.ts';
 export interface WorldOptions {
   readonly client: Pick<ApiClient, 'listPage' | 'watch'>;
   readonly platform: PlatformConfig;
+  /** undefined: all. The gateway's Service is seen wherever it is. */
+  readonly namespace: string | undefined;
   readonly nowMs: () => number;
   readonly onReport: (report: Report) => void;
   /** A listener or an index threw: a bug of ours, the cache goes on. */
@@ -29,6 +31,7 @@ const keep = <K extends ObjectKind>(kind: K, options: WorldOptions): Kept<Object
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
     ...{ client: options.client, resource, cache, onReport: options.onReport },
+    namespace: options.namespace,
     ...select?.(options.platform),
     ...(check !== undefined && { check }),
   });

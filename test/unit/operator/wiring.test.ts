@@ -35,7 +35,11 @@ const storyRef = { storyRef: { name: 'story' } };
 const world = (): World => {
   const known = new World({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
-    ...{ platform: { gateway: { namespace: 'fleet', serviceName: 'gw' } } as PlatformConfig, nowMs: () => 0 },
+    ...{
+      platform: { gateway: { namespace: 'fleet', serviceName: 'gw' } } as PlatformConfig,
+      namespace: undefined,
+      nowMs: () => 0,
+    },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   known.cache('Story').upsert(made('Story', 'story'));
