@@ -46,6 +46,7 @@ export class ApiServer {
   readonly #onWrite: (server: ApiServer, before: SimObject | undefined, after: SimObject) => void;
   #version = 100;
   #uids = 0;
+  #mayHaveOrphans = false;
 
   /** `onWrite` looks at each object that was created or changed; it may throw. */
   constructor(nowMs: () => number, onWrite: (server: ApiServer, before: SimObject | undefined, after: SimObject) => void) {
@@ -69,8 +70,9 @@ export class ApiServer {
     return [...this.#history.keys()];
   }
 
-  eventsAfter(kind: string, version: number): readonly WatchEvent[] {
-    return (this.#history.get(kind) ?? []).filter((event) => event.version > version);
+  /** Everything that was ever told of that kind, in order. */
+  history(kind: string): readonly WatchEvent[] {
+    return this.#history.get(kind) ?? [];
   }
 
   create(who: string, object: KubeObject): SimObject {
@@ -79,6 +81,7 @@ export class ApiServer {
     for (const owner of object.metadata.ownerReferences ?? [])
       if (owner.uid === '') throw refusal(422, 'Invalid', 'metadata.ownerReferences.uid: must not be empty');
     const copy = structuredClone(object) as KubeObject & { spec?: Plain };
+    if ((object.metadata.ownerReferences ?? []).length > 0) this.#mayHaveOrphans = true; // its owner may have gone meanwhile
     const metadata = {
       ...copy.metadata,
       uid: `uid-${object.kind.toLowerCase()}-${++this.#uids}`,
@@ -116,6 +119,7 @@ export class ApiServer {
     if (object === undefined) return 'absent';
     if (uid !== undefined && object.metadata.uid !== uid) throw refusal(409, 'Conflict', `uid of ${kind} ${key} is another`);
     this.#objects.get(kind)?.delete(key);
+    this.#mayHaveOrphans = true;
     const version = ++this.#version;
     this.#tell(kind, { type: 'delete', version, object });
     this.audit.push({ who, verb: 'delete', kind, key, version });
@@ -124,6 +128,13 @@ export class ApiServer {
 
   /** What the garbage collector would delete now: objects whose every owner is gone. */
   orphans(): readonly SimObject[] {
+    if (!this.#mayHaveOrphans) return [];
+    const found = this.#findOrphans();
+    this.#mayHaveOrphans = found.length > 0;
+    return found;
+  }
+
+  #findOrphans(): readonly SimObject[] {
     const living = new Set([...this.#objects.values()].flatMap((byKey) => [...byKey.values()].map((object) => object.metadata.uid)));
     return [...this.#objects.values()]
       .flatMap((byKey) => [...byKey.values()])

@@ -22,6 +22,7 @@ export type Ending =
   | { readonly how: 'forgotten' };
 
 export interface Workspace {
+  readonly revision: number;
   readonly taskId: string;
   readonly kind: JobKind;
   readonly attempt: number;
@@ -50,16 +51,9 @@ export class Kubelet {
     this.#ports = ports;
   }
 
-  /** The Jobs for which something can happen now. */
-  ready(): readonly SimObject[] {
-    return this.#ports.server.list('Job').filter((job) => this.#move(job) !== undefined);
-  }
-
-  /** One small step of one Job. */
-  step(job: SimObject): string {
-    const move = this.#move(job);
-    if (move === undefined) throw new Error('nothing can happen to this Job');
-    return move();
+  /** One small step for each Job for which something can happen now. */
+  moves(): readonly (() => string)[] {
+    return this.#ports.server.list('Job').flatMap((job) => this.#move(job) ?? []);
   }
 
   /** When a step that waits to be listed gives up, if any waits. */
@@ -97,6 +91,7 @@ export class Kubelet {
     const labels = job.metadata.labels ?? {};
     const courierTry = Number(/-c\d+-(\d+)-[0-9a-f]{8}$/.exec(job.metadata.name)?.[1] ?? 1);
     return {
+      revision: (owner as unknown as Task).spec.planRef.revision,
       taskId: (owner as unknown as Task).spec.task.id,
       kind: labels[LABEL_WORKSPACE] as JobKind,
       attempt: Number(labels[LABEL_ATTEMPT]),

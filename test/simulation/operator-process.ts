@@ -14,7 +14,7 @@ import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/
 import { makeSnapshot } from '../../operator/snapshot.ts';
 import { splitWorkKey, wokenBy, wokenByAnswer, wokenByStore } from '../../operator/wiring.ts';
 import type { World as OperatorWorld } from '../../operator/world.ts';
-import type { ApiServer, SimObject } from './api-server.ts';
+import type { ApiServer, WatchEvent } from './api-server.ts';
 
 export interface ProcessPorts {
   readonly server: ApiServer;
@@ -33,7 +33,8 @@ export interface ProcessPorts {
 interface Kept {
   readonly cache: Cache<KubeObject>;
   readonly overlay: Overlay<KubeObject>;
-  version: number;
+  /** Events of the kind's history that were read. */
+  read: number;
 }
 
 export class OperatorProcess {
@@ -52,7 +53,7 @@ export class OperatorProcess {
     for (const kind of OBJECT_KINDS) {
       const indexes = (watched[kind].indexes ?? {}) as Readonly<Record<string, IndexBy<KubeObject>>>;
       const cache = new Cache<KubeObject>({ indexes });
-      this.#kept.set(kind, { cache, overlay: new Overlay(cache, ports.nowMs, indexes), version: 0 });
+      this.#kept.set(kind, { cache, overlay: new Overlay(cache, ports.nowMs, indexes), read: 0 });
     }
     this.#reconcilePorts = this.#makePorts();
     for (const kind of OBJECT_KINDS) this.#catchUp(kind, lag(kind));
@@ -64,13 +65,13 @@ export class OperatorProcess {
 
   /** Kinds of which something happened that the process has not read yet. */
   behind(): readonly ObjectKind[] {
-    return OBJECT_KINDS.filter((kind) => this.#ports.server.eventsAfter(kind, this.#of(kind).version).length > 0);
+    return OBJECT_KINDS.filter((kind) => this.#ports.server.history(kind).length > this.#of(kind).read);
   }
 
   /** Reads one more watch event of that kind. */
   deliver(kind: ObjectKind): void {
-    const [event] = this.#ports.server.eventsAfter(kind, this.#of(kind).version);
-    if (event !== undefined) this.#take(kind, event.version, event.type, event.object);
+    const event = this.#ports.server.history(kind)[this.#of(kind).read];
+    if (event !== undefined) this.#take(kind, event);
   }
 
   /** Keys that could be worked on now. */
@@ -144,15 +145,15 @@ export class OperatorProcess {
   }
 
   #catchUp(kind: ObjectKind, version: number): void {
-    for (const event of this.#ports.server.eventsAfter(kind, 0)) {
+    for (const event of this.#ports.server.history(kind)) {
       if (event.version > version) return;
-      this.#take(kind, event.version, event.type, event.object);
+      this.#take(kind, event);
     }
   }
 
-  #take(kind: ObjectKind, version: number, type: 'put' | 'delete', object: SimObject): void {
+  #take(kind: ObjectKind, { version, type, object }: WatchEvent): void {
     const kept = this.#of(kind);
-    kept.version = version;
+    kept.read += 1;
     kept.cache.advance(String(version));
     if (type === 'put') kept.cache.upsert(object as Stored);
     else kept.cache.remove(keyOf(object.metadata), object.metadata.uid);

@@ -101,7 +101,7 @@ const revised: readonly PlanTask[] = [
 
 export const superseded: Scenario = {
   objects: given([work('form', { fileScope: ['src/form/**'] }), work('session', { dependsOn: ['form'], fileScope: ['src/session/**'] })]),
-  plot: ({ taskId, attempt }) => (taskId === 'session' && attempt === 1 ? { how: 'hang' } : { how: 'ok' }),
+  plot: ({ taskId, revision }) => (taskId === 'session' && revision === 1 ? { how: 'hang' } : { how: 'ok' }),
   deeds: [
     approves(1),
     {

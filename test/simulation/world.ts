@@ -134,14 +134,14 @@ export class World {
       ...[...this.#commands.values()].map((command) => ({ what: 'answer', make: () => this.#answer(command) })),
       ...this.#unpublished().map((object) => ({ what: 'publish', make: () => this.#publish(object) })),
       ...deeds.map((deed) => ({ what: deed.what, make: () => this.#do(deed) })),
-      ...this.#kubelet.ready().map((job) => ({ what: 'kubelet', make: () => this.#work(job) })),
+      ...this.#kubelet.moves().map((step) => ({ what: 'kubelet', make: () => this.#work(step) })),
     ];
   }
 
   /** Only work takes time. */
-  #work(job: SimObject): void {
+  #work(step: () => string): void {
     this.nowMs += STEP_MS;
-    this.#kubelet.step(job);
+    step();
   }
 
   #pick(): Move | undefined {
