@@ -212,7 +212,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
         case 'Pod':
           return world.pods.upsert(stored(object as Pod, versions));
         default:
-          return world.jobs.upsert(stored(object as Job, versions));
+          return world.jobs.upsert(stored(object, versions));
       }
     },
     seenAttempt: (change) => stage.seen(task({ attempts: [attempt(change)] })),

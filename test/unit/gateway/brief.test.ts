@@ -140,7 +140,7 @@ describe('a brief', () => {
     ],
     ['the objects hold what no runner would take', { attempt: attempt({ startedAt: 'x'.repeat(50) }) }, 'broken', /startedAt/],
   ] as const)('cannot be made when %s', (_why, change, kind, message) => {
-    const result = buildBrief(input(change as Partial<BriefInput>));
+    const result = buildBrief(input(change));
     expect(result.kind).toBe(kind);
     expect(result.kind !== 'brief' && result.message).toMatch(message);
   });
