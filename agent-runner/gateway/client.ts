@@ -76,7 +76,7 @@ export class GatewayClient {
     const givesUpAt = Date.now() + patienceMs;
     for (let tries = 1; ; tries += 1) {
       const result = await this.#once(wanted);
-      if (!(result instanceof Error) && !notListedYet(result)) return result;
+      if (!(result instanceof Error) && !comesLater(result)) return result;
       if (Date.now() >= givesUpAt) throw unreachable(result);
       await delay(Math.min(250 * tries, 2_000) + randomInt(250));
     }
@@ -126,8 +126,8 @@ export function refusalOf(answer: GatewayAnswer): { readonly code: string; reado
   }
 }
 
-function notListedYet(answer: GatewayAnswer): boolean {
-  return answer.status === 503 && refusalOf(answer).code === 'NotListedYet';
+function comesLater(answer: GatewayAnswer): boolean {
+  return answer.status === 429 || (answer.status === 503 && refusalOf(answer).code === 'NotListedYet');
 }
 
 function unreachable(last: GatewayAnswer | Error): GatewayUnreachable {

@@ -1,8 +1,9 @@
 // Makes the repositories of a workspace: the bare one with what was fetched, and work trees that borrow its objects.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Git, GitOptions, GitRemote } from './driver.ts';
+import { GitFailed, type Git, type GitOptions, type GitRemote } from './driver.ts';
 import { refCandidates } from './names.ts';
+import { throughGateway } from './remote.ts';
 
 export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
   await rm(gitDir, { recursive: true, force: true });
@@ -13,8 +14,12 @@ export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
 
 /** The commit that a branch of the remote points to now; `undefined` when there is no such branch. */
 export async function remoteHead(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<string | undefined> {
-  const listed = await git.line(['ls-remote', '--refs', '--', remote.url, ref], { ...options, remote });
-  const row = listed
+  const argv = ['ls-remote', '--refs', '--', remote.url, ref];
+  const listed = await throughGateway(git, argv, { ...options, remote });
+  if (listed.code !== 0) throw new GitFailed(argv, listed);
+  const row = listed.stdout
+    .toString('utf8')
+    .trim()
     .split('\n')
     .map((line) => line.split('\t'))
     .find(([, name]) => name === ref);
@@ -29,12 +34,20 @@ export async function isAncestor(git: Git, options: GitOptions, ancestor: string
   return (await git.try(['merge-base', '--is-ancestor', ancestor, commit], options)).code === 0;
 }
 
+const fetchFrom = ({ url }: GitRemote): readonly string[] => [
+  'fetch',
+  '--quiet',
+  '--no-tags',
+  '--no-write-fetch-head',
+  '--',
+  url,
+];
+
 /** Fetches one branch into `refs/fleet/story`. */
 export async function fetchBranch(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<void> {
-  await git.run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', remote.url, `+${ref}:refs/fleet/story`], {
-    ...options,
-    remote,
-  });
+  const argv = [...fetchFrom(remote), `+${ref}:refs/fleet/story`];
+  const fetched = await throughGateway(git, argv, { ...options, remote });
+  if (fetched.code !== 0) throw new GitFailed(argv, fetched);
 }
 
 export interface WantedCommit {
@@ -53,12 +66,11 @@ export async function fetchCommit(
   remote: GitRemote,
   { commit, ref }: WantedCommit,
 ): Promise<boolean> {
-  const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', remote.url];
-  const direct = await git.try([...fetch, `${commit}:refs/fleet/base`], { ...options, remote });
+  const direct = await throughGateway(git, [...fetchFrom(remote), `${commit}:refs/fleet/base`], { ...options, remote });
   if (direct.code === 0) return true;
   if (!refused.test(direct.stderr)) throw new Error(`fetch failed: ${direct.stderr.trim().slice(-300)}`);
   for (const candidate of refCandidates(ref)) {
-    const byRef = await git.try([...fetch, `+${candidate}:refs/fleet/ref`], { ...options, remote });
+    const byRef = await throughGateway(git, [...fetchFrom(remote), `+${candidate}:refs/fleet/ref`], { ...options, remote });
     if (byRef.code === 0) return hasCommit(git, options, commit);
   }
   return false;

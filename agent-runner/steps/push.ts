@@ -1,17 +1,12 @@
 // Step `push` of a courier: exactly the commit that `merge` made, onto the story branch as `merge` saw it. May: git push through the gateway.
 // Believes the git volume, which only `merge` writes; a commit that had to be verified again is pushed only if that went well.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Findings } from '../../crds/findings.ts';
 import { readFinding } from '../finding-file.ts';
 import type { GitOptions, GitResult } from '../git/driver.ts';
 import { branchRef, commitId } from '../git/names.ts';
+import { throughGateway } from '../git/remote.ts';
 import { failed, readBrief, skipped, storyRemote, type Step, type StepContext } from '../step.ts';
 import { needsVerification } from './merge.ts';
-
-const tries = 4;
-const pauseMs = 2_000;
-/** The gateway or the server said no; asking again would not help. */
-const rejection = /\[(remote )?rejected\]|The requested URL returned error: 4\d\d|remote: error|pre-receive hook declined/;
 
 export const push: Step<'push'> = {
   command: 'push',
@@ -54,14 +49,9 @@ async function pushCommit(context: StepContext, commit: string, head: string): P
     `${commit}:${ref}`,
   ];
   const options: GitOptions = { gitDir: context.paths.bareRepository, remote };
-  for (let number = 1; ; number += 1) {
-    const result = await context.git.try(argv, options);
-    // A push whose answer was lost finds its own commit there the next time, and git calls that up to date.
-    if (result.code === 0) return { step: 'push', outcome: 'ok', commit };
-    context.say(wordsOf(result));
-    if (rejection.test(wordsOf(result)) || number >= tries) return failed('push', 'PushRejected', wordsOf(result));
-    await delay(pauseMs);
-  }
+  // A push whose answer was lost finds its own commit there the next time, and git calls that up to date.
+  const result = await throughGateway(context.git, argv, options);
+  return result.code === 0 ? { step: 'push', outcome: 'ok', commit } : failed('push', 'PushRejected', wordsOf(result));
 }
 
 function wordsOf(result: GitResult): string {

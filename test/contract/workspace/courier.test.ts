@@ -117,7 +117,8 @@ describe('a courier', () => {
     expect(await workspace.show('for-each-ref', `refs/heads/${branch}`)).toBe('');
   });
 
-  it('asks again while the gateway does not list its Job yet', async () => {
+  it.each(['/', '/git/'])('asks again while the gateway does not list its Job yet, for %s', async (path) => {
+    workspace.door.notListedFor = path;
     workspace.door.notListedYet = 2;
     await workspace.newJob();
     expect((await workspace.step('merge')).text).toContain('"outcome":"ok"');

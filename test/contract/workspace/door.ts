@@ -22,8 +22,9 @@ export interface Door {
   readonly artifacts: Map<string, Buffer>;
   /** `step method path status`, for assertions. */
   readonly requests: string[];
-  /** So many of the next requests are answered 503 NotListedYet. */
+  /** So many of the next requests below `notListedFor` are answered 503 NotListedYet. */
   notListedYet: number;
+  notListedFor: string;
   /** Speak only git's first protocol, in which a server gives no commits by their id. */
   oldProtocol: boolean;
   /** Runs before a push reaches the server. */
@@ -45,6 +46,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     artifacts: new Map(),
     requests: [],
     notListedYet: 0,
+    notListedFor: '/',
     oldProtocol: false,
     beforePush: undefined,
     close: async () => {
@@ -59,7 +61,7 @@ async function serve(door: Door, options: DoorOptions, request: IncomingMessage,
   const url = new URL(request.url ?? '/', door.url);
   const step = stepOf(request.headers.authorization);
   response.once('finish', () => door.requests.push(`${step ?? '?'} ${request.method} ${url.pathname} ${response.statusCode}`));
-  if (door.notListedYet > 0) {
+  if (door.notListedYet > 0 && url.pathname.startsWith(door.notListedFor)) {
     door.notListedYet -= 1;
     return refuse(response, 503, 'NotListedYet');
   }

@@ -1,0 +1,21 @@
+// Calls of git that go through the gateway. What may pass by itself is tried again for a while; the last end is the caller's to judge.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Git, GitOptions, GitResult } from './driver.ts';
+
+const patienceMs = 60_000;
+const pauseMs = 2_000;
+
+/** The gateway does not know the Job yet, is busy, or the connection broke; not: it said no. */
+const passing =
+  /returned error: (429|5\d\d)|Failed to connect|Could not connect|Connection (refused|reset)|early EOF|RPC failed|unexpected disconnect|timed out/i;
+const final = /\[(remote )?rejected\]|pre-receive hook declined/;
+
+export async function throughGateway(git: Git, argv: readonly string[], options: GitOptions): Promise<GitResult> {
+  const givesUpAt = Date.now() + patienceMs;
+  for (;;) {
+    const result = await git.try(argv, options);
+    const words = `${result.stdout.toString('utf8')}${result.stderr}`;
+    if (result.code === 0 || !passing.test(words) || final.test(words) || Date.now() >= givesUpAt) return result;
+    await delay(pauseMs);
+  }
+}
