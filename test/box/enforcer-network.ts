@@ -125,30 +125,38 @@ export class Network {
 
   /**
    * What becomes of a first packet: it is answered, or a rule drops it. Both are events, so no time limit decides. An attempt is cancelled before the next
-   * begins: a packet sent again would count as the next one's.
+   * begins: a packet sent again would count as the next one's. `by` says which rules count as dropping it; links speak IPv6 by themselves now and then,
+   * so its rule does not count unless it is asked for.
    */
-  async probe(from: Peer, { host, port, protocol = 'TCP' }: Target): Promise<'open' | 'closed' | 'dropped'> {
-    const before = await this.#drops();
+  async probe(
+    from: Peer,
+    { host, port, protocol = 'TCP' }: Target,
+    by = /^(?!.*nfproto ipv6)/,
+  ): Promise<'open' | 'closed' | 'dropped'> {
+    const before = await this.#drops(by);
     const ended = new AbortController();
     const attempt = from.begin({ do: 'connect', protocol, host, port });
     const answered = attempt.answered.then((result) => (result === 'connected' ? 'open' : 'closed'));
     try {
-      return await Promise.race([answered, this.#dropsBeyond(before, ended.signal)]);
+      return await Promise.race([answered, this.#dropsBeyond(before, by, ended.signal)]);
     } finally {
       ended.abort();
       await attempt.cancel();
     }
   }
 
-  async #dropsBeyond(count: number, signal: AbortSignal): Promise<'dropped'> {
-    while (!signal.aborted && (await this.#drops()) <= count) await sleep(20);
+  async #dropsBeyond(count: number, by: RegExp, signal: AbortSignal): Promise<'dropped'> {
+    while (!signal.aborted && (await this.#drops(by)) <= count) await sleep(20);
     return 'dropped';
   }
 
-  /** Packets that the table dropped so far. */
-  async #drops(): Promise<number> {
-    const text = await this.node.run('nft', 'list', 'table', 'inet', this.table);
-    return [...text.matchAll(/counter packets (\d+) bytes \d+ drop/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
+  /** Packets that such rules of the table dropped so far. */
+  async #drops(by: RegExp): Promise<number> {
+    const rules = (await this.node.run('nft', 'list', 'table', 'inet', this.table)).split('\n').map((line) => line.trim());
+    const packets = rules
+      .filter((rule) => by.test(rule))
+      .map((rule) => /counter packets (\d+) bytes \d+ drop/.exec(rule)?.[1] ?? '0');
+    return packets.reduce((sum, count) => sum + Number(count), 0);
   }
 
   end(): void {

@@ -312,14 +312,16 @@ describe('rules in the kernel', () => {
       await apply(policy({ ...only('web'), policyTypes: ['Egress'] }));
       await peer('web').run('ip', 'addr', 'add', `${ips.db}/32`, 'dev', 'eth0');
       await peer('web').run('ip', 'route', 'replace', `${ips.api}/32`, 'via', '10.244.0.1', 'src', ips.db);
-      expect(await network().probe(peer('web'), to('api'))).toBe('dropped');
+      expect(await network().probe(peer('web'), to('api'), /fib saddr/)).toBe('dropped');
       await peer('web').run('ip', 'route', 'del', `${ips.api}/32`);
       await peer('web').run('ip', 'addr', 'del', `${ips.db}/32`, 'dev', 'eth0');
     });
 
     it('to speak IPv6 gets nowhere', async () => {
       await apply();
-      expect(await network().probe(peer('web'), { host: 'ff02::1%eth0', port: 53, protocol: 'UDP' })).toBe('dropped');
+      expect(await network().probe(peer('web'), { host: 'ff02::1%eth0', port: 53, protocol: 'UDP' }, /nfproto ipv6/)).toBe(
+        'dropped',
+      );
     });
   });
 
