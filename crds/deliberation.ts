@@ -4,7 +4,6 @@ import { baseStatus, count, digest, externalId, message, objectName, time, type 
 import { constraints } from './plan-task.ts';
 
 export const DELIBERATION_PHASES = ['Pending', 'InProgress', 'Completed', 'Failed', 'TimedOut'] as const;
-export type DeliberationPhase = (typeof DELIBERATION_PHASES)[number];
 
 const agentName = z.string().max(63).describe('Agent.');
 const score = z.int().min(0).max(1000).describe('Score in thousandths.');

@@ -9,8 +9,6 @@ export const LABEL_NETWORK = `${GROUP}/network`;
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'swe-fleet';
 export const FIELD_MANAGER = 'swe-fleet-operator';
-/** JSON of ≤ 16 KiB that old clients attached; never copied to a pod. */
-export const ANNOTATION_WIRE_METADATA = `${GROUP}/wire-metadata`;
 
 /** What a workspace pod is for. */
 export type WorkspaceKind = 'attempt' | 'courier' | 'reader';

@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { role, ruled, type Immutable } from './meta.ts';
 
 export const TASK_PHASES = ['DESIGN', 'BUILD', 'TEST', 'DOCS'] as const;
-export type TaskPhase = (typeof TASK_PHASES)[number];
 
 const planTaskId = z
   .string()

@@ -73,7 +73,6 @@ export const FLEET_PROGRAM = '/opt/fleet/agent-runner.mjs';
 
 export const GATEWAY_HOST = 'fleet-gateway';
 export const GATEWAY_PORT = 8443;
-export const CANARY_PORT = 8444;
 
 /** Names of the environment variables of every step. */
 export const STEP_ENVIRONMENT = {

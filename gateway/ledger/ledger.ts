@@ -108,5 +108,3 @@ const applyAll = (start: Account, batch: readonly Waiting[]): { account: Account
   });
   return { account, verdicts };
 };
-
-export const emptyVersion: Version = { account: EMPTY, revision: 0 };

@@ -52,11 +52,3 @@ export const matchRepository = (url: string, namespace: string, upstreams: reado
     ? no('no git upstream of the platform serves this repository to this namespace')
     : { ok: true, upstream, path: `/${segments.join('/')}` };
 };
-
-/** The row of that kind and name, if it serves the namespace. */
-export const upstreamNamed = (
-  name: string,
-  want: { readonly kind: Upstream['kind']; readonly namespace: string },
-  upstreams: readonly Upstream[],
-): Upstream | undefined =>
-  upstreams.find((row) => row.name === name && row.kind === want.kind && servesNamespace(row, want.namespace));

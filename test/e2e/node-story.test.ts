@@ -106,7 +106,7 @@ describe('a Story on a Node repository', () => {
     );
     expect(end).toMatchObject({ status: 0 });
     expect(end.stdout).toContain('npm test');
-    expect(end.stdout).toMatch(/pass 4/);
+    expect(end.stdout).toMatch(/pass 5/);
   });
 
   it('costs the operator at most five writes a task, Jobs not counted', () => {

@@ -29,7 +29,6 @@ interface AuditEvent {
 }
 
 export const operatorUser = `system:serviceaccount:${RELEASE_NAMESPACE}:${RELEASE}-operator`;
-export const gatewayUser = `system:serviceaccount:${RELEASE_NAMESPACE}:${RELEASE}-gateway`;
 
 /** All writes so far, oldest first. @throws on a cluster without an audit log */
 export function auditedWrites(cluster: Cluster): readonly AuditedWrite[] {
