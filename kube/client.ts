@@ -62,7 +62,7 @@ export interface ApplyOptions {
   readonly subresource?: 'status';
 }
 
-export interface Preconditions {
+interface Preconditions {
   readonly uid?: string;
   readonly resourceVersion?: string;
 }

@@ -44,7 +44,7 @@ export const isNotFound = (error: unknown): boolean => error instanceof ApiError
 export const isAlreadyExists = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 409 && error.reason === 'AlreadyExists';
 
-export const sortOfCode = (code: number): ApiErrorSort => {
+const sortOfCode = (code: number): ApiErrorSort => {
   if (code === 409) return 'conflict';
   if (code === 410) return 'gone';
   if (code >= 500 || code === 408 || code === 429) return 'transient';

@@ -31,7 +31,7 @@ export interface KubeObject {
 }
 
 /** An object as the API server stores it: uid and resourceVersion are there. */
-export interface StoredMeta extends ObjectMeta {
+interface StoredMeta extends ObjectMeta {
   readonly uid: string;
   readonly resourceVersion: string;
 }

@@ -16,7 +16,6 @@ export const secrets = core('secrets', 'Secret');
 export const configMaps = core('configmaps', 'ConfigMap');
 export const serviceAccounts = core('serviceaccounts', 'ServiceAccount');
 export const namespaces = core('namespaces', 'Namespace', false);
-export const nodes = core('nodes', 'Node', false);
 
 export const jobs: Resource = { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true };
 export const events: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };

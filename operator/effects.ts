@@ -40,7 +40,7 @@ const isOurs = (subject: Stored, object: KubeObject): boolean => controllerOf(ob
 const nameOf = (object: KubeObject): string => `${object.kind} ${keyOf(object.metadata)}`;
 
 /** Whether everything that `wanted` says is there in `seen`, which the server may have completed with defaults. */
-export const isCovered = (wanted: unknown, seen: unknown): boolean => {
+const isCovered = (wanted: unknown, seen: unknown): boolean => {
   if (wanted === undefined) return true;
   if (typeof wanted !== 'object' || wanted === null) return wanted === seen;
   if (typeof seen !== 'object' || seen === null || Array.isArray(wanted) !== Array.isArray(seen)) return false;

@@ -15,7 +15,7 @@ import type { Selection } from '../kube/client.ts';
 import type { KubeObject, Resource, Stored } from '../kube/object.ts';
 import { jobs, networkPolicies, pods, serviceAccounts, services } from '../kube/resources.ts';
 
-export interface Service extends KubeObject {
+interface Service extends KubeObject {
   readonly spec?: { readonly clusterIP?: string };
 }
 

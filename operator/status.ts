@@ -4,7 +4,7 @@
 import type { Outcome } from '../controllers/contract.ts';
 import { canonicalJson } from '../crds/canonical.ts';
 
-export interface Condition {
+interface Condition {
   readonly type: string;
   readonly status: string;
   readonly reason?: string;
@@ -30,7 +30,7 @@ export interface StatusContext {
 
 const STALLED = 'Stalled';
 /** RFC 3339 in whole seconds, as Kubernetes writes times. */
-export const rfc3339 = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+const rfc3339 = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 
 const stalledCondition = (outcome: Outcome, context: StatusContext): readonly Condition[] => {
   if (outcome.kind !== 'stalled') return [];

@@ -19,7 +19,7 @@ const ledgerAccount = z.object({
 });
 export type LedgerAccount = Readonly<z.infer<typeof ledgerAccount>>;
 
-export interface ViewListeners {
+interface ViewListeners {
   readonly onAnswer: (commandId: string) => void;
   readonly onUsage: (account: string) => void;
   readonly onCursor: (uid: string) => void;

@@ -7,7 +7,7 @@ import { isFinishedStory, NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type Obje
 import type { World } from './world.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
-export type WorkKey = `${ObjectKind} ${string}`;
+type WorkKey = `${ObjectKind} ${string}`;
 
 export const workKey = (kind: ObjectKind, object: KubeObject): WorkKey => `${kind} ${keyOf(object.metadata)}`;
 

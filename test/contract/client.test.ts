@@ -104,7 +104,7 @@ it('refuses to apply to an object of that name but another uid, and to one that 
   await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   const pinned = (name: string) => client.apply(widgets, widget(name, { spec: { size: 2 } }, { uid: NO_ONE }), MANAGER);
   expect([await failure(pinned('one')), await failure(pinned('gone'))]).toEqual([
-    'conflict 409 Conflict',
+    'terminal 422 Invalid',
     'conflict 409 Conflict',
   ]);
   expect((await get('one')).spec).toEqual({ size: 1 });

@@ -212,7 +212,11 @@ it('never deletes what another owns, and deletes its own by uid', async ({ world
   const stranger = await subject('two');
   const foreign = (await direct.create(configMaps, child(stranger, 'foreign'))) as Stored;
   const mine = (await direct.create(configMaps, child(owner, 'mine'))) as Stored;
-  await until('ConfigMap', () => cache('ConfigMap').size === 2);
+  await until(
+    'ConfigMap',
+    () =>
+      cache('ConfigMap').byUid(foreign.metadata.uid) !== undefined && cache('ConfigMap').byUid(mine.metadata.uid) !== undefined,
+  );
   expect(await pass('one', { effects: [remove(foreign, foreign.metadata.uid)] })).toEqual({ kind: 'retry' });
   expect(writes()).toEqual([]);
   await pass('one', { effects: [remove(mine, mine.metadata.uid)] });
@@ -226,7 +230,7 @@ it('does not delete the successor of a child that its cache still shows', async 
   const { pass, subject, direct, namespace, until, cache, blind, overlay } = world;
   const owner = await subject('one');
   const mine = (await direct.create(configMaps, child(owner, 'kid'))) as Stored;
-  await until('ConfigMap', () => cache('ConfigMap').size === 1);
+  await until('ConfigMap', () => cache('ConfigMap').byUid(mine.metadata.uid) !== undefined);
   blind();
   await direct.delete(configMaps, { namespace, name: 'kid' });
   const successor = (await direct.create(configMaps, child(owner, 'kid'))) as Stored;
