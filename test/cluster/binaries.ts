@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt, run } from './command.ts';
+import { attempt } from './command.ts';
 import { KUBERNETES_VERSION } from './layout.ts';
 import { withLock } from './lock.ts';
 import { timed, type Log } from './progress.ts';
@@ -25,6 +25,10 @@ interface Module {
 }
 
 const SOURCES = join(import.meta.dirname, 'programs');
+
+/** Go looks at the module it stands in, and refuses one that is too new for it. */
+export const NEWEST_MODULE = join(SOURCES, 'helm');
+export const NO_GO = 'no Go 1.26 or newer on the PATH: install it from https://go.dev/dl';
 
 const kubernetes = (name: string): Program => ({ name, package: `k8s.io/kubernetes/cmd/${name}` });
 
@@ -56,7 +60,7 @@ const MODULES: readonly Module[] = [
   },
   {
     label: 'building Helm from source',
-    directory: join(SOURCES, 'helm'),
+    directory: NEWEST_MODULE,
     linkerFlags: ['-X helm.sh/helm/v4/internal/version.version=v4.3.1'],
     programs: [{ name: 'helm', package: 'helm.sh/helm/v4/cmd/helm' }],
   },
@@ -78,7 +82,9 @@ function sourceFiles(directory: string): readonly string[] {
 
 /** The directory's name changes with every source, version and flag that goes into the programs. */
 async function versionKey(): Promise<string> {
-  const hash = createHash('sha256').update(await run(['go', 'version']));
+  const go = await attempt(['go', 'version'], { cwd: NEWEST_MODULE });
+  if (go.status !== 0) throw new Error(NO_GO);
+  const hash = createHash('sha256').update(go.stdout);
   for (const file of sourceFiles(SOURCES)) hash.update(file.slice(SOURCES.length)).update(readFileSync(file));
   hash.update(JSON.stringify(MODULES.map(({ linkerFlags, programs }) => ({ linkerFlags, programs }))));
   return `${KUBERNETES_VERSION}-${hash.digest('hex').slice(0, 12)}`;

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { down, runningBox } from './box.ts';
-import { ensureBox, type Cluster } from './cluster.ts';
+import { ensureBox, presentCluster, type Cluster } from './cluster.ts';
 import { COMPONENTS } from './components.ts';
 import type { ClusterConfig } from './config.ts';
 import { inBox } from './image-import.ts';
@@ -48,12 +48,11 @@ export interface Shell {
 /** Returns the exit code. */
 type Command = (shell: Shell, words: readonly string[]) => Promise<number>;
 
-/** A cluster that is there already: only `up` starts one. */
+/** A cluster that is there already: only `up` starts one, or mends it. */
 async function present({ config, name }: Shell): Promise<Cluster> {
-  if (config.externalKubeconfig === undefined && runningBox(config.cacheDir, name) === undefined) {
-    throw new Error(`box "${name}" is not running; start it: npm run cluster -- --name ${name} up`);
-  }
-  return ensureBox({ name, config, log: () => undefined });
+  const cluster = await presentCluster(name, config);
+  if (cluster === undefined) throw new Error(`box "${name}" is not running; start it: npm run cluster -- --name ${name} up`);
+  return cluster;
 }
 
 function boxNames(config: ClusterConfig): readonly string[] {

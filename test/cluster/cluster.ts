@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBinaries } from './binaries.ts';
-import { down, up, type RunningBox } from './box.ts';
+import { down, runningBox, up, type RunningBox } from './box.ts';
 import { openAuthority } from './certificates.ts';
 import { run } from './command.ts';
 import { apiUrlOf } from './component-files.ts';
@@ -89,6 +89,14 @@ function clusterOf(box: RunningBox, config: ClusterConfig, log: Log): Cluster {
     enter: (argv) => run(inBox(box, argv)),
     down: (options) => down(config.cacheDir, layout.name, options?.forget),
   };
+}
+
+/** The cluster as it is now, neither started nor mended; undefined when the box does not run. */
+export async function presentCluster(name: string, config: ClusterConfig): Promise<Cluster | undefined> {
+  const quiet: Log = () => undefined;
+  if (config.externalKubeconfig !== undefined) return externalCluster(config, config.externalKubeconfig, quiet);
+  const box = runningBox(config.cacheDir, name);
+  return box === undefined ? undefined : clusterOf(box, config, quiet);
 }
 
 /** The box of that name, running, with everything it needs made on the way; or the user's own cluster, which it says. */

@@ -21,11 +21,12 @@ const offered = (node: unknown): readonly [string, string] => {
 };
 
 export async function setGpus(credentials: ApiCredentials, count: number): Promise<void> {
+  const value = { [RESOURCE]: count === 0 ? null : String(count) }; // null takes it away
   const { status, body } = await callApi(credentials, {
     method: 'PATCH',
     path: `/api/v1/nodes/${NODE_NAME}/status`,
     contentType: 'application/merge-patch+json',
-    body: { status: { capacity: { [RESOURCE]: String(count) }, allocatable: { [RESOURCE]: String(count) } } },
+    body: { status: { capacity: value, allocatable: value } },
   });
   if (status !== 200) throw new Error(`the node's GPUs cannot be set: ${JSON.stringify(body)}`);
 }

@@ -22,14 +22,14 @@ const RULES = `table ip box {
     ip saddr ${POD_CIDR} oifname "${UPLINK}" masquerade
   }
 }
-table ip ${SHUT_TABLE} {
+table inet ${SHUT_TABLE} {
   chain forward {
     type filter hook forward priority -10; policy accept;
-    ip saddr ${POD_CIDR} drop
+    iifname "veth*" drop
   }
   chain input {
     type filter hook input priority -10; policy accept;
-    ip saddr ${POD_CIDR} drop
+    iifname "veth*" drop
   }
 }
 `;
@@ -56,7 +56,7 @@ async function furnishNetwork(address: BoxAddress): Promise<void> {
 
 /** Lets pods speak, from when on network policies are enforced. Once is enough; again does no harm. */
 export async function openPods(): Promise<void> {
-  const end = await attempt(['nft', 'delete', 'table', 'ip', SHUT_TABLE]);
+  const end = await attempt(['nft', 'delete', 'table', 'inet', SHUT_TABLE]);
   if (end.status !== 0 && !end.stderr.includes('No such file')) throw new Error(`pods stay shut: ${end.stderr}`);
 }
 

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSyn
 import { dirname } from 'node:path';
 import { attempt } from './command.ts';
 import { imageHostPackages } from './images/host-packages.ts';
+import { NEWEST_MODULE, NO_GO } from './binaries.ts';
 import { NAMESPACES } from './layout.ts';
 import { timed, type Log } from './progress.ts';
 
@@ -59,6 +60,7 @@ export interface Machine {
   readonly apt: boolean;
   /** Names of missing Debian packages. */
   readonly missing: readonly string[];
+  /** Whether Go is there and new enough for what is built with it. */
   readonly go: boolean;
   /** Whether new namespaces can be made; undefined when that could not be tried. */
   readonly namespaces: boolean | undefined;
@@ -74,7 +76,7 @@ export function obstaclesOf(machine: Machine): readonly string[] {
   const { cacheDir, missing } = machine;
   const checks: readonly (readonly [boolean, string])[] = [
     [!machine.root, 'not root: run it with sudo -E, or set SWEFLEET_KUBECONFIG to a cluster of yours'],
-    [!machine.go, 'no Go on the PATH: install Go 1.26 or newer from https://go.dev/dl'],
+    [!machine.go, NO_GO],
     [missing.length > 0 && !machine.apt, `no apt-get to install ${missing.join(', ')}: install them by the means of this system`],
     [machine.namespaces === false, 'new namespaces are refused: run on the machine itself or in a privileged container'],
     [!machine.cgroups, 'no cgroups: mount them under /sys/fs/cgroup'],
@@ -97,7 +99,7 @@ const existing = (path: string): string => (existsSync(path) ? path : existing(d
 async function inspectMachine(cacheDir: string): Promise<Machine> {
   const root = process.getuid?.() === 0;
   const linux = process.platform === 'linux';
-  const go = attempt(['go', 'version']);
+  const go = attempt(['go', 'version'], { cwd: NEWEST_MODULE });
   const tried = linux && root && onPath('unshare') ? attempt([...NAMESPACES, 'true']) : undefined;
   return {
     platform: process.platform,

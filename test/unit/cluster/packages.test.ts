@@ -25,7 +25,7 @@ describe('what stands in the way of a box', () => {
       [/^this is darwin, not Linux: .*SWEFLEET_KUBECONFIG$/],
     ],
     ['a user who is not root', { root: false }, [/^not root: .*sudo -E/]],
-    ['no Go', { go: false }, [/^no Go on the PATH: install Go 1\.26/]],
+    ['no Go', { go: false }, [/^no Go 1\.26 or newer on the PATH: install it/]],
     [
       'packages that nothing can install, by name',
       { apt: false, missing: ['containerd', 'runc'] },
