@@ -45,7 +45,9 @@ describe('an agent that tries to escape', () => {
     const pods = await w.world.kubectl('get', 'pods', '--namespace', ESCAPE, '--output', 'name');
     const pod = pods.split('\n')[0] ?? '';
     expect(pod).toMatch(/^pod\/fleet-ws-/);
-    const end = await w.world.kubectl.attempt('exec', '--namespace', ESCAPE, pod, '--', 'id');
+    // kubectl itself does not even ask for a pod that has ended; the API server is asked here
+    const path = `/api/v1/namespaces/${ESCAPE}/${pod.replace('pod/', 'pods/')}/exec?command=id&stdout=true`;
+    const end = await w.world.kubectl.attempt('create', '--raw', path, '--filename', '/dev/null');
     expect(end.status).not.toBe(0);
     expect(end.stderr).toMatch(/workspace|denied|forbidden/i);
   });
