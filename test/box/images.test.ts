@@ -1,7 +1,7 @@
 // Images built for real from small Dockerfiles on the Debian base: what a layer takes away, that the same input gives the same bytes, what is refused.
 // The base is the one that the project's images share; everything above it goes to directories of the test's own.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -34,6 +34,7 @@ function storeOf(name: string): LayerStore {
       seen.base = true;
       return (first ? shared : own).layer(key, make);
     },
+    prune: () => own.prune(),
   };
 }
 
@@ -101,6 +102,19 @@ describe('the same input', () => {
     const [one, two] = archives.map(({ tar }) => readFileSync(tar));
     expect(archives[0]?.digest).toBe(archives[1]?.digest);
     expect(one?.equals(two ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('is kept while it is among the latest used; older layers go', async () => {
+    const store = openLayerStore(join(place.root, 'many'));
+    const make = async (diff: string): Promise<void> => writeFileSync(join(diff, 'file'), '');
+    for (let index = 0; index < 41; index += 1) {
+      const { diff } = await store.layer(`${String(index).padStart(32, '0')}`, make);
+      utimesSync(join(diff, '..'), index, index);
+    }
+    await store.prune();
+    const left = readdirSync(join(place.root, 'many')).sort();
+    expect(left).toHaveLength(40);
+    expect(left[0]).toMatch(/0001$/);
   });
 
   it('is not built a second time', async () => {

@@ -32,6 +32,7 @@ export async function ensureImages({ binDir, cacheDir, log }: ImageOptions): Pro
   const shop: Workshop = { repository, binDir, cacheDir, log, store: openLayerStore(join(home, 'layers')), bases: new Map() };
   const archives: ImageArchive[] = [];
   for (const entry of catalog) archives.push(await buildOne(shop, join(home, 'archives'), entry));
+  await shop.store.prune();
   return archives;
 }
 

@@ -2,7 +2,7 @@
 // owners. It appears whole, by one rename, so two builds at once only do the same work twice. Needs root (device nodes, owners).
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
@@ -24,7 +24,12 @@ export interface Layer {
 export interface LayerStore {
   /** Returns the layer of that key, or lets `make` fill an empty directory and packs it. */
   readonly layer: (key: string, make: (diff: string) => Promise<void>) => Promise<Layer>;
+  /** Removes all but the most recently used, and what broken-off builds left. */
+  readonly prune: () => Promise<void>;
 }
+
+const keptLayers = 40;
+const draftAgeMs = 24 * 3_600_000;
 
 // Raised whenever what a key stands for changes: how tars are packed, what is scrubbed, how bases are made.
 const format = '2';
@@ -43,7 +48,11 @@ export function openLayerStore(root: string): LayerStore {
     async layer(key, make) {
       const home = join(root, key.slice(0, 32));
       const known = await readLayer(home);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        const now = new Date();
+        await utimes(home, now, now);
+        return known;
+      }
       const draft = join(root, `draft-${randomUUID()}`);
       await mkdir(join(draft, 'diff'), { recursive: true, mode: 0o755 });
       try {
@@ -60,7 +69,16 @@ export function openLayerStore(root: string): LayerStore {
       if (made === undefined) throw new Error(`layer ${home} vanished while it was made; next: run the build again`);
       return made;
     },
+    prune: () => prune(root),
   };
+}
+
+async function prune(root: string): Promise<void> {
+  const names = await readdir(root);
+  const aged = await Promise.all(names.map(async (name) => ({ name, usedMs: (await stat(join(root, name))).mtimeMs })));
+  const layers = aged.filter(({ name }) => !name.startsWith('draft-')).sort((a, b) => b.usedMs - a.usedMs);
+  const drafts = aged.filter(({ name, usedMs }) => name.startsWith('draft-') && usedMs < Date.now() - draftAgeMs);
+  for (const { name } of [...layers.slice(keptLayers), ...drafts]) await rm(join(root, name), { recursive: true, force: true });
 }
 
 type Recorded = Pick<Layer, 'key' | 'digest' | 'bytes' | 'diffId'>;
