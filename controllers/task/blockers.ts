@@ -72,9 +72,9 @@ const storySuspended: Blocker = ({ story }) =>
 const suspended: Blocker = ({ task }) =>
   task.spec.suspend ? pending('Suspended', `somebody to resume task ${task.metadata.name} (spec.suspend)`) : undefined;
 
-const isDone = (wanted: PlanTask, { siblings }: TaskCore): boolean => {
+const isDone = (wanted: PlanTask, { family }: TaskCore): boolean => {
   const digest = planTaskDigest(wanted);
-  return siblings.some(({ task }) => hasSucceeded(task) && task.spec.task.id === wanted.id && task.spec.taskDigest === digest);
+  return family.some(({ task }) => hasSucceeded(task) && task.spec.task.id === wanted.id && task.spec.taskDigest === digest);
 };
 
 const dependenciesOpen: Blocker = (core) => {

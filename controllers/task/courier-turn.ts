@@ -3,22 +3,22 @@
 
 import { attemptJobs } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
-import { isFinished, type Sibling, type TaskCore } from './seen.ts';
+import { isFinished, type Relative, type TaskCore } from './seen.ts';
 import type { Blocked } from './blockers.ts';
 
 /** Once its Job has ended the next may go: what it pushed is on the branch, whether or not its Task says so yet. */
-const isCarrying = ({ task, jobs }: Sibling): boolean =>
+const isCarrying = ({ task, jobs }: Relative): boolean =>
   attemptJobs(task, jobs).some(({ kind, job }) => kind === 'courier' && isLive(job));
 
 /** Has a patch that waits for its first courier. One whose courier failed lets the others by until it is tried again. */
-const isWaiting = ({ task }: Sibling): boolean => {
+const isWaiting = ({ task }: Relative): boolean => {
   const last = task.status?.attempts?.at(-1);
   const hasPatch = last?.patch !== undefined && last.finishedAt === undefined && last.courierTries === 0;
   return hasPatch && !isFinished(task) && !task.spec.cancel && !task.spec.suspend;
 };
 
 /** When the attempt of a Task began, and its name: the order in which patches are carried. */
-const turnOf = ({ task }: Pick<Sibling, 'task'>): string =>
+const turnOf = ({ task }: Pick<Relative, 'task'>): string =>
   `${task.status?.attempts?.at(-1)?.startedAt ?? '9999'} ${task.metadata.name}`;
 
 export const notItsTurn = (core: TaskCore): Blocked | undefined => {
@@ -27,8 +27,9 @@ export const notItsTurn = (core: TaskCore): Blocked | undefined => {
     reason: 'CourierTurn',
     message: `the courier of task ${name}: one at a time per Story`,
   });
-  const carrying = core.siblings.find(isCarrying);
+  const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
+  const carrying = others.find(isCarrying);
   if (carrying !== undefined) return wait(carrying.task.metadata.name);
-  const ahead = core.siblings.filter(isWaiting).find((sibling) => turnOf(sibling) < turnOf(core));
+  const ahead = others.filter(isWaiting).find((other) => turnOf(other) < turnOf(core));
   return ahead === undefined ? undefined : wait(ahead.task.metadata.name);
 };

@@ -131,6 +131,14 @@ const carrying: Rule = (view) =>
     ? under(view, { what: 'courier', reason: 'Integrating', message: 'the courier brings the patch to the story branch' })
     : undefined;
 
+/** What a courier pushed is pushed: it is not interrupted, its end is read, and it is short. */
+const courierUnderWay: Rule = (view) => {
+  const { stage } = view.history;
+  if (stage.kind === 'carrying') return carrying(view);
+  if (!('what' in stage) || stage.what !== 'courier') return undefined;
+  return jobStarting(view) ?? workspaceMissing(view) ?? podUnread(view);
+};
+
 const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision | undefined => {
   const { task, namespace, platform } = view.seen;
   const found = prerequisites(task.metadata.namespace, namespace, platform);
@@ -172,7 +180,8 @@ const courierStarts: Rule = (view) => {
 };
 
 const attemptBlocked: Rule = (view) => {
-  const found = firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(view.seen, view.seen.rivals, view.judging);
+  const found =
+    firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(view.seen, view.seen.rivals(), view.judging);
   return found === undefined ? namespaceUnready(view, 'Pending') : blocked(view, found);
 };
 
@@ -188,6 +197,7 @@ export const rules: readonly (readonly [string, Rule])[] = [
   ['without its Story nothing starts; garbage collection takes the Task', storyGone],
   ['a Job that no attempt owns up to is deleted', strayJobs],
   ['a patch that landed has succeeded, whatever else happened', integrated],
+  ['a courier at work is let finish, whatever else happened', courierUnderWay],
   ['a cancelled Task ends', cancelled],
   ['a Task ends with its Story', storyEnded],
   ['a Task fails when the wall clock budget ends', deadlinePassed],
@@ -196,7 +206,6 @@ export const rules: readonly (readonly [string, Rule])[] = [
   ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing],
   ['a Job that ended is waited for until its pod is seen, or lost', podUnread],
   ['an attempt at work is listed', working],
-  ['a courier at work is listed', carrying],
   ['a patch waits for what its courier needs', courierBlocked],
   ['a patch gets its courier', courierStarts],
   ['an attempt waits for what it needs, then for its place', attemptBlocked],

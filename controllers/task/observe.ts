@@ -1,4 +1,4 @@
-// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its siblings, and the
+// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its relatives, and the
 // unfinished Tasks with which it competes for capacity.
 // May: ask the snapshot. May not: judge.
 
@@ -9,8 +9,7 @@ import type { Job } from '../kubernetes.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from './agents.ts';
-import { isInFlight } from './history.ts';
-import { isFinished, type NamespaceSeen, type Sibling, type TaskCore, type TaskSeen } from './seen.ts';
+import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
   task.metadata.uid === ''
@@ -20,10 +19,10 @@ const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
 /** Look-ups that many Tasks of one pass share. */
 interface Shared {
   readonly snapshot: Snapshot;
-  readonly families: Map<string, readonly Sibling[]>;
+  readonly families: Map<string, readonly Relative[]>;
 }
 
-const familyOf = (storyUid: string, { snapshot, families }: Shared): readonly Sibling[] => {
+const familyOf = (storyUid: string, { snapshot, families }: Shared): readonly Relative[] => {
   const known = families.get(storyUid);
   if (known !== undefined) return known;
   const family = snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }));
@@ -43,7 +42,7 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
     plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
     council: story === undefined ? undefined : councilFor(work.role, story, snapshot.councilsIn(namespace)),
     jobs: livingJobs(task, snapshot),
-    siblings: familyOf(storyRef.uid, shared).filter((sibling) => sibling.task.metadata.name !== task.metadata.name),
+    family: familyOf(storyRef.uid, shared),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
 };
@@ -54,14 +53,11 @@ const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => 
   networkPolicy: snapshot.networkPolicy(`${namespace}/${networkPolicyName(snapshot.platform)}`),
 });
 
-/** A Task that has its place already competes with nobody. */
-const rivalsOf = (core: TaskCore, shared: Shared): readonly TaskCore[] =>
-  isFinished(core.task) || isInFlight(core.task, core.jobs)
-    ? []
-    : shared.snapshot
-        .unfinishedTasks()
-        .filter(({ metadata }) => metadata.uid !== core.task.metadata.uid)
-        .map((task) => coreOf(task, shared));
+const rivalsOf = ({ task }: TaskCore, shared: Shared): readonly TaskCore[] =>
+  shared.snapshot
+    .unfinishedTasks()
+    .filter(({ metadata }) => metadata.uid !== task.metadata.uid)
+    .map((rival) => coreOf(rival, shared));
 
 export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefined => {
   const task = snapshot.task(key);
@@ -71,7 +67,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: new Map(core.jobs.map(({ metadata }) => [metadata.uid, metadata.uid === '' ? [] : snapshot.podsOf(metadata.uid)])),
-    rivals: rivalsOf(core, shared),
+    rivals: () => rivalsOf(core, shared),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,
     gateway: snapshot.gateway,

@@ -11,8 +11,8 @@ import type { Task } from '../../crds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../kubernetes.ts';
 import type { GatewayEndpoint, Usage } from '../snapshot.ts';
 
-/** Another Task of the same Story. */
-export interface Sibling {
+/** A Task of the same Story. */
+export interface Relative {
   readonly task: Task;
   readonly jobs: readonly Job[];
 }
@@ -27,7 +27,8 @@ export interface TaskCore {
   readonly council: Council | undefined;
   /** Jobs that the Task controls, without those being deleted. */
   readonly jobs: readonly Job[];
-  readonly siblings: readonly Sibling[];
+  /** Every Task of the Story, this one included. */
+  readonly family: readonly Relative[];
   /** The Story's account of tokens. */
   readonly usage: Usage | undefined;
 }
@@ -42,8 +43,8 @@ export interface NamespaceSeen {
 export interface TaskSeen extends TaskCore {
   /** Pods by the uid of their Job. */
   readonly pods: ReadonlyMap<string, readonly Pod[]>;
-  /** Every other unfinished Task of the cluster. */
-  readonly rivals: readonly TaskCore[];
+  /** Every other unfinished Task of the cluster; gathered when asked, since only a Task that nothing else holds up has rivals. */
+  readonly rivals: () => readonly TaskCore[];
   readonly namespace: NamespaceSeen;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;

@@ -45,10 +45,14 @@ export const story = (spec: Loose<Story['spec']> = {}, status?: StoryStatus, mor
 export const work = (id: string, more: Loose<PlanTask> = {}): PlanTask =>
   planTask.parse({ id, title: `Write ${id}`, role: 'DEV', deliberation: 'None', verify: { commands: ['npm test'] }, ...more });
 
-export const plan = (tasks: readonly PlanTask[], more: Loose<Plan['spec']> = {}, status?: PlanStatus): Plan => ({
+export const plan = (
+  tasks: readonly PlanTask[],
+  more: Loose<Plan['spec']> & { readonly revision?: number } = {},
+  status?: PlanStatus,
+): Plan => ({
   apiVersion: API_VERSION,
   kind: 'Plan',
-  metadata: meta(`login-${String(more.revision ?? 1)}`),
+  metadata: meta(`login-${more.revision ?? 1}`),
   spec: planSpec.parse({ storyRef: { name: 'login' }, author: 'ada', tasks, ...more }),
   ...(status && { status }),
 });

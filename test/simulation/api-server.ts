@@ -96,7 +96,7 @@ export class ApiServer {
     const before = this.#existing(change);
     const { uid: _uid, resourceVersion: _version, ...metadata } = change.metadata;
     const { status: _status, ...rest } = change as KubeObject & { status?: unknown };
-    const after = merged(before as unknown as Plain, { ...rest, metadata } as unknown as Plain) as unknown as SimObject;
+    const after = merged(before as unknown as Plain, { ...rest, metadata }) as unknown as SimObject;
     return this.#update(who, 'apply', before, after);
   }
 
@@ -111,7 +111,7 @@ export class ApiServer {
   update(who: string, kind: string, key: string, edit: (draft: SimObject) => SimObject): SimObject {
     const before = this.get(kind, key);
     if (before === undefined) throw refusal(404, 'NotFound', `${kind} ${key} not found`);
-    return this.#update(who, 'update', before, edit(structuredClone(before)));
+    return this.#put(who, 'update', this.#regenerated(before, edit(before)));
   }
 
   delete(who: string, kind: string, key: string, uid?: string): 'deleted' | 'absent' {
@@ -135,7 +135,9 @@ export class ApiServer {
   }
 
   #findOrphans(): readonly SimObject[] {
-    const living = new Set([...this.#objects.values()].flatMap((byKey) => [...byKey.values()].map((object) => object.metadata.uid)));
+    const living = new Set(
+      [...this.#objects.values()].flatMap((byKey) => [...byKey.values()].map((object) => object.metadata.uid)),
+    );
     return [...this.#objects.values()]
       .flatMap((byKey) => [...byKey.values()])
       .filter(({ metadata }) => {
@@ -150,7 +152,11 @@ export class ApiServer {
     if (before === undefined) throw refusal(404, 'NotFound', `${change.kind} ${key} not found`);
     const { uid, resourceVersion } = change.metadata;
     if (uid !== undefined && uid !== before.metadata.uid)
-      throw refusal(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`);
+      throw refusal(
+        409,
+        'Conflict',
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`,
+      );
     if (resourceVersion !== undefined && compareResourceVersions(resourceVersion, before.metadata.resourceVersion) !== 0)
       throw refusal(409, 'Conflict', `${change.kind} ${key}: the object has been modified`);
     return before;
@@ -158,9 +164,13 @@ export class ApiServer {
 
   #update(who: string, verb: AuditRecord['verb'], before: SimObject, after: SimObject): SimObject {
     if (JSON.stringify(before) === JSON.stringify(after)) return before;
+    return this.#put(who, verb, this.#regenerated(before, after));
+  }
+
+  #regenerated(before: SimObject, after: SimObject): SimObject {
     const changedSpec = JSON.stringify(before.spec) !== JSON.stringify(after.spec);
     const generation = (before.metadata.generation ?? 1) + (changedSpec ? 1 : 0);
-    return this.#put(who, verb, { ...after, metadata: { ...after.metadata, uid: before.metadata.uid, generation } });
+    return { ...after, metadata: { ...after.metadata, uid: before.metadata.uid, generation } };
   }
 
   #put(who: string, verb: AuditRecord['verb'], object: SimObject): SimObject {

@@ -9,7 +9,7 @@ export interface End {
   readonly reason: string | undefined;
   /** `<revision>/<task id>: <phase>`, sorted. */
   readonly tasks: readonly string[];
-  /** Ids of the tasks whose commits are on the branch, once each, sorted. */
+  /** Ids of the tasks whose commits are on the branch, sorted; the same as those that succeeded, or an accident happened. */
   readonly commits: readonly string[];
 }
 

@@ -26,6 +26,9 @@ const check = (holds: boolean, guarantee: string, what: string): void => {
   if (!holds) throw new Broken(`${guarantee}: ${what}`);
 };
 
+/** Whether a commit of that plan task is on the branch. */
+export type HasLanded = (taskId: string) => boolean;
+
 interface CommonStatus {
   readonly phase?: string;
   readonly eventSeq?: number;
@@ -35,7 +38,11 @@ interface CommonStatus {
 const terminalPhaseLeft = (before: SimObject, after: SimObject): void => {
   const from = (before.status as CommonStatus | undefined)?.phase ?? '';
   const to = (after.status as CommonStatus | undefined)?.phase;
-  check(!(TERMINAL[after.kind] ?? []).includes(from) || from === to, 'G9', `${nameOf(after)} left its terminal phase ${from} for ${to}`);
+  check(
+    !(TERMINAL[after.kind] ?? []).includes(from) || from === to,
+    'G9',
+    `${nameOf(after)} left its terminal phase ${from} for ${to}`,
+  );
 };
 
 const eventsHaveGaps = (before: SimObject | undefined, after: SimObject): void => {
@@ -45,7 +52,11 @@ const eventsHaveGaps = (before: SimObject | undefined, after: SimObject): void =
   const fromSeq = old?.eventSeq ?? 0;
   const seqs = (status.outbox ?? []).map(({ seq }) => seq).filter((seq) => seq > fromSeq);
   const expected = Array.from({ length: (status.eventSeq ?? 0) - fromSeq }, (_, index) => fromSeq + index + 1);
-  check(JSON.stringify(seqs) === JSON.stringify(expected), 'G6', `${nameOf(after)}: events ${seqs.join()} after ${fromSeq}, not ${expected.join()}`);
+  check(
+    JSON.stringify(seqs) === JSON.stringify(expected),
+    'G6',
+    `${nameOf(after)}: events ${seqs.join()} after ${fromSeq}, not ${expected.join()}`,
+  );
   if (old !== undefined && old.phase !== status.phase)
     check(expected.length > 0, 'G6', `${nameOf(after)} went from ${old.phase} to ${status.phase} without an event`);
 };
@@ -61,7 +72,11 @@ const attemptsMiscounted = (before: SimObject | undefined, after: SimObject): vo
     if (entry.finishedAt !== undefined)
       check(JSON.stringify(now) === JSON.stringify(entry), 'G2', `${nameOf(after)}: attempt ${entry.n} changed after its end`);
   }
-  check(attempts.filter(({ finishedAt }) => finishedAt === undefined).length <= 1, 'G2', `${nameOf(after)}: two attempts are open`);
+  check(
+    attempts.filter(({ finishedAt }) => finishedAt === undefined).length <= 1,
+    'G2',
+    `${nameOf(after)}: two attempts are open`,
+  );
 };
 
 const malformed = (object: SimObject): void => {
@@ -75,23 +90,32 @@ const malformed = (object: SimObject): void => {
 };
 
 /** At the request for a Job: its Task's dependencies have succeeded, and the Task is what was approved. */
-const startedTooEarly = (job: SimObject, server: ApiServer): void => {
+const startedTooEarly = (job: SimObject, server: ApiServer, hasLanded: HasLanded): void => {
   const task = server.list('Task').find(({ metadata }) => metadata.uid === controllerOf(job)?.uid) as unknown as Task | undefined;
   if (task === undefined) return;
   const tasks = server.list('Task') as unknown as readonly Task[];
-  const story = server.list('Story').find(({ metadata }) => metadata.uid === task.spec.storyRef.uid) as unknown as Story | undefined;
+  const story = server.list('Story').find(({ metadata }) => metadata.uid === task.spec.storyRef.uid) as unknown as
+    Story | undefined;
   const plan = server.list('Plan').find(({ metadata }) => metadata.uid === task.spec.planRef.uid) as unknown as Plan | undefined;
   const wanted = plan?.status?.tasks ?? [];
   for (const id of task.spec.task.dependsOn) {
     const dependency = wanted.find((each) => each.id === id);
     const isDone = tasks.some(
       ({ spec, status }) =>
-        spec.task.id === id && dependency !== undefined && spec.taskDigest === planTaskDigest(dependency) && status?.phase === 'Succeeded',
+        spec.task.id === id &&
+        dependency !== undefined &&
+        spec.taskDigest === planTaskDigest(dependency) &&
+        status?.phase === 'Succeeded',
     );
-    check(isDone, 'G4', `${job.metadata.name} was asked for before ${id} had succeeded`);
+    // what landed has succeeded, also while the write that says so is still under way
+    check(isDone || hasLanded(id), 'G4', `${job.metadata.name} was asked for before ${id} had succeeded`);
   }
   const approval = plan?.spec.approval;
-  check(approval?.verdict === 'Approved' && approval.digest === plan?.status?.digest, 'G5', `${job.metadata.name} runs what nobody approved`);
+  check(
+    approval?.verdict === 'Approved' && approval.digest === plan?.status?.digest,
+    'G5',
+    `${job.metadata.name} runs what nobody approved`,
+  );
   check(plan?.status?.digest === task.spec.planRef.digest, 'G5', `${job.metadata.name} is of another digest than its plan`);
   check(planTaskDigest(task.spec.task) === task.spec.taskDigest, 'G5', `${job.metadata.name} is another task than it says`);
   check(story?.status?.plan !== undefined, 'G5', `${job.metadata.name} was asked for without a plan in force`);
@@ -111,12 +135,14 @@ const workspacesTwice = (server: ApiServer): void => {
 };
 
 /** Throws Broken with the guarantee's number. `before` is undefined for a new object. */
-export const checkWrite = (server: ApiServer, before: SimObject | undefined, after: SimObject): void => {
-  malformed(after);
-  if (before !== undefined) terminalPhaseLeft(before, after);
-  if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind)) eventsHaveGaps(before, after);
-  if (after.kind === 'Task') attemptsMiscounted(before, after);
-  if (after.kind !== 'Job') return;
-  if (before === undefined) startedTooEarly(after, server);
-  workspacesTwice(server);
-};
+export const checkWrite =
+  (hasLanded: HasLanded) =>
+  (server: ApiServer, before: SimObject | undefined, after: SimObject): void => {
+    malformed(after);
+    if (before !== undefined) terminalPhaseLeft(before, after);
+    if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind)) eventsHaveGaps(before, after);
+    if (after.kind === 'Task') attemptsMiscounted(before, after);
+    if (after.kind !== 'Job') return;
+    if (before === undefined) startedTooEarly(after, server, hasLanded);
+    workspacesTwice(server);
+  };

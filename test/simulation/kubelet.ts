@@ -109,7 +109,9 @@ export class Kubelet {
         name,
         ...(job.metadata.namespace !== undefined && { namespace: job.metadata.namespace }),
         ...(job.metadata.labels && { labels: job.metadata.labels }),
-        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true }],
+        ownerReferences: [
+          { apiVersion: 'batch/v1', kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true },
+        ],
       },
     });
     this.#patchJob(job, { active: 1, startTime: this.#time() });
@@ -151,7 +153,8 @@ export class Kubelet {
     const brokenAt = ending.how === 'killed' || ending.how === 'deadline' ? steps.indexOf(ending.step) : steps.length;
     const statuses = steps.map((step, index): ContainerStatus => {
       if (index > brokenAt) return { name: step, state: { waiting: { reason: 'PodInitializing' } } };
-      if (index < brokenAt) return { name: step, state: { terminated: { exitCode: 0, message: this.#finding(step, workspace, ending) } } };
+      if (index < brokenAt)
+        return { name: step, state: { terminated: { exitCode: 0, message: this.#finding(step, workspace, ending) } } };
       return ending.how === 'killed'
         ? { name: step, state: { terminated: { exitCode: ending.exitCode, reason: ending.reason } } }
         : { name: step, state: { terminated: { exitCode: 137, reason: 'Error' } } };
@@ -159,7 +162,10 @@ export class Kubelet {
     const isBroken = brokenAt < steps.length;
     this.#patchPod(pod, {
       phase: isBroken ? 'Failed' : 'Succeeded',
-      ...(ending.how === 'deadline' && { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }),
+      ...(ending.how === 'deadline' && {
+        reason: 'DeadlineExceeded',
+        message: 'Pod was active on the node longer than the specified deadline',
+      }),
       initContainerStatuses: statuses.slice(0, -1),
       containerStatuses: statuses.slice(-1),
     });
@@ -168,10 +174,12 @@ export class Kubelet {
 
   #finding(step: string, workspace: Workspace, ending: Ending): string {
     const failed = ending.how === 'finding' ? ending : undefined;
-    if (failed?.step === step) return JSON.stringify({ step, outcome: 'failed', reason: failed.reason, message: `${step} says no` });
+    if (failed?.step === step)
+      return JSON.stringify({ step, outcome: 'failed', reason: failed.reason, message: `${step} says no` });
     const order = stepTable[workspace.kind].map(({ name }) => name as string);
     const isAfter = failed !== undefined && order.indexOf(failed.step) < order.indexOf(step);
-    if (isAfter && step === 'report') return JSON.stringify({ step, outcome: 'failed', reason: failed.reason, message: `${failed.step} says no` });
+    if (isAfter && step === 'report')
+      return JSON.stringify({ step, outcome: 'failed', reason: failed.reason, message: `${failed.step} says no` });
     if (isAfter) return JSON.stringify({ step, outcome: 'skipped' });
     return JSON.stringify({ step, outcome: 'ok', ...this.#facts(step, workspace) });
   }
@@ -180,7 +188,16 @@ export class Kubelet {
     const { repository } = this.#ports;
     const digest = repository.digestOf(workspace);
     if (step === 'report')
-      return { patch: digest, evidence: digest, base: repository.base, files: 1, insertions: 2, deletions: 0, tokens: 1000, verify: { passed: 1, failed: 0 } };
+      return {
+        patch: digest,
+        evidence: digest,
+        base: repository.base,
+        files: 1,
+        insertions: 2,
+        deletions: 0,
+        tokens: 1000,
+        verify: { passed: 1, failed: 0 },
+      };
     if (step === 'merge') return { base: repository.base, head: repository.head, commit: repository.commitOf(workspace) };
     return step === 'push' ? { commit: repository.push(workspace) } : {};
   }
@@ -193,20 +210,32 @@ export class Kubelet {
   #finish(job: SimObject, ending: Ending, type: 'Complete' | 'Failed'): string {
     const first = (job as unknown as Job).status?.conditions?.[0];
     this.#patchJob(job, { active: 0, conditions: [...(first === undefined ? [] : [first]), this.#condition(type)] });
-    if (ending.how === 'forgotten') for (const pod of [this.#pod(job)]) if (pod !== undefined) this.#losePod(job, pod as unknown as Pod);
+    if (ending.how === 'forgotten')
+      for (const pod of [this.#pod(job)]) if (pod !== undefined) this.#losePod(job, pod as unknown as Pod);
     return `Job ${job.metadata.name} is ${type}`;
   }
 
   #condition(type: string): object {
-    return { type, status: 'True', reason: type === 'Failed' ? 'BackoffLimitExceeded' : 'Simulated', lastTransitionTime: this.#time() };
+    return {
+      type,
+      status: 'True',
+      reason: type === 'Failed' ? 'BackoffLimitExceeded' : 'Simulated',
+      lastTransitionTime: this.#time(),
+    };
   }
 
   #patchJob(job: SimObject, status: object): void {
-    this.#ports.server.update('job-controller', 'Job', keyOf(job.metadata), (draft) => ({ ...draft, status: { ...draft.status, ...status } }));
+    this.#ports.server.update('job-controller', 'Job', keyOf(job.metadata), (draft) => ({
+      ...draft,
+      status: { ...draft.status, ...status },
+    }));
   }
 
   #patchPod(pod: Pod, status: object): void {
-    this.#ports.server.update('kubelet', 'Pod', keyOf(pod.metadata), (draft) => ({ ...draft, status: { ...draft.status, ...status } }));
+    this.#ports.server.update('kubelet', 'Pod', keyOf(pod.metadata), (draft) => ({
+      ...draft,
+      status: { ...draft.status, ...status },
+    }));
   }
 
   #time(): string {

@@ -6,7 +6,7 @@ import { controllers } from '../../controllers/registry.ts';
 import type { CommandAnswer, GatewayCommand } from '../../crds/commands.ts';
 import type { PlatformConfig } from '../../crds/platform.ts';
 import { Cache, type IndexBy } from '../../kube/cache.ts';
-import { keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
+import { keyOf, type KubeObject } from '../../kube/object.ts';
 import { watched, OBJECT_KINDS, type ObjectKind } from '../../operator/objects.ts';
 import { Overlay } from '../../operator/overlay.ts';
 import type { Next } from '../../operator/queue.ts';
@@ -155,7 +155,7 @@ export class OperatorProcess {
     const kept = this.#of(kind);
     kept.read += 1;
     kept.cache.advance(String(version));
-    if (type === 'put') kept.cache.upsert(object as Stored);
+    if (type === 'put') kept.cache.upsert(object);
     else kept.cache.remove(keyOf(object.metadata), object.metadata.uid);
   }
 
@@ -177,8 +177,11 @@ export class OperatorProcess {
         request(options.subresource === 'status' ? 'status' : `apply ${object.kind}`, () =>
           options.subresource === 'status' ? server.applyStatus(who, object) : server.apply(who, object),
         ),
-      delete: (resource: { readonly kind: string }, ref: { readonly namespace?: string; readonly name: string }, options: { readonly preconditions?: { readonly uid?: string } }) =>
-        request(`delete ${resource.kind}`, () => server.delete(who, resource.kind, keyOf(ref), options.preconditions?.uid)),
+      delete: (
+        resource: { readonly kind: string },
+        ref: { readonly namespace?: string; readonly name: string },
+        options: { readonly preconditions?: { readonly uid?: string } },
+      ) => request(`delete ${resource.kind}`, () => server.delete(who, resource.kind, keyOf(ref), options.preconditions?.uid)),
       get: (resource: { readonly kind: string }, ref: { readonly namespace?: string; readonly name: string }) =>
         request(`get ${resource.kind}`, () => server.get(resource.kind, keyOf(ref))),
     };

@@ -18,6 +18,10 @@ export class Repository {
     return this.#commits.map(({ trailer }) => trailer);
   }
 
+  has(taskId: string): boolean {
+    return this.#commits.some(({ trailer }) => trailer.startsWith(`${taskId}#`));
+  }
+
   digestOf({ taskId, attempt }: Carried): string {
     return `sha256:${createHash('sha256').update(`${taskId}#${attempt}`).digest('hex')}`;
   }

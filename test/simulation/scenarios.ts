@@ -27,9 +27,11 @@ const unstored = <T extends { readonly metadata: KubeObject['metadata'] }>(objec
   return { ...rest, metadata: { name, ...(namespace !== undefined && { namespace }) } } as unknown as KubeObject;
 };
 
-const edit = (kind: string, key: string, spec: Record<string, unknown>) => (server: ApiServer): void => {
-  server.update('person', kind, key, (draft): SimObject => ({ ...draft, spec: { ...draft.spec, ...spec } }));
-};
+const edit =
+  (kind: string, key: string, spec: Record<string, unknown>) =>
+  (server: ApiServer): void => {
+    server.update('person', kind, key, (draft): SimObject => ({ ...draft, spec: { ...draft.spec, ...spec } }));
+  };
 
 export const approves = (revision: number): Deed => ({
   what: `grace approves plan login-${revision}`,
@@ -46,7 +48,11 @@ const inOrder: readonly PlanTask[] = [
   work('proof', { phase: 'TEST', dependsOn: ['form', 'session'], fileScope: ['test/**'] }),
 ];
 
-const given = (tasks: readonly PlanTask[]): readonly KubeObject[] => [unstored(council({}, false)), unstored(story()), unstored(plan(tasks))];
+const given = (tasks: readonly PlanTask[]): readonly KubeObject[] => [
+  unstored(council({}, false)),
+  unstored(story()),
+  unstored(plan(tasks)),
+];
 
 const allWell: Plot = () => ({ how: 'ok' });
 
@@ -62,7 +68,7 @@ export const secondAttempt: Scenario = {
 
 export const cancelledStory: Scenario = {
   objects: given(inOrder),
-  plot: allWell,
+  plot: () => ({ how: 'hang' }),
   deeds: [
     approves(1),
     {
@@ -100,13 +106,17 @@ const revised: readonly PlanTask[] = [
 ];
 
 export const superseded: Scenario = {
-  objects: given([work('form', { fileScope: ['src/form/**'] }), work('session', { dependsOn: ['form'], fileScope: ['src/session/**'] })]),
+  objects: given([
+    work('form', { fileScope: ['src/form/**'] }),
+    work('session', { dependsOn: ['form'], fileScope: ['src/session/**'] }),
+  ]),
   plot: ({ taskId, revision }) => (taskId === 'session' && revision === 1 ? { how: 'hang' } : { how: 'ok' }),
   deeds: [
     approves(1),
     {
       what: 'ada writes a second revision while a task of the first is at work',
-      when: (server) => taskOn(server, 'form')?.status?.phase === 'Succeeded' && taskOn(server, 'session')?.status?.phase === 'Running',
+      when: (server) =>
+        taskOn(server, 'form')?.status?.phase === 'Succeeded' && taskOn(server, 'session')?.status?.phase === 'Running',
       then: (server) => void server.create('person', unstored(plan(revised, { revision: 2 }))),
     },
     approves(2),

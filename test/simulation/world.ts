@@ -53,7 +53,10 @@ const STEP_MS = 500;
 export class World {
   nowMs = NOW;
   readonly repository = new Repository();
-  readonly server = new ApiServer(() => this.nowMs, checkWrite);
+  readonly server = new ApiServer(
+    () => this.nowMs,
+    checkWrite((taskId) => this.repository.has(taskId)),
+  );
   readonly passes: { readonly atMs: number; readonly record: PassRecord }[] = [];
   /** What happened besides passes, for the log. */
   readonly chronicle: string[] = [];
@@ -159,7 +162,10 @@ export class World {
   #describe(): string {
     return ['Story', 'Plan', 'Task', 'Council']
       .flatMap((kind) => this.server.list(kind))
-      .map(({ kind, metadata, status }) => `${kind} ${metadata.name}: ${String(status?.['phase'])} · ${String(status?.['waitingFor'] ?? status?.['message'])}`)
+      .map(
+        ({ kind, metadata, status }) =>
+          `${kind} ${metadata.name}: ${String(status?.['phase'])} · ${String(status?.['waitingFor'] ?? status?.['message'])}`,
+      )
       .join('\n');
   }
 
