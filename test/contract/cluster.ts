@@ -10,7 +10,7 @@ import { TEST_BOX, TEST_GPUS } from '../world/test-cluster.ts';
 
 /** The cluster of `npm test`; started when it is not there, which `npm test` sees to beforehand. */
 export const connectToCluster = async (): Promise<Connection> => {
-  const { kubeconfig } = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, log: (line) => console.log(line) });
+  const { kubeconfig } = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, log: () => undefined });
   return loadConnection(kubeconfig);
 };
 
