@@ -2,6 +2,7 @@
  * Gives each box a number, from which its subnet and its link's name follow. A box keeps its number while it is down,
  * unless a link that is not ours has taken it meanwhile. It reads the boxes' directory and the machine's links.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -43,8 +44,11 @@ function numbersInUse(cacheDir: string, except: string): ReadonlySet<number> {
   return new Set([...boxes, ...links, ...addresses].filter((value) => value !== undefined).map(Number));
 }
 
-/** Whose box a link belongs to: the kernel keeps our note on the link itself. */
-export function ownerOfLink(link: string): string | undefined {
+/** What the kernel keeps on a link to say whose it is; other users' boxes have links of the same names. */
+export const noteOf = (layout: BoxLayout): string =>
+  `swe-fleet-${createHash('sha256').update(layout.stateDir).digest('hex').slice(0, 16)}`;
+
+function noteOn(link: string): string | undefined {
   try {
     return readFileSync(`/sys/class/net/${link}/ifalias`, 'utf8').trim();
   } catch {
@@ -55,9 +59,9 @@ export function ownerOfLink(link: string): string | undefined {
 /** Takes away a link that a box of this state directory left behind, if there is one. */
 export async function removeLink(layout: BoxLayout): Promise<void> {
   const link = readState<BoxAddress>(layout.address)?.link;
-  if (link === undefined || ownerOfLink(link) !== layout.stateDir) return;
+  if (link === undefined || noteOn(link) !== noteOf(layout)) return;
   await run(['ip', 'link', 'del', link]).catch((error: unknown) => {
-    if (ownerOfLink(link) === layout.stateDir) throw error; // else the kernel was quicker
+    if (noteOn(link) === noteOf(layout)) throw error; // else the kernel was quicker
   });
 }
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOf, claimAddress, removeLink, type BoxAddress } from './addresses.ts';
+import { addressOf, claimAddress, noteOf, removeLink, type BoxAddress } from './addresses.ts';
 import { createCgroups, removeCgroups } from './cgroups.ts';
 import { ensureCertificates } from './certificates.ts';
 import { run } from './command.ts';
@@ -118,7 +118,7 @@ async function launch(cacheDir: string, layout: BoxLayout): Promise<{ readonly b
 async function link(layout: BoxLayout, address: BoxAddress, first: number): Promise<void> {
   const lines = [
     `link add ${address.link} type veth peer name ${UPLINK} netns ${first}`,
-    `link set ${address.link} alias ${layout.stateDir}`,
+    `link set ${address.link} alias ${noteOf(layout)}`,
     `address add ${address.hostIp}/${address.prefix} dev ${address.link}`,
     `link set ${address.link} up`,
   ];
@@ -187,6 +187,8 @@ async function boot(options: BoxOptions, layout: BoxLayout): Promise<RunningBox>
   }
 }
 
+const WITHOUT_DATA = 'If that is due to what the box kept, "up --fresh" starts it without.';
+
 /** Boots; when kept data prevents that, as after a power cut, once more without it. */
 async function bootOrStartOver(options: BoxOptions, layout: BoxLayout): Promise<RunningBox> {
   if (options.fresh === true) {
@@ -197,8 +199,8 @@ async function bootOrStartOver(options: BoxOptions, layout: BoxLayout): Promise<
   try {
     return await boot(options, layout);
   } catch (error) {
-    if (!hadData || !(error instanceof Error) || !/^(etcd|containerd|kubelet|kube-apiserver) died/.test(error.message))
-      throw error;
+    if (!hadData || !(error instanceof Error)) throw error;
+    if (!/^(etcd|containerd) died/.test(error.message)) throw new Error(`${error.message}\n${WITHOUT_DATA}`, { cause: error });
     options.log(`${error.message}\nThe kept state does not start: starting over without it.`);
     removeData(layout);
     return boot(options, layout);

@@ -34,7 +34,9 @@ async function importPauseImage(binDir: string): Promise<void> {
 /** @throws with the component's last log lines when one of them dies meanwhile */
 export async function bringUp(context: BringUp): Promise<void> {
   const { parameters, credentials, supervisor, say } = context;
-  const died = (): ReturnType<Supervisor['died']> => supervisor.died();
+  // deaths of before are why we are here; each ends when it is that component's turn to start
+  const before = new Set(supervisor.died());
+  const died = (): ReturnType<Supervisor['died']> => supervisor.died().filter((component) => !before.has(component));
   const serving = new Map<ComponentName, Promise<void>>();
   const startInTurn = async ({ after = [], probe, ...component }: Component): Promise<void> => {
     for (const name of after) await serving.get(name);

@@ -84,6 +84,10 @@ export function obstaclesOf(machine: Machine): readonly string[] {
       machine.cacheOnOverlay,
       `${cacheDir} lies on overlayfs, which cannot hold the layers of containers: set SWEFLEET_CACHE to a place on a disk`,
     ],
+    [
+      /[^\w@%+=:,./-]/.test(cacheDir),
+      `"${cacheDir}" has signs that configuration files cannot hold: set SWEFLEET_CACHE to a plainer path`,
+    ],
     [HIDDEN.some((path) => cacheDir.startsWith(path)), `${cacheDir} is hidden inside a box: set SWEFLEET_CACHE to another place`],
   ];
   return checks.filter(([stands]) => stands).map(([, text]) => text);

@@ -35,6 +35,7 @@ describe('what stands in the way of a box', () => {
     ['no cgroups', { cgroups: false }, [/^no cgroups: mount/]],
     ['a cache on overlayfs', { cacheOnOverlay: true }, [/overlayfs.*SWEFLEET_CACHE/]],
     ['a cache that a box would not see', { cacheDir: '/run/user/0/swe-fleet' }, [/hidden inside a box: set SWEFLEET_CACHE/]],
+    ['a cache whose path needs quotes', { cacheDir: '/home/my user/swe-fleet' }, [/my user.*SWEFLEET_CACHE to a plainer path/]],
     ['all of it at once', { root: false, go: false, cgroups: false }, [/^not root/, /^no Go/, /^no cgroups/]],
   ];
   it.each(cases)('%s', (_, machine, want) => {
