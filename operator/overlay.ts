@@ -13,6 +13,7 @@ interface Assumption<T extends KubeObject> {
   readonly object: Stored<T> | undefined;
   /** The object that it changes or deletes, as seen through this overlay; undefined: there was none. */
   readonly baseUid: string | undefined;
+  readonly baseVersion: string | undefined;
   readonly wasCached: boolean;
   /** resourceVersion after the write; undefined while the request is under way. */
   readonly version: string | undefined;
@@ -86,8 +87,9 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   }
 
   #put(key: string, object: Stored<T> | undefined): Assumed<T> {
+    const base = this.get(key)?.metadata;
     const mine: Assumption<T> = {
-      ...{ key, object, baseUid: this.get(key)?.metadata.uid, wasCached: this.#cache.get(key) !== undefined },
+      ...{ key, object, baseUid: base?.uid, baseVersion: base?.resourceVersion, wasCached: this.#cache.get(key) !== undefined },
       ...{ version: undefined, confirmed: false, atMs: this.#nowMs() },
     };
     this.#assumptions.set(key, mine);
@@ -137,10 +139,21 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     // the watch was faster than the answer to a create, or the object was replaced by one of the same name
     if (cached !== undefined && cached.uid !== assumption.baseUid && !assumption.confirmed) return true;
     if (cached === undefined && assumption.wasCached && !assumption.confirmed) return true;
+    if (this.#isOvertaken(assumption)) return true;
     const { version } = assumption;
     return (
       version !== undefined && this.#cache.version !== undefined && compareResourceVersions(this.#cache.version, version) >= 0
     );
+  }
+
+  /**
+   * Somebody wrote the object after the state that the assumption was made on. Unless that was our own write, ours will be refused;
+   * whoever looks now must see what is there, as nobody is woken when the refusal comes.
+   */
+  #isOvertaken({ key, baseVersion, confirmed }: Assumption<T>): boolean {
+    const cached = this.#cache.get(key)?.metadata.resourceVersion;
+    if (confirmed || cached === undefined || baseVersion === undefined || baseVersion === '') return false;
+    return compareResourceVersions(cached, baseVersion) > 0;
   }
 
   #deletionShown(assumption: Assumption<T>): boolean {

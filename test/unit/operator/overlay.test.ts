@@ -75,6 +75,13 @@ describe('the overlay of own writes', () => {
     expect(overlay.size).toBe(0);
   });
 
+  it('shows what somebody else wrote meanwhile: our write will be refused, and nobody is woken then', () => {
+    const { overlay, show } = rigged(stored('one', 'Queued', 1));
+    overlay.assume(thing('one', 'Running'));
+    show(stored('one', 'Succeeded', 7));
+    expect(phases(overlay.values())).toEqual(['one Succeeded']);
+  });
+
   it('keeps a confirmed write until the watch reaches its version, not a moment less', () => {
     const { overlay, show } = rigged(stored('one', 'Queued', 1));
     overlay.assume(thing('one', 'Running')).confirm(stored('one', 'Running', 20));
