@@ -45,6 +45,8 @@ const ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
 export async function walk(input: WalkInput): Promise<Walk> {
   const { namespace, name } = input;
   const world = await connectWorld(TEST_BOX);
+  // of an earlier run in a kept cluster
+  await world.as('alice')('delete', `story/${name}`, `plan/${name}-1`, '--namespace', namespace, '--ignore-not-found');
   const repository = await world.createRepository(`${namespace}-${name}`, input.repositoryFolder);
   const follower = await follow(world.cluster.kubeconfig, namespace);
   const planName = `${name}-1`;
