@@ -1,15 +1,44 @@
 // The top-level folders are the architecture; arrows point one way: crds <- controllers <- operator.
 /** @type {(name: string, from: string, to: string, comment: string) => object} */
-const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to: { path: to, dependencyTypesNot: ['core'] } });
+const forbid = (name, from, to, comment) => ({
+  name,
+  severity: 'error',
+  comment,
+  from: { path: from },
+  to: { path: to, dependencyTypesNot: ['core'] },
+});
 const others = (...allowed) => `^(?!${allowed.map((a) => a + '/').join('|')}|node_modules/)[a-z-]+/`;
 
 export default {
   forbidden: [
-    { name: 'no-circular', severity: 'error', comment: 'two files that need each other at run time are one', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    forbid('crds-alone', '^crds/', others('crds'), 'crds holds contract types, canonical forms and digests; it imports nothing of ours'),
+    {
+      name: 'no-circular',
+      severity: 'error',
+      comment: 'two files that need each other at run time are one',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    forbid(
+      'crds-alone',
+      '^crds/',
+      others('crds'),
+      'crds holds contract types, canonical forms and digests; it imports nothing of ours',
+    ),
     forbid('controllers-only-crds', '^controllers/', others('controllers', 'crds'), 'controllers are pure and know only crds'),
-    { name: 'controllers-no-io', severity: 'error', comment: 'controllers/ and crds/ do no I/O', from: { path: '^(controllers|crds)/' }, to: { dependencyTypes: ['core'], path: '^(?!(node:)?crypto$)' } },
-    { name: 'controllers-no-clients', severity: 'error', comment: 'controllers/ uses no client library', from: { path: '^controllers/' }, to: { path: 'node_modules/(?!yaml/|picomatch/|zod/)' } },
+    {
+      name: 'controllers-no-io',
+      severity: 'error',
+      comment: 'controllers/ and crds/ do no I/O',
+      from: { path: '^(controllers|crds)/' },
+      to: { dependencyTypes: ['core'], path: '^(?!(node:)?crypto$)' },
+    },
+    {
+      name: 'controllers-no-clients',
+      severity: 'error',
+      comment: 'controllers/ uses no client library',
+      from: { path: '^controllers/' },
+      to: { path: 'node_modules/(?!yaml/|picomatch/|zod/)' },
+    },
     forbid('kube-only-crds', '^kube/', others('kube', 'crds'), 'kube is a client without product logic'),
     forbid('gateway-layers', '^gateway/', others('gateway', 'crds', 'kube'), 'the gateway shares only crds and kube'),
     forbid('runner-layers', '^agent-runner/', others('agent-runner', 'crds'), 'the runner shares only crds'),
@@ -21,7 +50,11 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    exclude: { path: '(^|/)(node_modules|dist)/' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

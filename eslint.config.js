@@ -14,7 +14,20 @@ const budgets = {
   complexity: ['error', 16],
 };
 
-const clocks = ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'crypto', 'fetch', 'process', 'console', 'globalThis', 'Promise'];
+const clocks = [
+  'Date',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'performance',
+  'crypto',
+  'fetch',
+  'process',
+  'console',
+  'globalThis',
+  'Promise',
+];
 
 export default tseslint.config(
   { ignores: ['**/node_modules/**', '**/dist/**', '**/*.js', '**/*.mjs', 'coverage/**'] },
@@ -33,7 +46,10 @@ export default tseslint.config(
         { selector: 'ExportDefaultDeclaration', message: 'No default exports.' },
         { selector: 'TSEnumDeclaration', message: 'Unions instead of enums.' },
         { selector: 'Program > VariableDeclaration[kind="let"]', message: 'No module-level mutable state.' },
-        { selector: 'Program > ExportNamedDeclaration > VariableDeclaration[kind="let"]', message: 'No module-level mutable state.' },
+        {
+          selector: 'Program > ExportNamedDeclaration > VariableDeclaration[kind="let"]',
+          message: 'No module-level mutable state.',
+        },
       ],
       'no-restricted-properties': [
         'error',
@@ -51,8 +67,17 @@ export default tseslint.config(
   {
     files: ['controllers/**/*.ts', 'crds/**/*.ts'],
     rules: {
-      'no-restricted-globals': ['error', ...clocks.map((name) => ({ name, message: 'controllers/ and crds/ are pure: time and everything else come in as arguments.' }))],
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'controllers/ is pure: no randomness.' }],
+      'no-restricted-globals': [
+        'error',
+        ...clocks.map((name) => ({
+          name,
+          message: 'controllers/ and crds/ are pure: time and everything else come in as arguments.',
+        })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'controllers/ is pure: no randomness.' },
+      ],
       'no-restricted-syntax': [
         'error',
         { selector: ':function[async=true]', message: 'controllers/ is synchronous.' },

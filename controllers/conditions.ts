@@ -38,7 +38,7 @@ export const declaredConditions = {
 } as const;
 
 export type Declared = typeof declaredConditions;
-export type ConditionType<K extends keyof Declared> = keyof Declared[K] & string;
+type ConditionType<K extends keyof Declared> = keyof Declared[K] & string;
 
 /** A condition as a rule asks for it: without times, which `mergeConditions` keeps or sets. */
 export interface WantedCondition<Type extends string = string> {

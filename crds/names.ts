@@ -44,7 +44,6 @@ export function jobName({ owner, kind, attempt, candidate = 1, courierTry = 1 }:
   return `fleet-ws-${slug(owner.name, 28)}-${which}-${hash}`;
 }
 
-
 /** The branch of a Story, without `refs/heads/`. */
 export const branchOf = (namespace: string, storyName: string): string => `fleet/${namespace}/${storyName}`;
 

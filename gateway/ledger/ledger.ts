@@ -3,7 +3,7 @@
 //
 // May: read and write accounts through the store's port. May not: know what an account stands for.
 
-import { applyChange, EMPTY, type Account, type Change, type Verdict } from './account.ts';
+import { applyChange, type Account, type Change, type Verdict } from './account.ts';
 
 export interface Version {
   readonly account: Account;

@@ -52,7 +52,8 @@ function serve(options: GitServerOptions, request: IncomingMessage, response: Se
   const url = new URL(request.url ?? '/', 'https://git.invalid');
   const account = accountOf(options.accounts, request.headers.authorization);
   const wantsPush = url.pathname.endsWith('/git-receive-pack') || url.searchParams.get('service') === 'git-receive-pack';
-  const log = (status: number): void => options.onRequest?.({ method: request.method ?? '', path: url.pathname, account, status });
+  const log = (status: number): void =>
+    options.onRequest?.({ method: request.method ?? '', path: url.pathname, account, status });
   if (account === undefined || (wantsPush && options.accounts[account]?.push !== true)) {
     const status = account === undefined ? 401 : 403;
     log(status);
