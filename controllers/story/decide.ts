@@ -12,7 +12,16 @@ import { draftRules } from './draft.ts';
 import { gateVerdict } from './gates.ts';
 import type { StorySeen } from './observe.ts';
 import { adopted, councilPlansUnserved, planMissing, planSuperseded } from './plans.ts';
-import { headCommit, isDone, isWorkPhase, plannedTasks, tasksOfPhase, unfinishedTasks, type WorkPhase } from './progress.ts';
+import {
+  headCommit,
+  isDone,
+  isWorkPhase,
+  plannedTasks,
+  tasksOfPhase,
+  tasksSentence,
+  unfinishedTasks,
+  type WorkPhase,
+} from './progress.ts';
 import { planInForce, written, type Rule, type StoryDecision } from './verdicts.ts';
 
 const TERMINAL: readonly string[] = ['Done', 'Failed', 'Cancelled'];
@@ -106,10 +115,9 @@ const needy = (seen: StorySeen): string | undefined => {
 const tasksOpen: Rule = (seen, now) => {
   const phase = phaseOf(seen);
   if (!isWorkPhase(phase)) return undefined;
-  const ofPhase = tasksOfPhase(plannedOf(seen), phase);
-  const done = ofPhase.filter(isDone).length;
-  if (done === ofPhase.length) return undefined;
-  const message = needy(seen) ?? `the tasks of phase ${phase}: ${done} of ${ofPhase.length} done`;
+  const planned = plannedOf(seen);
+  if (tasksOfPhase(planned, phase).every(isDone)) return undefined;
+  const message = needy(seen) ?? tasksSentence(planned, phase);
   return written(seen, now, { phase, reason: 'Tasks', message });
 };
 
@@ -127,7 +135,7 @@ const headRejected: Rule = (seen, now) => {
 
 const built: Rule = (seen, now) =>
   phaseOf(seen) === 'Build'
-    ? written(seen, now, { phase: 'Test', reason: 'Built', message: 'the tasks of phase Test' })
+    ? written(seen, now, { phase: 'Test', reason: 'Built', message: tasksSentence(plannedOf(seen), 'Test') })
     : undefined;
 
 const next = { Test: 'Docs', Docs: 'Done' } as const;
@@ -145,7 +153,7 @@ const gateShut: Rule = (seen, now) => {
 
 const phaseDone: Rule = (seen, now) => {
   const phase = next[phaseOf(seen) as Exclude<WorkPhase, 'Build'>];
-  if (phase === 'Docs') return written(seen, now, { phase, reason: 'Tested', message: 'the tasks of phase Docs' });
+  if (phase === 'Docs') return written(seen, now, { phase, reason: 'Tested', message: tasksSentence(plannedOf(seen), 'Docs') });
   const message = `everything is done on branch ${seen.story.status?.branch ?? ''}`;
   return written(seen, now, { phase: 'Done', reason: 'Done', message, succeeded: 'True' });
 };

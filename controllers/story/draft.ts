@@ -61,7 +61,7 @@ const baseUnresolved: Rule = (seen, now) => {
   if (!isDraft(seen) || last?.ok === true) return undefined;
   const { url, ref } = story.spec.repository;
   const failure = last === undefined ? '' : `; the last answer: ${last.reason}, ${last.message}`;
-  const message = `commit of ${ref} in ${url}${failure}`;
+  const message = `the commit of ${ref} in ${url}${failure}`;
   const atMs = askAgainAtMs(seen);
   const conditions = [
     ready,

@@ -6,7 +6,7 @@ import { gateMode, planVerdict, type PlanVerdict } from '../plan/approval.ts';
 import type { Fields } from '../settle.ts';
 import { epochMs, timestamp } from '../time.ts';
 import type { StorySeen } from './observe.ts';
-import { plannedTasks, taskCounts } from './progress.ts';
+import { plannedTasks, taskCounts, tasksSentence } from './progress.ts';
 import { written, type Rule } from './verdicts.ts';
 
 const verdictOf = ({ story, platform }: StorySeen, plan: Plan): PlanVerdict =>
@@ -39,7 +39,7 @@ const inForce = (seen: StorySeen, plan: Plan, now: number) =>
   written(seen, now, {
     phase: 'Build',
     reason: 'PlanApproved',
-    message: `the tasks of plan ${plan.metadata.name}`,
+    message: tasksSentence(plannedTasks(seen, plan), 'Build'),
     fields: takeOver(seen, plan, now),
   });
 

@@ -50,6 +50,12 @@ export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => task
 const landedAt = ({ status }: Task): string =>
   [status?.completedAt, status?.attempts?.at(-1)?.startedAt].map((time) => time ?? '').join(' ');
 
+/** `the tasks of phase Build: 1 of 3 done` */
+export const tasksSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
+  const ofPhase = tasksOfPhase(planned, phase);
+  return `the tasks of phase ${phase}: ${ofPhase.filter(isDone).length} of ${ofPhase.length} done`;
+};
+
 /** The newest commit: couriers go one at a time, and `completedAt` of a Task is the end of its courier. */
 export const headCommit = ({ story, tasks }: StorySeen): string | undefined =>
   tasks

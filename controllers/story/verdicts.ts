@@ -103,6 +103,7 @@ const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly Want
     ...(base === undefined
       ? []
       : ([
+          { type: 'Ready', status: 'True', reason: 'Ready', message: 'the text passes' },
           { type: 'ScopeApproved', status: 'True', reason: 'Approved', message: 'the scope is frozen' },
           { type: 'BaseResolved', status: 'True', reason: 'Resolved', message: `work starts from ${base}` },
         ] as const)),

@@ -57,9 +57,8 @@ export class World {
     () => this.nowMs,
     checkWrite((taskId) => this.repository.has(taskId)),
   );
-  readonly passes: { readonly atMs: number; readonly record: PassRecord }[] = [];
-  /** What happened besides passes, for the log. */
-  readonly chronicle: string[] = [];
+  /** Passes that wrote, and what others did, in order. */
+  readonly happenings: { readonly atMs: number; readonly what: PassRecord | string }[] = [];
   /** Requests of the operator that changed something. */
   writes = 0;
   readonly #scenario: Scenario;
@@ -144,7 +143,11 @@ export class World {
   /** Only work takes time. */
   #work(step: () => string): void {
     this.nowMs += STEP_MS;
-    step();
+    this.#tell(step());
+  }
+
+  #tell(what: string): void {
+    this.happenings.push({ atMs: this.nowMs, what });
   }
 
   #pick(): Move | undefined {
@@ -186,7 +189,7 @@ export class World {
         cursor: (uid) => this.#cursors.get(uid),
         isStoreAvailable: () => true,
         onPass: (record) => {
-          if (life === this.#life) this.passes.push({ atMs: this.nowMs, record });
+          if (life === this.#life) this.happenings.push({ atMs: this.nowMs, what: record });
           if (record.problem?.sort === 'bug') this.#broken ??= record.problem.error;
         },
       },
@@ -219,7 +222,7 @@ export class World {
   }
 
   #crash(): void {
-    this.chronicle.push(`the operator dies after write ${this.writes}`);
+    this.#tell(`the operator dies after write ${this.writes}`);
     this.#parked = [];
     this.#operator = this.#begin();
   }
@@ -256,7 +259,7 @@ export class World {
 
   #do(deed: Deed): void {
     this.#deeds.delete(deed);
-    this.chronicle.push(deed.what);
+    this.#tell(deed.what);
     deed.then(this.server);
   }
 }

@@ -1,0 +1,86 @@
+// The purity of controllers/ is enforced by tools; this proves that the tools would notice. Each sample is linted as if it stood in
+// controllers/, by the project's own configuration.
+
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ESLint } from 'eslint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const run = promisify(execFile);
+
+const impure: readonly (readonly [string, string])[] = [
+  ['reads the clock', 'export const now = (): number => Date.now();'],
+  ['makes a date', 'export const today = (): unknown => new Date();'],
+  ['throws dice', 'export const dice = (): number => Math.random();'],
+  ['is async', 'export const later = async (): Promise<number> => 1;'],
+  ['makes a promise', 'export const later = (): unknown => Promise.resolve(1);'],
+  ['waits', 'export const wait = (): unknown => setTimeout(() => undefined, 1);'],
+  ['imports at run time', "export const load = (): unknown => import('node:fs');"],
+  ['calls the network', "export const call = (): unknown => fetch('http://127.0.0.1');"],
+  ['writes a log', "export const log = (): void => console.log('x');"],
+  ['reads the environment', "export const home = (): unknown => process.env['HOME'];"],
+  ['goes through globalThis', 'export const now = (): unknown => globalThis;'],
+  ['keeps state', 'let count = 0;\nexport const next = (): number => ++count;'],
+];
+
+describe('the linter notices a controller that', () => {
+  // under a name that exists, so that the type-checked rules find it in the project
+  const lint = async (text: string): Promise<readonly string[]> => {
+    const eslint = new ESLint({ cwd: root });
+    const [result] = await eslint.lintText(text, { filePath: `${root}controllers/time.ts` });
+    return (result?.messages ?? []).filter(({ severity }) => severity === 2).map(({ ruleId }) => ruleId ?? 'none');
+  };
+
+  it.each(impure)('%s', async (_, text) => {
+    expect((await lint(text)).filter((rule) => rule.startsWith('no-restricted-'))).not.toEqual([]);
+  });
+
+  it('and has nothing against one that is pure', async () => {
+    expect(await lint('export const twice = (value: number): number => value * 2;\n')).toEqual([]);
+  });
+});
+
+describe('the layers are checked: a controller', () => {
+  // a project of its own with the same rules, so that nothing is ever written into the real folders
+  let folder = '';
+  let report = '';
+
+  const samples: readonly (readonly [string, string, string])[] = [
+    ['may not read files', "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;\n", 'controllers-no-io'],
+    [
+      'may not import the operator',
+      "import { reconcile } from '../operator/reconcile.ts';\nexport const x = reconcile;\n",
+      'nothing-imports-operator',
+    ],
+    ['may not use a client library', "import { request } from 'undici';\nexport const x = request;\n", 'controllers-no-clients'],
+  ];
+  const nameOf = (index: number): string => `controllers/sample-${index}.ts`;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'layers-'));
+    await Promise.all(['controllers', 'operator'].map((name) => mkdir(join(folder, name))));
+    await Promise.all(
+      ['node_modules', 'tsconfig.json', 'package.json'].map((name) => symlink(join(root, name), join(folder, name))),
+    );
+    await writeFile(join(folder, 'operator/reconcile.ts'), 'export const reconcile = 1;\n');
+    await Promise.all(samples.map(([, text], index) => writeFile(join(folder, nameOf(index)), text)));
+    const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
+    const argv = [program, 'controllers', '--config', join(root, '.dependency-cruiser.js'), '--output-type', 'err'];
+    // it ends with the number of violations as its exit code
+    report = await run(process.execPath, argv, { cwd: folder }).then(
+      ({ stdout }) => stdout,
+      (error: unknown) => (error as { readonly stdout: string }).stdout,
+    );
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each(samples.map(([what, , rule], index) => [what, rule, nameOf(index)] as const))('%s', (_, rule, file) => {
+    const found = report.split('\n').filter((line) => line.includes(file));
+    expect(found.join('\n')).toContain(rule);
+  });
+});
