@@ -1,7 +1,14 @@
-// Four projects: `fast` needs nothing but Node; the others run on the real thing and bring it up by themselves.
+// `fast` needs nothing but Node; the others run on the real thing. Where files share a cluster they run one after the other, as an
+// operator of one file would act on the objects of another.
 import { defineConfig } from 'vitest/config';
 
 const real = { testTimeout: 240_000, hookTimeout: 600_000 };
+/** Contract tests that bring servers of their own and touch no cluster. */
+const ownServers = [
+  'test/contract/workspace/**/*.test.ts',
+  'test/contract/gateway/{door,git,ledger,model,store}.test.ts',
+  'test/contract/{jetstream,nats-rights}.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -11,11 +18,21 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/simulation/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...real, sequence: { groupOrder: 1 } } },
+      { test: { name: 'servers', include: ownServers, ...real, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          exclude: ownServers,
+          ...real,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
       {
         test: {
           name: 'e2e',
@@ -23,10 +40,12 @@ export default defineConfig({
           globalSetup: 'test/e2e/setup.ts',
           ...real,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
-      { test: { name: 'box', include: ['test/box/**/*.test.ts'], ...real, fileParallelism: false, sequence: { groupOrder: 3 } } },
+      {
+        test: { name: 'box', include: ['test/box/**/*.test.ts'], ...real, fileParallelism: false, sequence: { groupOrder: 4 } },
+      },
     ],
   },
 });
