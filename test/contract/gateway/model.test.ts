@@ -124,6 +124,8 @@ describe('models through the gateway', () => {
     stage.seen(story());
     stage.seen(council());
     stage.seen(task());
+    // the gateway settles a call after its answer: the account of the test before is written until then
+    await expect.poll(async () => (await spent()).reservations.length).toBe(0);
     const kv = await accounts.read(storyAccount(UIDS.story));
     await accounts.write(storyAccount(UIDS.story), { spent: 0, reservations: [] }, kv.revision);
   });
