@@ -94,7 +94,9 @@ const usageFields = ({ story, tasks, usage }: StorySeen): NonNullable<StoryStatu
 const waiting = ({ story }: StorySeen, now: number, outcome: Outcome | undefined): Outcome => {
   if (outcome !== undefined && outcome.kind !== 'waiting') return outcome;
   const endMs = epochMs(story.status?.deadline);
-  const dates = [outcome?.afterMs, endMs === undefined ? undefined : untilMs(endMs, now)].filter((date) => date !== undefined);
+  const dates = [outcome?.afterMs, endMs === undefined || endMs <= now ? undefined : untilMs(endMs, now)].filter(
+    (date) => date !== undefined,
+  );
   return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
 };
 

@@ -15,7 +15,9 @@ const SENTENCE = 256;
 /** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
 const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => {
   const endMs = deadlineMs(seen);
-  const dates = [afterMs, endMs === undefined ? undefined : untilMs(endMs, now)].filter((date) => date !== undefined);
+  const dates = [afterMs, endMs === undefined || endMs <= now ? undefined : untilMs(endMs, now)].filter(
+    (date) => date !== undefined,
+  );
   return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
 };
 

@@ -1,0 +1,530 @@
+import { describe, expect, it } from 'vitest';
+import { planTaskDigest, scopeDigest } from '../../../../crds/digests.ts';
+import { taskName } from '../../../../crds/names.ts';
+import type { PlanTask } from '../../../../crds/plan-task.ts';
+import type { Story } from '../../../../crds/story.ts';
+import type { Task, TaskStatus } from '../../../../crds/task.ts';
+import { decideStory, rules } from '../../../../controllers/story/decide.ts';
+import { resolveIdOf, type StorySeen } from '../../../../controllers/story/observe.ts';
+import { COMMIT, DIGEST, plan, platform, story, task, work } from '../../../builders/objects.ts';
+import { approved, approvedPlan, at, DEADLINE_S, NOW, planStatus, storySeen, storyStatus } from '../../../builders/seen.ts';
+import { spec, type Spec } from '../../../builders/spec.ts';
+
+const waits = `waits ${DEADLINE_S} s`;
+const lasting = 'BaseResolved=True/Resolved Ready=True/Ready ScopeApproved=True/Approved';
+const inForce = `BaseResolved=True/Resolved PlanApproved=True/Approved Ready=True/Ready ScopeApproved=True/Approved`;
+const head = 'a'.repeat(40);
+
+const nameOf = (id: string, digest = DIGEST as string): string => taskName(story().metadata, digest, id);
+/** The Task of a plan task, under the very name that the Story gives it. */
+const taskOf = (wanted: PlanTask, status?: TaskStatus, more = {}): Task => {
+  const made = task(wanted, status, more);
+  return { ...made, metadata: { ...made.metadata, name: nameOf(wanted.id), uid: `uid-${wanted.id}` } };
+};
+const done = (wanted: PlanTask, commit = head): Task => taskOf(wanted, { phase: 'Succeeded', commit, completedAt: at(5) });
+
+const form = work('form');
+const proof = work('proof', { phase: 'TEST' });
+const draft = (more = {}): Story => story(more, { phase: 'Draft', gates: storyStatus().gates, eventSeq: 1 });
+const inDesign = (more = {}): Story => story(more, storyStatus({ phase: 'Design', plan: undefined, deadline: undefined }));
+const inPhase = (phase: 'Build' | 'Test' | 'Docs', more = {}, status = {}): Story =>
+  story(more, storyStatus({ phase, ...status }));
+const answer = { id: 'x', kind: 'resolve', at: at(), ok: true, commit: COMMIT } as const;
+const refusal = {
+  id: 'x',
+  kind: 'resolve',
+  at: at(),
+  ok: false,
+  reason: 'RefUnknown',
+  message: 'no such ref',
+  retryable: false,
+} as const;
+
+interface Case {
+  readonly name: string;
+  readonly given: StorySeen;
+  readonly nowS?: number;
+  readonly want: Spec;
+  /** The sentence that `kubectl get stories` shows. */
+  readonly says?: string | RegExp;
+}
+
+const resolve = (of: Story, answers = 0): string => `command ${resolveIdOf(of, answers)}`;
+const held = (reason: string, conditions: string, more: Partial<Spec> = {}): Spec => ({
+  writes: [`status Draft ${conditions.replace('Succeeded', `Succeeded=Unknown/${reason}`)}`],
+  outcome: 'waiting',
+  ...more,
+});
+
+const drafts: readonly Case[] = [
+  {
+    name: 'the first look pins the gates, tells of the Story, and asks for the base commit when the scope gate is open by itself',
+    given: storySeen(story()),
+    want: {
+      writes: [
+        resolve(story()),
+        'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
+      ],
+      outcome: 'waiting',
+      events: ['planning.story.created'],
+    },
+    says: 'the commit of main in https://git.example/shop.git',
+  },
+  {
+    name: 'a text that is not ready is held, with what to change',
+    given: storySeen(draft({ acceptanceCriteria: [], title: 'Login' })),
+    want: held('NotReady', 'Ready=False/NotReady Succeeded'),
+    says: /^a clearer text: readiness 45 of 75 \(TITLE_VALUE: .*; AC_MISSING: /,
+  },
+  {
+    name: 'a lower rigor takes the same text',
+    given: storySeen(draft({ acceptanceCriteria: [], rigor: 'L0' })),
+    want: {
+      ...held('BaseUnresolved', 'BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded'),
+      writes: [
+        resolve(story({ acceptanceCriteria: [], rigor: 'L0' })),
+        'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
+      ],
+    },
+  },
+  {
+    name: 'the scope gate waits for a person',
+    given: storySeen(
+      story(
+        { gates: { scope: 'Human' } },
+        { ...draft().status, gates: { scope: 'Human', design: 'Human', test: 'Auto', docs: 'Auto' } },
+      ),
+    ),
+    want: held('ScopeShut', 'Ready=True/Ready ScopeApproved=False/ScopeShut Succeeded'),
+    says: 'approval of the scope (kubectl fleet approve story login --gate scope)',
+  },
+  {
+    name: 'a gate that was Auto is Human as soon as a person says so',
+    given: storySeen(draft({ gates: { scope: 'Human' } })),
+    want: held('ScopeShut', 'Ready=True/Ready ScopeApproved=False/ScopeShut Succeeded'),
+  },
+  {
+    name: 'an approval of another text does not count',
+    given: storySeen(
+      draft({ gates: { scope: 'Human' }, approvals: [{ gate: 'scope', digest: DIGEST, verdict: 'Approved', by: 'grace' }] }),
+    ),
+    want: held('ScopeShut', 'Ready=True/Ready ScopeApproved=False/ScopeShut Succeeded'),
+  },
+  {
+    name: 'an approval of this text opens the gate',
+    given: storySeen(
+      draft({
+        gates: { scope: 'Human' },
+        approvals: [{ gate: 'scope', digest: scopeDigest(story().spec), verdict: 'Approved', by: 'grace' }],
+      }),
+    ),
+    want: {
+      writes: [
+        resolve(story()),
+        'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
+      ],
+      outcome: 'waiting',
+    },
+  },
+  {
+    name: 'a rejection of this text waits for another, even where the gate would open by itself',
+    given: storySeen(
+      draft({
+        approvals: [{ gate: 'scope', digest: scopeDigest(story().spec), verdict: 'Rejected', by: 'grace', reason: 'too vague' }],
+      }),
+    ),
+    want: held('ScopeRejected', 'Ready=True/Ready ScopeApproved=False/ScopeRejected Succeeded'),
+    says: 'another text: grace rejected the scope (too vague)',
+  },
+  {
+    name: 'a question that was answered with a refusal waits before it is asked again',
+    given: storySeen(draft(), { answers: [refusal] }),
+    nowS: 10,
+    want: held('BaseUnresolved', 'BaseResolved=False/RefUnknown Ready=True/Ready ScopeApproved=True/Approved Succeeded', {
+      outcome: 'waits 50 s',
+    }),
+    says: /RefUnknown, no such ref$/,
+  },
+  {
+    name: 'and is then asked again under another id',
+    given: storySeen(draft(), { answers: [refusal] }),
+    nowS: 61,
+    want: {
+      writes: [
+        resolve(story(), 1),
+        'status Draft BaseResolved=False/RefUnknown Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
+      ],
+      outcome: 'waiting',
+    },
+  },
+  {
+    name: 'while JetStream is down nothing is asked',
+    given: storySeen(draft(), { storeAvailable: false }),
+    want: held(
+      'StoreUnavailable',
+      'BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved StoreUnavailable=True/StoreUnavailable Succeeded',
+    ),
+  },
+  {
+    name: 'with its base commit the scope is frozen and Design begins',
+    given: storySeen(draft(), { answers: [answer] }),
+    want: {
+      writes: [`status Design ${lasting} Succeeded=Unknown/ScopeApproved`],
+      outcome: 'waiting',
+      events: ['planning.story.transitioned'],
+    },
+    says: 'a Plan for story login (an object Plan with its name in spec.storyRef.name)',
+  },
+];
+
+const shut = (reason: string): Spec => ({
+  writes: [
+    `status Design BaseResolved=True/Resolved PlanApproved=False/${reason} Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/${reason}`,
+  ],
+  outcome: 'waiting',
+});
+const written = (more = {}, status = {}) => plan([form], more, planStatus([form], { phase: 'Parsed', ...status }));
+
+const designs: readonly Case[] = [
+  { name: 'there is no Plan', given: storySeen(inDesign()), want: shut('PlanMissing'), says: /^a Plan for story login/ },
+  {
+    name: 'plans by a council are not served yet',
+    given: storySeen(inDesign({ plan: { mode: 'Council' } })),
+    want: shut('CouncilPlansNotServed'),
+  },
+  {
+    name: 'a Plan waits to be parsed',
+    given: storySeen(inDesign(), { plans: [plan([form])] }),
+    want: shut('PlanUnparsed'),
+    says: 'plan login-1 to be parsed',
+  },
+  {
+    name: 'a Plan is invalid',
+    given: storySeen(inDesign(), { plans: [plan([form], {}, { phase: 'Invalid', message: 'tasks[0]: no' })] }),
+    want: shut('PlanInvalid'),
+    says: 'a further Plan: plan login-1 is invalid, tasks[0]: no',
+  },
+  {
+    name: 'a Plan waits for a person',
+    given: storySeen(inDesign(), { plans: [written()] }),
+    want: shut('PlanUndecided'),
+    says: 'approval of plan login-1 (kubectl fleet approve plan login-1)',
+  },
+  {
+    name: 'an approval of another digest does not count',
+    given: storySeen(inDesign(), { plans: [written({ approval: { ...approved, digest: `sha256:${'0'.repeat(64)}` } })] }),
+    want: shut('DecisionRefused'),
+  },
+  {
+    name: 'nobody approves what they wrote',
+    given: storySeen(inDesign(), { plans: [written({ approval: { ...approved, by: 'ada' } })] }),
+    want: shut('DecisionRefused'),
+    says: /ada wrote the plan and cannot decide on it$/,
+  },
+  {
+    name: 'a rejected Plan waits for another',
+    given: storySeen(inDesign(), { plans: [written({ approval: { ...approved, verdict: 'Rejected', reason: 'no tests' } })] }),
+    want: shut('PlanRejected'),
+    says: 'a further Plan: grace rejected plan login-1 (no tests)',
+  },
+  {
+    name: 'an approved Plan comes into force, and the clock starts',
+    given: storySeen(inDesign(), { plans: [approvedPlan([form])] }),
+    want: {
+      writes: [`status Build ${inForce} Succeeded=Unknown/PlanApproved`],
+      outcome: 'waiting',
+      events: ['planning.story.transitioned'],
+    },
+    says: 'the tasks of phase Build: 0 of 1 done',
+  },
+  {
+    name: 'where the design gate is Auto a parsed Plan is as good as approved',
+    given: storySeen(
+      story(
+        {},
+        storyStatus({
+          phase: 'Design',
+          plan: undefined,
+          deadline: undefined,
+          gates: { scope: 'Auto', design: 'Auto', test: 'Auto', docs: 'Auto' },
+        }),
+      ),
+      {
+        plans: [written()],
+      },
+    ),
+    want: {
+      writes: [`status Build ${inForce} Succeeded=Unknown/PlanApproved`],
+      outcome: 'waiting',
+      events: ['planning.story.transitioned'],
+    },
+  },
+];
+
+const busy = (reason: string, phase = 'Build', more: Partial<Spec> = {}): Spec => ({
+  writes: [`status ${phase} ${inForce} Succeeded=Unknown/${reason}`],
+  outcome: waits,
+  ...more,
+});
+const force = (tasks: readonly PlanTask[], made: readonly Task[]) => ({ plans: [approvedPlan(tasks)], tasks: made });
+const second = 'sha256:' + 'e'.repeat(64);
+const secondPlan = plan(
+  [form],
+  { revision: 2, approval: { ...approved, digest: second } },
+  planStatus([form], { digest: second }),
+);
+
+const builds: readonly Case[] = [
+  {
+    name: 'every task of the plan gets its Task, all at once',
+    given: storySeen(inPhase('Build'), force([form, proof], [])),
+    want: { writes: [`create Task ${nameOf('form')}`, `create Task ${nameOf('proof')}`], outcome: 'waiting' },
+  },
+  {
+    name: 'a task that succeeded under another revision needs no Task',
+    given: storySeen(inPhase('Build', {}, { plan: { name: 'login-2', uid: 'uid-login-2', revision: 2, digest: second } }), {
+      plans: [approvedPlan([form]), plan([form, proof], { revision: 2 }, planStatus([form, proof], { digest: second }))],
+      tasks: [done(form)],
+    }),
+    want: { writes: [`create Task ${nameOf('proof', second)}`], outcome: 'waiting' },
+  },
+  {
+    name: 'a phase waits for its Tasks',
+    given: storySeen(inPhase('Build'), force([form, proof], [taskOf(form, { phase: 'Running' }), taskOf(proof)])),
+    want: busy('Tasks'),
+    says: 'the tasks of phase Build: 0 of 1 done',
+  },
+  {
+    name: 'a Task that needs a person is named',
+    given: storySeen(
+      inPhase('Build'),
+      force(
+        [form],
+        [
+          taskOf(form, {
+            phase: 'Pending',
+            conditions: [
+              { type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message: 'grant more', lastTransitionTime: at() },
+            ],
+          }),
+        ],
+      ),
+    ),
+    want: busy('Tasks'),
+    says: `task ${nameOf('form')} needs a person: grant more`,
+  },
+  {
+    name: 'a Task that a person cancelled needs another plan',
+    given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Cancelled' })])),
+    want: busy('TaskLost', 'Build', { outcome: 'stalled: TaskLost' }),
+  },
+  {
+    name: 'when everything is built, Test begins',
+    given: storySeen(inPhase('Build'), force([form, proof], [done(form), taskOf(proof)])),
+    want: busy('Built', 'Test', { events: ['planning.story.transitioned'] }),
+  },
+  {
+    name: 'without the plan in force nothing goes on',
+    given: storySeen(inPhase('Build'), { tasks: [taskOf(form, { phase: 'Running' })] }),
+    want: busy('PlanDeleted', 'Build', { outcome: 'stalled: PlanDeleted' }),
+  },
+  {
+    name: 'a plan whose status is not seen yet is waited for in silence',
+    given: storySeen(inPhase('Build'), { plans: [plan([form])], tasks: [] }),
+    want: { writes: [], outcome: 'waiting' },
+  },
+  {
+    name: 'a further revision that is approved takes over',
+    given: storySeen(inPhase('Build'), {
+      plans: [approvedPlan([form]), secondPlan],
+      tasks: [taskOf(form, { phase: 'Running' })],
+    }),
+    want: busy('PlanApproved'),
+  },
+  {
+    name: 'Tasks of the superseded plan are cancelled before any of the new one is made',
+    given: storySeen(inPhase('Build', {}, { plan: { name: 'login-2', uid: 'uid-login-2', revision: 2, digest: second } }), {
+      plans: [approvedPlan([form]), secondPlan],
+      tasks: [taskOf(form, { phase: 'Running' })],
+    }),
+    want: { ...busy('Superseding'), writes: [`apply Task ${nameOf('form')}`, ...busy('Superseding').writes] },
+  },
+  {
+    name: 'one that is being cancelled is not cancelled again',
+    given: storySeen(inPhase('Build', {}, { plan: { name: 'login-2', uid: 'uid-login-2', revision: 2, digest: second } }), {
+      plans: [approvedPlan([form]), secondPlan],
+      tasks: [taskOf(form, { phase: 'Running' }, { cancel: true })],
+    }),
+    want: busy('Superseding'),
+  },
+];
+
+const human = { scope: 'Auto', design: 'Human', test: 'Human', docs: 'Human' } as const;
+const verdict = (gate: 'test' | 'docs', answered: 'Approved' | 'Rejected') => ({
+  gate,
+  digest: head,
+  verdict: answered,
+  by: 'grace',
+  reason: 'because',
+});
+
+const gatesAndEnds: readonly Case[] = [
+  {
+    name: 'the test gate waits for a person, and names the head commit',
+    given: storySeen(inPhase('Test', {}, { gates: human }), force([form], [done(form)])),
+    want: busy('GateShut', 'Test'),
+    says: `approval of test (kubectl fleet approve story login --gate test) for commit ${head.slice(0, 12)}`,
+  },
+  {
+    name: 'an approval of an older commit does not open it',
+    given: storySeen(
+      inPhase('Test', { approvals: [{ ...verdict('test', 'Approved'), digest: COMMIT }] }, { gates: human }),
+      force([form], [done(form)]),
+    ),
+    want: busy('GateShut', 'Test'),
+  },
+  {
+    name: 'an approval of the head commit ends Test',
+    given: storySeen(
+      inPhase('Test', { approvals: [verdict('test', 'Approved')] }, { gates: human }),
+      force([form], [done(form)]),
+    ),
+    want: busy('Tested', 'Docs', { events: ['planning.story.transitioned'] }),
+  },
+  {
+    name: 'a rejection of the head commit goes back to Build, for another plan',
+    given: storySeen(
+      inPhase('Test', { approvals: [verdict('test', 'Rejected')] }, { gates: human }),
+      force([form], [done(form)]),
+    ),
+    want: busy('GateRejected', 'Build', { events: ['planning.story.transitioned'] }),
+    says: 'a further revision of the plan: grace rejected gate test (because)',
+  },
+  {
+    name: 'and stays there while the head commit is the same',
+    given: storySeen(
+      inPhase('Build', { approvals: [verdict('docs', 'Rejected')] }, { gates: human }),
+      force([form], [done(form)]),
+    ),
+    want: busy('GateRejected'),
+  },
+  {
+    name: 'the docs gate ends the Story',
+    given: storySeen(
+      inPhase('Docs', { approvals: [verdict('docs', 'Approved')] }, { gates: human }),
+      force([form], [done(form)]),
+    ),
+    want: {
+      writes: [`status Done ${inForce} Succeeded=True/Done`],
+      outcome: 'done',
+      events: ['planning.story.transitioned'],
+    },
+  },
+  {
+    name: 'a finished Story stays as it is',
+    given: storySeen(story({}, storyStatus({ phase: 'Done' }))),
+    want: { writes: [], outcome: 'done' },
+  },
+  {
+    name: 'a Story that is being deleted is left alone',
+    given: storySeen(story({}, storyStatus(), { deletionTimestamp: at() })),
+    want: { writes: [], outcome: 'done' },
+  },
+  {
+    name: 'a suspended Story starts nothing',
+    given: storySeen(inPhase('Build', { suspend: true }), force([form], [])),
+    want: busy('Suspended'),
+    says: 'somebody to resume it (spec.suspend of story login)',
+  },
+  {
+    name: 'a cancelled Story cancels its Tasks first',
+    given: storySeen(inPhase('Build', { cancel: true }), force([form], [taskOf(form, { phase: 'Running' })])),
+    want: { ...busy('Ending'), writes: [`apply Task ${nameOf('form')}`, ...busy('Ending').writes] },
+    says: 'cancelled: 1 task to end',
+  },
+  {
+    name: 'and ends when they have ended',
+    given: storySeen(inPhase('Build', { cancel: true }), force([form], [taskOf(form, { phase: 'Cancelled' })])),
+    want: {
+      writes: [`status Cancelled ${inForce} Succeeded=False/Cancelled`],
+      outcome: 'done',
+      events: ['planning.story.transitioned'],
+    },
+  },
+  {
+    name: 'at the end of its wall clock budget a Story waits for its Tasks to fail',
+    given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Running' })])),
+    nowS: DEADLINE_S,
+    want: { ...busy('Ending'), outcome: 'waiting' },
+  },
+  {
+    name: 'and fails with them',
+    given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Failed' })])),
+    nowS: DEADLINE_S,
+    want: {
+      writes: [`status Failed ${inForce} Succeeded=False/DeadlineExceeded`],
+      outcome: 'done',
+      events: ['planning.story.transitioned'],
+    },
+  },
+];
+
+const groups = { Draft: drafts, Design: designs, Build: builds, 'gates and ends': gatesAndEnds };
+
+describe.each(Object.entries(groups))('the decision about a Story: %s', (_, cases) => {
+  it.each(cases)('$name', ({ given, nowS = 0, want, says }) => {
+    const decision = decideStory(given, NOW + nowS * 1000);
+    expect(spec(decision, given.story.status?.eventSeq)).toEqual(want);
+    if (says !== undefined) expect(decision.status?.waitingFor).toMatch(says);
+  });
+});
+
+describe('what a Story pins', () => {
+  it('its gates at the first look, from its spec and else from the platform', () => {
+    const seen = storySeen(story({ gates: { test: 'Human' } }), { platform: platform() });
+    expect(decideStory(seen, NOW).status?.gates).toEqual({ scope: 'Auto', design: 'Human', test: 'Human', docs: 'Auto' });
+  });
+
+  it('the plan with its digest, and the end of its wall clock budget', () => {
+    const { status } = decideStory(
+      storySeen(inDesign({ budget: { wallClockSeconds: 600 } }), { plans: [approvedPlan([form])] }),
+      NOW,
+    );
+    expect(status?.plan).toEqual({ name: 'login-1', uid: 'uid-login-1', revision: 1, digest: DIGEST });
+    expect([status?.startedAt, status?.deadline]).toEqual([at(), at(600)]);
+    expect(status?.tasks).toEqual({ total: 1, succeeded: 0, running: 0, failed: 0, summary: '0/1' });
+  });
+
+  it('as its head the commit that landed last', () => {
+    const early = { ...done(form, COMMIT), status: { phase: 'Succeeded', commit: COMMIT, completedAt: at(1) } as const };
+    const late = { ...done(work('late')), status: { phase: 'Succeeded', commit: head, completedAt: at(9) } as const };
+    const { status } = decideStory(storySeen(inPhase('Build'), force([form, work('late')], [late, early])), NOW);
+    expect(status?.headCommit).toBe(head);
+  });
+});
+
+describe('the Task that a Story makes', () => {
+  it('carries the task as approved, with its digest, and belongs to the Story', () => {
+    const { effects } = decideStory(storySeen(inPhase('Build'), force([form], [])), NOW);
+    expect(effects).toEqual([
+      {
+        verb: 'create',
+        object: expect.objectContaining({
+          metadata: expect.objectContaining({
+            ownerReferences: [
+              expect.objectContaining({ kind: 'Story', uid: 'uid-login', controller: true, blockOwnerDeletion: false }),
+            ],
+          }) as unknown,
+          spec: expect.objectContaining({ task: form, taskDigest: planTaskDigest(form), cancel: false }) as unknown,
+        }) as unknown,
+      },
+    ]);
+  });
+});
+
+describe('the rules about a Story', () => {
+  it('are sentences, each once', () => {
+    const names = rules.map(([name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});

@@ -1,0 +1,592 @@
+import { describe, expect, it } from 'vitest';
+import { decideTask, rules } from '../../../../controllers/task/decide.ts';
+import type { TaskSeen } from '../../../../controllers/task/seen.ts';
+import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
+import type { TaskStatus } from '../../../../crds/task.ts';
+import { COMMIT, council, DIGEST, platform, plan, story, task, work } from '../../../builders/objects.ts';
+import {
+  approved,
+  at,
+  attempt,
+  DEADLINE_S,
+  job,
+  NOW,
+  over,
+  planStatus,
+  pod,
+  REPORT,
+  storyStatus,
+  taskSeen,
+  workspaces,
+} from '../../../builders/seen.ts';
+import { spec, type Spec } from '../../../builders/spec.ts';
+
+const form = task(work('form'));
+const formJob = (n: number, courierTry = 0): string =>
+  wantedJobName(form, courierTry === 0 ? { kind: 'attempt', n, courierTry: 1 } : { kind: 'courier', n, courierTry });
+const withStatus = (status: TaskStatus, more = {}) => task(work('form'), { eventSeq: 3, ...status }, more);
+const running = withStatus({ phase: 'Running', attempts: [attempt(1)] });
+const patched = attempt(1, { patch: DIGEST, evidence: DIGEST, base: COMMIT });
+const integrating = withStatus({
+  phase: 'Integrating',
+  attempts: [{ ...patched, courierUid: 'uid-courier-1', courierTries: 1 }],
+});
+const failed = (n: number, reason = 'VerifyFailed') =>
+  attempt(n, { finishedAt: at(-3600), outcome: reason === 'VerifyFailed' ? 'AgentFailed' : 'InfrastructureFailed', reason });
+const waits = `waits ${DEADLINE_S} s`;
+const courierJob = job(form, { kind: 'courier' });
+
+interface Case {
+  readonly name: string;
+  readonly given: TaskSeen;
+  readonly nowS?: number;
+  readonly want: Spec;
+}
+
+const starts = { writes: [`create Job ${formJob(1)}`], outcome: 'waiting' };
+const pending = (reason: string, more: Partial<Spec> = {}): Spec => ({
+  writes: [`status Pending Succeeded=Unknown/${reason}`],
+  outcome: waits,
+  events: ['planning.task.created'],
+  ...more,
+});
+const queued = (reason: string, more: Partial<Spec> = {}): Spec => ({
+  writes: [`status Queued Succeeded=Unknown/${reason}`],
+  outcome: waits,
+  events: ['planning.task.created', 'orchestration.task.queued'],
+  ...more,
+});
+
+const beginnings: readonly Case[] = [
+  {
+    name: 'a Task that nothing holds up asks for its first Job, and writes no status until it sees it',
+    given: taskSeen(form),
+    want: starts,
+  },
+  {
+    name: 'a Job that was asked for and has no uid yet is waited for in silence',
+    given: taskSeen(form, workspaces([job(form, {}, { uid: '' })])),
+    want: { writes: [], outcome: 'waiting' },
+  },
+  {
+    name: 'a Job that is seen and not listed is listed with its uid',
+    given: taskSeen(form, workspaces([job(form)])),
+    want: {
+      writes: ['status Running Succeeded=Unknown/Running'],
+      outcome: waits,
+      events: ['planning.task.created', 'orchestration.task.dispatched'],
+    },
+  },
+  {
+    name: 'deliberation: Before is skipped, and the Task says so',
+    given: taskSeen(task(work('form', { deliberation: 'Before' })), workspaces([job(form)])),
+    want: {
+      writes: ['status Running Deliberated=False/NotServed Succeeded=Unknown/Running'],
+      outcome: waits,
+      events: ['planning.task.created', 'orchestration.task.dispatched'],
+    },
+  },
+  {
+    name: 'without its accounts and policy the namespace gets them first, and no Job is asked for',
+    given: taskSeen(form, { namespace: { workspaceAccount: undefined, readerAccount: undefined, networkPolicy: undefined } }),
+    want: {
+      writes: [
+        'create ServiceAccount fleet-workspace',
+        'create ServiceAccount fleet-reader',
+        expect.stringMatching(/^create NetworkPolicy fleet-workspace-[0-9a-f]{10}$/) as string,
+      ],
+      outcome: 'waiting',
+    },
+  },
+  {
+    name: 'a policy that was only just asked for is not seen yet',
+    given: taskSeen(form, {
+      namespace: {
+        ...taskSeen(form).namespace,
+        networkPolicy: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'x', uid: '' } },
+      },
+    }),
+    want: { writes: [], outcome: 'waiting' },
+  },
+  {
+    name: 'under a policy that somebody altered nothing starts',
+    given: taskSeen(form, {
+      namespace: {
+        ...taskSeen(form).namespace,
+        networkPolicy: {
+          apiVersion: 'networking.k8s.io/v1',
+          kind: 'NetworkPolicy',
+          metadata: { name: 'fleet-workspace-x', namespace: 'shop', uid: 'uid-policy' },
+          spec: { podSelector: { matchLabels: {} }, policyTypes: ['Egress'] },
+        },
+      },
+    }),
+    want: pending('NetworkPolicyAltered', { outcome: 'stalled: NetworkPolicyAltered' }),
+  },
+];
+
+const holdUps: readonly Case[] = [
+  { name: 'its Story is not seen', given: taskSeen(form, { story: undefined }), want: { writes: [], outcome: 'waiting' } },
+  {
+    name: 'another plan is in force',
+    given: taskSeen(form, {
+      story: story({}, storyStatus({ plan: { name: 'login-2', uid: 'u', revision: 2, digest: `sha256:${'e'.repeat(64)}` } })),
+    }),
+    want: pending('PlanNotInForce'),
+  },
+  { name: 'its plan is gone', given: taskSeen(form, { plan: undefined }), want: pending('PlanMissing') },
+  {
+    name: 'the plan says something else under its id',
+    given: taskSeen(form, {
+      plan: plan([work('form')], { approval: approved }, planStatus([work('form', { title: 'Delete everything' })])),
+    }),
+    want: {
+      ...pending('NotApproved'),
+      writes: ['status Pending Succeeded=Unknown/NotApproved Verified=False/NotApproved'],
+      outcome: 'stalled: NotApproved',
+    },
+  },
+  {
+    name: 'it says another thing itself than its digest',
+    given: taskSeen(task(work('form', { title: 'Delete everything' }), undefined, { taskDigest: form.spec.taskDigest }), {
+      plan: taskSeen(form).plan,
+    }),
+    want: {
+      ...pending('NotApproved'),
+      writes: ['status Pending Succeeded=Unknown/NotApproved Verified=False/NotApproved'],
+      outcome: 'stalled: NotApproved',
+    },
+  },
+  {
+    name: 'the approval names another digest',
+    given: taskSeen(form, {
+      plan: plan([work('form')], { approval: { ...approved, digest: `sha256:${'0'.repeat(64)}` } }, planStatus([work('form')])),
+    }),
+    want: {
+      ...pending('NotApproved'),
+      writes: ['status Pending Succeeded=Unknown/NotApproved Verified=False/NotApproved'],
+      outcome: 'stalled: NotApproved',
+    },
+  },
+  {
+    name: 'the approval is not seen yet, though the Story has seen it',
+    given: taskSeen(form, { plan: plan([work('form')], {}, planStatus([work('form')])) }),
+    want: pending('ApprovalUnseen'),
+  },
+  {
+    name: 'the Story is suspended',
+    given: taskSeen(form, { story: story({ suspend: true }, storyStatus()) }),
+    want: pending('StorySuspended'),
+  },
+  {
+    name: 'the Task is suspended',
+    given: taskSeen(task(work('form'), undefined, { suspend: true })),
+    want: pending('Suspended'),
+  },
+  {
+    name: 'a dependency has not succeeded',
+    given: taskSeen(task(work('form', { dependsOn: ['base'] })), {}, [work('base')]),
+    want: pending('Dependencies'),
+  },
+  {
+    name: 'a dependency has succeeded, but it was another task of the same id',
+    given: taskSeen(
+      task(work('form', { dependsOn: ['base'] })),
+      { family: [{ task: task(work('base', { title: 'An older text' }), { phase: 'Succeeded' }), jobs: [] }] },
+      [work('base')],
+    ),
+    want: pending('Dependencies'),
+  },
+  {
+    name: 'a dependency is at work',
+    given: taskSeen(
+      task(work('form', { dependsOn: ['base'] })),
+      { family: [{ task: task(work('base'), { phase: 'Integrating' }), jobs: [] }] },
+      [work('base')],
+    ),
+    want: pending('Dependencies'),
+  },
+  { name: 'the Story is not in its phase', given: taskSeen(task(work('form', { phase: 'TEST' }))), want: pending('Phase') },
+  {
+    name: 'a DESIGN task comes first',
+    given: taskSeen(form, {}, [work('sketch', { phase: 'DESIGN' })]),
+    want: pending('DesignFirst'),
+  },
+  {
+    name: 'the Story spent its tokens',
+    given: taskSeen(form, { story: story({ budget: { tokens: 1000 } }, storyStatus()), usage: { spent: 1000, reserved: 0 } }),
+    want: pending('BudgetSpent', { outcome: 'stalled: BudgetSpent' }),
+  },
+  { name: 'no Council serves the role', given: taskSeen(form, { council: undefined }), want: pending('CouncilMissing') },
+  {
+    name: "the Council's image profile is not for this namespace",
+    given: taskSeen(form, { platform: platform({ imageProfiles: [{ name: 'node', image: 'x', namespaces: ['elsewhere'] }] }) }),
+    want: pending('ImageProfileMissing'),
+  },
+  { name: 'the Council is not ready', given: taskSeen(form, { council: council({}, false) }), want: pending('CouncilNotReady') },
+  {
+    name: 'JetStream is down',
+    given: taskSeen(form, { storeAvailable: false }),
+    want: {
+      ...pending('StoreUnavailable'),
+      writes: ['status Pending StoreUnavailable=True/StoreUnavailable Succeeded=Unknown/StoreUnavailable'],
+    },
+  },
+  { name: 'the gateway is not known', given: taskSeen(form, { gateway: undefined }), want: pending('GatewayUnknown') },
+];
+
+const rival = (id: string, more: Partial<TaskSeen> = {}, scope: readonly string[] = ['docs/**']) =>
+  taskSeen(task(work(id, { fileScope: scope })), { story: story({}, storyStatus()), ...more });
+const scoped = task(work('form', { fileScope: ['src/**'] }));
+const atWork = (id: string, scope: readonly string[]) => {
+  const other = task(work(id, { fileScope: scope }), { phase: 'Running', attempts: [attempt(1)] });
+  return taskSeen(other, workspaces([job(other)]));
+};
+const cramped = (more: object) => platform({ capacity: { workspaces: 9, perNamespace: 9, perStory: 9, ...more } });
+
+const capacity: readonly Case[] = [
+  {
+    name: 'a Task of the Story at work may change the same files',
+    given: taskSeen(scoped, { rivals: () => [atWork('session', ['src/session/**'])] }),
+    want: queued('ScopeOverlap'),
+  },
+  {
+    name: 'a Task of the Story at work changes other files: it starts',
+    given: taskSeen(scoped, { rivals: () => [atWork('notes', ['docs/**'])] }),
+    want: { writes: [`create Job ${formJob(1)}`], outcome: 'waiting' },
+  },
+  {
+    name: 'every workspace of the cluster is in use',
+    given: taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    want: queued('ClusterFull'),
+  },
+  {
+    name: 'every workspace of the namespace is in use',
+    given: taskSeen(scoped, { platform: cramped({ perNamespace: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    want: queued('NamespaceFull'),
+  },
+  {
+    name: 'every workspace of the Story is in use',
+    given: taskSeen(scoped, { platform: cramped({ perStory: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    want: queued('StoryFull'),
+  },
+  {
+    name: 'a rival of a Story with more priority takes the last place',
+    given: taskSeen(scoped, {
+      platform: cramped({ workspaces: 1 }),
+      rivals: () => [rival('zebra', { story: story({ priority: 5 }, storyStatus()) })],
+    }),
+    want: queued('ClusterFull'),
+  },
+  {
+    name: 'a rival with more priority of its own takes the last place',
+    given: taskSeen(scoped, {
+      platform: cramped({ workspaces: 1 }),
+      rivals: () => [taskSeen(task(work('zebra', { fileScope: ['docs/**'] }), undefined, { priority: 3 }))],
+    }),
+    want: queued('ClusterFull'),
+  },
+  {
+    name: 'a rival with more priority that is held up itself takes no place',
+    given: taskSeen(scoped, {
+      platform: cramped({ workspaces: 1 }),
+      rivals: () => [rival('zebra', { story: story({ priority: 5, suspend: true }, storyStatus()) })],
+    }),
+    want: { writes: [`create Job ${formJob(1)}`], outcome: 'waiting' },
+  },
+  {
+    name: 'of two that are equal the first by name goes first',
+    given: taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [rival('zebra')] }),
+    want: { writes: [`create Job ${formJob(1)}`], outcome: 'waiting' },
+  },
+];
+
+const workEnds: readonly Case[] = [
+  {
+    name: 'an attempt at work that is listed is left in peace',
+    given: taskSeen(running, workspaces([job(form)])),
+    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: waits },
+  },
+  {
+    name: 'a Job that is about to fail has not failed',
+    given: taskSeen(running, workspaces([over(job(form), 'FailureTarget')])),
+    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: waits },
+  },
+  {
+    name: 'a report that is well gets its courier, and the status is left until the courier is seen',
+    given: taskSeen(running, workspaces([over(job(form), 'Complete'), pod(job(form), { report: { finding: REPORT } })])),
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: 'waiting' },
+  },
+  {
+    name: 'a Job that ended is waited for until its pod is seen',
+    given: taskSeen(running, workspaces([over(job(form), 'Complete')])),
+    nowS: 20,
+    want: { writes: [], outcome: 'waits 30 s' },
+  },
+  {
+    name: 'a Job whose pod is not seen for long has lost it',
+    given: taskSeen(running, workspaces([over(job(form), 'Complete')])),
+    nowS: 60,
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: `waits ${DEADLINE_S - 60} s`,
+      events: ['orchestration.task.queued'],
+    },
+  },
+  {
+    name: 'a listed Job that is not seen is missed first',
+    given: taskSeen(running),
+    want: {
+      writes: ['status Running Succeeded=Unknown/WorkspaceMissing WorkspaceMissing=True/WorkspaceMissing'],
+      outcome: 'waits 30 s',
+    },
+  },
+  {
+    name: 'a Job that nobody listed, of an older attempt, is deleted',
+    given: taskSeen(
+      withStatus({ phase: 'Running', attempts: [failed(1), attempt(2)] }),
+      workspaces([job(form, { n: 1 })], [job(form, { n: 2 })]),
+    ),
+    want: { writes: [`delete Job ${formJob(1)} (uid-attempt-1)`], outcome: 'waiting' },
+  },
+  {
+    name: 'a Job of another uid under the name of a listed attempt is deleted',
+    given: taskSeen(running, workspaces([job(form, {}, { uid: 'uid-of-an-old-leader' })])),
+    want: { writes: [`delete Job ${formJob(1)} (uid-of-an-old-leader)`], outcome: 'waiting' },
+  },
+  {
+    name: "a Job with our label and another's name is nobody's attempt: it is left alone",
+    given: taskSeen(form, workspaces([job(form, {}, { name: 'fleet-ws-of-mine' })])),
+    want: starts,
+  },
+];
+
+const couriers: readonly Case[] = [
+  {
+    name: 'a courier that is seen is listed together with the patch it carries',
+    given: taskSeen(
+      running,
+      workspaces([over(job(form), 'Complete'), pod(job(form), { report: { finding: REPORT } })], [courierJob]),
+    ),
+    want: {
+      writes: ['status Integrating Succeeded=Unknown/Integrating'],
+      outcome: waits,
+      events: ['orchestration.task.integrating'],
+    },
+  },
+  {
+    name: 'a courier that pushed has succeeded',
+    given: taskSeen(
+      integrating,
+      workspaces([over(courierJob, 'Complete'), pod(courierJob, { push: { finding: { commit: COMMIT } } })]),
+    ),
+    want: { writes: ['status Succeeded Succeeded=True/Integrated'], outcome: 'done', events: ['orchestration.task.completed'] },
+  },
+  {
+    name: 'a courier that pushed has succeeded, also when the Task was cancelled meanwhile',
+    given: taskSeen(
+      { ...integrating, spec: { ...integrating.spec, cancel: true } },
+      workspaces([over(courierJob, 'Complete'), pod(courierJob, { push: { finding: { commit: COMMIT } } })]),
+    ),
+    want: { writes: ['status Succeeded Succeeded=True/Integrated'], outcome: 'done', events: ['orchestration.task.completed'] },
+  },
+  {
+    name: 'a courier at work is let finish, also when the Task was cancelled meanwhile',
+    given: taskSeen({ ...integrating, spec: { ...integrating.spec, cancel: true } }, workspaces([courierJob])),
+    want: { writes: ['status Integrating Succeeded=Unknown/Integrating'], outcome: waits },
+  },
+  {
+    name: 'a patch that cannot be merged makes another attempt',
+    given: taskSeen(
+      integrating,
+      workspaces([
+        over(courierJob, 'Complete'),
+        pod(courierJob, { merge: { finding: { outcome: 'failed', reason: 'Conflict' } } }),
+      ]),
+    ),
+    nowS: 10,
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: `waits ${DEADLINE_S - 10} s`,
+      events: ['orchestration.task.queued'],
+    },
+  },
+  {
+    name: 'a courier that the infrastructure failed waits before it is tried again with the same patch',
+    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
+    nowS: 10,
+    want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 10 s' },
+  },
+  {
+    name: 'and is then tried again under a name of its own',
+    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
+    nowS: 21,
+    want: { writes: [`create Job ${formJob(1, 2)}`], outcome: 'waiting' },
+  },
+  {
+    name: "a patch waits while another Task's courier is at work",
+    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), {
+      family: [{ task: task(work('session')), jobs: [job(task(work('session')), { kind: 'courier' })] }],
+    }),
+    want: { writes: ['status Integrating Succeeded=Unknown/CourierTurn'], outcome: waits },
+  },
+  {
+    name: 'of two patches that wait the one of the older attempt goes first',
+    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), {
+      family: [
+        { task: task(work('session'), { phase: 'Integrating', attempts: [{ ...patched, startedAt: at(-5) }] }), jobs: [] },
+      ],
+    }),
+    want: { writes: ['status Integrating Succeeded=Unknown/CourierTurn'], outcome: waits },
+  },
+  {
+    name: 'a patch of a suspended Story gets no courier',
+    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), {
+      story: story({ suspend: true }, storyStatus()),
+    }),
+    want: { writes: ['status Integrating Succeeded=Unknown/StorySuspended'], outcome: waits },
+  },
+  {
+    name: 'a patch needs no model: its courier starts while the Council is not ready',
+    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), { council: council({}, false) }),
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: 'waiting' },
+  },
+];
+
+const retries: readonly Case[] = [
+  {
+    name: "after the agent's failure the next attempt starts at once",
+    given: taskSeen(withStatus({ phase: 'Queued', attempts: [failed(1)] })),
+    want: { writes: [`create Job ${formJob(2)}`], outcome: 'waiting' },
+  },
+  {
+    name: "three failures of the agent are the Task's end, unless a person helps",
+    given: taskSeen(withStatus({ phase: 'Queued', attempts: [failed(1), failed(2), failed(3)] })),
+    want: {
+      writes: ['status Pending Succeeded=Unknown/AttemptsUsedUp'],
+      outcome: 'stalled: AttemptsUsedUp',
+      events: ['orchestration.task.pending'],
+    },
+  },
+  {
+    name: 'a person grants one more',
+    given: taskSeen(withStatus({ phase: 'Pending', attempts: [failed(1), failed(2), failed(3)] }, { extraAttempts: 1 })),
+    want: { writes: [`create Job ${formJob(4)}`], outcome: 'waiting' },
+  },
+  {
+    name: "the infrastructure's failures are counted apart and have their own limit",
+    given: taskSeen(
+      withStatus({ phase: 'Queued', attempts: [failed(1), failed(2), ...[3, 4, 5, 6, 7].map((n) => failed(n, 'PodLost'))] }),
+    ),
+    want: { writes: [`create Job ${formJob(8)}`], outcome: 'waiting' },
+  },
+  {
+    name: 'six failures of the infrastructure need a person',
+    given: taskSeen(withStatus({ phase: 'Queued', attempts: [1, 2, 3, 4, 5, 6].map((n) => failed(n, 'PodLost')) })),
+    want: {
+      writes: ['status Pending Succeeded=Unknown/InfrastructureRetriesUsedUp'],
+      outcome: 'stalled: InfrastructureRetriesUsedUp',
+      events: ['orchestration.task.pending'],
+    },
+  },
+  {
+    name: 'after a failure of the infrastructure the next attempt waits, and longer each time',
+    given: taskSeen(
+      withStatus({ phase: 'Queued', attempts: [failed(1, 'PodLost'), { ...failed(2, 'PodLost'), finishedAt: at() }] }),
+    ),
+    nowS: 5,
+    want: { writes: ['status Queued Succeeded=Unknown/BackOff'], outcome: 'waits 15 s' },
+  },
+  {
+    name: 'a network that does not contain stalls at once, with its own reason',
+    given: taskSeen(
+      withStatus({
+        phase: 'Queued',
+        attempts: [attempt(1, { finishedAt: at(), outcome: 'Stalled', reason: 'NetworkNotContained' })],
+      }),
+    ),
+    want: {
+      writes: ['status Pending Succeeded=Unknown/NetworkNotContained'],
+      outcome: 'stalled: NetworkNotContained',
+      events: ['orchestration.task.pending'],
+    },
+  },
+];
+
+const ends: readonly Case[] = [
+  {
+    name: 'a Task that is being deleted is left alone',
+    given: taskSeen({ ...form, metadata: { ...form.metadata, deletionTimestamp: at() } }),
+    want: { writes: [], outcome: 'done' },
+  },
+  {
+    name: 'a finished Task stays as it is',
+    given: taskSeen(withStatus({ phase: 'Succeeded' })),
+    want: { writes: [], outcome: 'done' },
+  },
+  {
+    name: 'what still runs for a finished Task is ended',
+    given: taskSeen(withStatus({ phase: 'Cancelled', attempts: [attempt(1, { finishedAt: at() })] }), workspaces([job(form)])),
+    want: { writes: [`delete Job ${formJob(1)} (uid-attempt-1)`], outcome: 'done' },
+  },
+  {
+    name: 'a cancelled Task ends with its workspace',
+    given: taskSeen({ ...running, spec: { ...running.spec, cancel: true } }, workspaces([job(form)])),
+    want: {
+      writes: [`delete Job ${formJob(1)} (uid-attempt-1)`, 'status Cancelled Succeeded=False/Cancelled'],
+      outcome: 'done',
+      events: ['orchestration.task.cancelled'],
+    },
+  },
+  {
+    name: 'a Task of a cancelled Story ends',
+    given: taskSeen(form, { story: story({ cancel: true }, storyStatus()) }),
+    want: {
+      writes: ['status Cancelled Succeeded=False/StoryCancelled'],
+      outcome: 'done',
+      events: ['planning.task.created', 'orchestration.task.cancelled'],
+    },
+  },
+  {
+    name: 'at the end of the wall clock budget an unfinished Task fails',
+    given: taskSeen(running, workspaces([job(form)])),
+    nowS: DEADLINE_S,
+    want: {
+      writes: [`delete Job ${formJob(1)} (uid-attempt-1)`, 'status Failed Succeeded=False/DeadlineExceeded'],
+      outcome: 'done',
+      events: ['orchestration.task.failed'],
+    },
+  },
+  {
+    name: 'a transition waits while the outbox is full, and nothing is done meanwhile',
+    given: taskSeen(
+      withStatus({
+        phase: 'Pending',
+        eventSeq: 64,
+        outbox: Array.from({ length: 64 }, (_, index) => ({
+          seq: index + 1,
+          type: 'orchestration.task.queued',
+          at: at(),
+          data: '{}',
+        })),
+      }),
+      { ...workspaces([job(form)]) },
+    ),
+    want: { writes: ['status Pending EventsBehind=True/OutboxFull'], outcome: 'waiting' },
+  },
+];
+
+const groups = { beginnings, 'what holds a Task up': holdUps, capacity, 'how work ends': workEnds, couriers, retries, ends };
+
+describe.each(Object.entries(groups))('the decision about a Task: %s', (_, cases) => {
+  it.each(cases)('$name', ({ given, nowS = 0, want }) => {
+    expect(spec(decideTask(given, NOW + nowS * 1000), given.task.status?.eventSeq)).toEqual(want);
+  });
+});
+
+describe('the rules about a Task', () => {
+  it('are sentences, each once', () => {
+    const names = rules.map(([name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
