@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import type { ApiCredentials } from './api-client.ts';
 import { run } from './command.ts';
 import { PAUSE_IMAGE, type BoxParameters } from './component-files.ts';
-import { componentsOf, type Component, type ComponentName } from './components.ts';
+import { ANSWERS, componentsOf, type Component, type ComponentName } from './components.ts';
 import { setGpus } from './fake-gpus.ts';
 import { PAUSE_ARCHIVE } from './layout.ts';
 import { openPods } from './namespace.ts';
-import { defaultAccountReady, nodeReady, serves, until } from './readiness.ts';
+import { apiAnswers, defaultAccountReady, nodeReady, serves, until } from './readiness.ts';
 import { describeDeath } from './status.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -37,7 +37,11 @@ export async function bringUp(context: BringUp): Promise<void> {
   // deaths of before are why we are here; each ends when it is that component's turn to start
   const before = new Set(supervisor.died());
   const died = (): ReturnType<Supervisor['died']> => supervisor.died().filter((component) => !before.has(component));
-  const serving = new Map<ComponentName, Promise<void>>();
+  const serving = new Map<ComponentName | typeof ANSWERS, Promise<void>>();
+  serving.set(
+    ANSWERS,
+    until('the API server to answer', died, () => apiAnswers(credentials)),
+  );
   const startInTurn = async ({ after = [], probe, ...component }: Component): Promise<void> => {
     for (const name of after) await serving.get(name);
     supervisor.start(component);

@@ -22,11 +22,14 @@ export type ComponentName = (typeof COMPONENTS)[number];
 /** What is asked until it answers: a socket that accepts, or a URL that answers 200. */
 export type Probe = { readonly socket: string } | { readonly url: string };
 
+/** The API server reads for administrators, about a second before it is ready for everybody. */
+export const ANSWERS = 'api-answers';
+
 export interface Component {
   readonly name: ComponentName;
   readonly argv: readonly [string, ...string[]];
   /** What must serve before this one is started; nothing by default. */
-  readonly after?: readonly ComponentName[];
+  readonly after?: readonly (ComponentName | typeof ANSWERS)[];
   readonly probe?: Probe;
 }
 
@@ -138,7 +141,7 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
         '--nft-table',
         POLICY_TABLE,
       ],
-      after: ['kube-apiserver'],
+      after: [ANSWERS],
       probe: { url: 'http://127.0.0.1:10260/readyz' },
     },
     {
@@ -162,7 +165,7 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
     {
       name: 'coredns',
       argv: [bin('coredns'), '-conf', config('Corefile')],
-      after: ['kube-apiserver'],
+      after: [ANSWERS],
       probe: { url: 'http://127.0.0.1:8181/ready' },
     },
   ];

@@ -49,6 +49,10 @@ export async function serves(probe: Probe, credentials: ApiCredentials): Promise
   return url.protocol === 'https:' ? (await callApi(credentials, { path: url.pathname })).status === 200 : answers(probe.url);
 }
 
+export async function apiAnswers(credentials: ApiCredentials): Promise<boolean> {
+  return (await callApi(credentials, { path: '/api/v1/namespaces?limit=1' })).status === 200;
+}
+
 interface ReadyNode {
   readonly metadata?: { readonly creationTimestamp?: string };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
