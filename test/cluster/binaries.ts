@@ -30,6 +30,9 @@ const SOURCES = join(import.meta.dirname, 'programs');
 export const NEWEST_MODULE = join(SOURCES, 'helm');
 export const NO_GO = 'no Go 1.26 or newer on the PATH: install it from https://go.dev/dl';
 
+/** It is stripped anyway; not making it saves a tenth of the build. */
+const WITHOUT_DEBUG_INFORMATION = '-gcflags=all=-dwarf=false';
+
 const kubernetes = (name: string): Program => ({ name, package: `k8s.io/kubernetes/cmd/${name}` });
 
 function versionFlags(): readonly string[] {
@@ -96,7 +99,7 @@ async function build(module: Module, programs: readonly Program[], binDir: strin
     await timed(log, module.label, async (detail) => {
       let compiled = 0;
       const argv = ['go', 'build', '-v', '-mod=readonly', '-trimpath', '-buildvcs=false'] as const;
-      const flags = ['-ldflags', ['-s', '-w', ...module.linkerFlags].join(' '), '-o', `${draft}/`];
+      const flags = [WITHOUT_DEBUG_INFORMATION, '-ldflags', ['-s', '-w', ...module.linkerFlags].join(' '), '-o', `${draft}/`];
       const end = await attempt([...argv, ...flags, ...programs.map((program) => program.package)], {
         cwd: module.directory,
         env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
