@@ -37,8 +37,8 @@ export const declaredConditions = {
   },
 } as const;
 
-export type Declared = typeof declaredConditions;
-type ConditionType<K extends keyof Declared> = keyof Declared[K] & string;
+type Declared = typeof declaredConditions;
+export type DeclaringKind = keyof Declared;
 
 /** A condition as a rule asks for it: without times, which `mergeConditions` keeps or sets. */
 export interface WantedCondition<Type extends string = string> {
@@ -47,6 +47,9 @@ export interface WantedCondition<Type extends string = string> {
   readonly reason: string;
   readonly message: string;
 }
+
+/** One that is declared for the kind: another does not compile. */
+export type ConditionOf<K extends DeclaringKind> = WantedCondition<keyof Declared[K] & string>;
 
 const MESSAGE_LENGTH = 1024;
 

@@ -2,7 +2,7 @@
 // May: compose. May not: judge; that is what the rules of each kind are for.
 
 import type { Condition, OutboxEvent } from '../crds/meta.ts';
-import { mergeConditions, type WantedCondition } from './conditions.ts';
+import { mergeConditions, type ConditionOf, type DeclaringKind } from './conditions.ts';
 import type { Decision, Effect, Outcome } from './contract.ts';
 import { appendEvents, type WantedEvent } from './events.ts';
 
@@ -15,7 +15,8 @@ export interface CommonStatus {
 }
 
 /** The object that a decision is about, as far as every kind has it. */
-export interface Subject<Status> {
+export interface Subject<Status, K extends DeclaringKind> {
+  readonly kind: K;
   readonly metadata: { readonly generation: number };
   readonly status?: Status | undefined;
 }
@@ -26,12 +27,12 @@ export type Fields<Status> = {
 };
 
 /** What a rule wants, before times and numbers. `fields` is the whole status but for what all kinds share. */
-export interface Wanted<Status> {
+export interface Wanted<Status, K extends DeclaringKind> {
   readonly outcome: Outcome;
   readonly why: string;
   readonly effects?: readonly Effect[];
   readonly fields: Fields<Status>;
-  readonly conditions: readonly WantedCondition[];
+  readonly conditions: readonly ConditionOf<K>[];
   readonly events?: readonly WantedEvent[];
 }
 
@@ -41,7 +42,7 @@ export interface Settling {
   readonly cursor: number | undefined;
 }
 
-const behind = <Status extends CommonStatus>(subject: Subject<Status>, now: number): Decision<Status> => {
+const behind = <Status extends CommonStatus>(subject: Subject<Status, DeclaringKind>, now: number): Decision<Status> => {
   const message = 'the outbox is full: the next transition waits until its events are published';
   const held = (subject.status?.conditions ?? []).filter(({ type }) => type !== 'Stalled' && type !== 'EventsBehind');
   const flag = { type: 'EventsBehind', status: 'True', reason: 'OutboxFull', message } as const;
@@ -51,9 +52,9 @@ const behind = <Status extends CommonStatus>(subject: Subject<Status>, now: numb
 };
 
 /** The decision for a rule's wish. Where the outbox has no room nothing is done at all, and the status says why. */
-export const settle = <Status extends CommonStatus>(
-  subject: Subject<Status>,
-  wanted: Wanted<Status>,
+export const settle = <Status extends CommonStatus, K extends DeclaringKind>(
+  subject: Subject<Status, K>,
+  wanted: Wanted<Status, K>,
   { now, cursor }: Settling,
 ): Decision<Status> => {
   const events = wanted.events ?? [];

@@ -35,7 +35,7 @@ const written = (
   // the time moves with the verdict only, so that an answer which says what the last one said is no reason to write
   const isSame = status?.ready === ready && status.reason === reason;
   const data = { council_id: wireId(council), role: spec.role, num_agents: names.length };
-  return settle<CouncilStatus>(
+  return settle<CouncilStatus, 'Council'>(
     council,
     {
       outcome: next.outcome,

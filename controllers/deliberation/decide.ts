@@ -20,7 +20,7 @@ export const observeDeliberation = (key: string, snapshot: Snapshot): Deliberati
 export const decideDeliberation = ({ deliberation, cursor }: DeliberationSeen, now: number): Decision<DeliberationStatus> => {
   if (deliberation.metadata.deletionTimestamp !== undefined) return leave('the Deliberation is being deleted', { kind: 'done' });
   const message = 'this version does not serve deliberations: it waits for one that does';
-  return settle<DeliberationStatus>(
+  return settle<DeliberationStatus, 'Deliberation'>(
     deliberation,
     {
       outcome: { kind: 'waiting' },

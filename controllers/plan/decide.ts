@@ -47,7 +47,7 @@ const phaseEvent = ({ plan, story }: PlanSeen, phase: PlanPhase, now: number): r
 
 const written = (seen: PlanSeen, now: number, words: Words): PlanDecision => {
   const { phase, message, parsed, approved, reason } = words;
-  return settle<PlanStatus>(
+  return settle<PlanStatus, 'Plan'>(
     seen.plan,
     {
       outcome: phase === 'Pending' || phase === 'Parsed' ? { kind: 'waiting' } : { kind: 'done' },

@@ -6,7 +6,7 @@ import { scopeDigest } from '../../crds/digests.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { Plan } from '../../crds/plan.ts';
 import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/story.ts';
-import type { WantedCondition } from '../conditions.ts';
+import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import type { WantedEvent } from '../events.ts';
 import { gateMode } from '../plan/approval.ts';
@@ -29,7 +29,7 @@ export interface Words {
   readonly effects?: readonly Effect[];
   readonly fields?: Fields<StoryStatus>;
   readonly succeeded?: 'True' | 'False';
-  readonly conditions?: readonly WantedCondition[];
+  readonly conditions?: readonly ConditionOf<'Story'>[];
 }
 
 const SENTENCE = 256;
@@ -100,7 +100,7 @@ const waiting = ({ story }: StorySeen, now: number, outcome: Outcome | undefined
   return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
 };
 
-const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly WantedCondition[] => {
+const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly ConditionOf<'Story'>[] => {
   return [
     ...(base === undefined
       ? []
@@ -124,7 +124,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
   const own = words.conditions ?? [];
   const fields: Fields<StoryStatus> = { ...kept(seen), ...(isMove ? { usage: usageFields(seen) } : {}), ...words.fields };
   const others = lasting(fields).filter(({ type }) => !own.some((condition) => condition.type === type));
-  return settle<StoryStatus>(
+  return settle<StoryStatus, 'Story'>(
     story,
     {
       outcome: isEnd ? { kind: 'done' } : waiting(seen, now, words.outcome),

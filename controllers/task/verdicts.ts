@@ -2,7 +2,7 @@
 // May: word and compose. May not: decide which of the three it is.
 
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/task.ts';
-import type { WantedCondition } from '../conditions.ts';
+import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { clipped, settle } from '../settle.ts';
 import { untilMs } from '../time.ts';
@@ -28,12 +28,12 @@ interface Words {
   readonly waitingFor: string;
   readonly outcome: Outcome;
   readonly succeeded?: 'True' | 'False' | 'Unknown';
-  readonly conditions?: readonly WantedCondition[];
+  readonly conditions?: readonly ConditionOf<'Task'>[];
   readonly effects?: readonly Effect[];
   readonly completedAt?: string;
 }
 
-const lasting = ({ seen }: TaskView): readonly WantedCondition[] => {
+const lasting = ({ seen }: TaskView): readonly ConditionOf<'Task'>[] => {
   if (seen.task.spec.task.deliberation !== 'Before') return [];
   const message = 'this version starts work without a deliberation';
   return [{ type: 'Deliberated', status: 'False', reason: 'NotServed', message }];
@@ -50,7 +50,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
   const last = history.attempts.at(-1);
   const startedAt = history.attempts[0]?.startedAt;
   const isEnd = completedAt !== undefined;
-  return settle<TaskStatus>(
+  return settle<TaskStatus, 'Task'>(
     seen.task,
     {
       outcome: words.outcome,
@@ -76,7 +76,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
   );
 };
 
-const flags = (blocked: Blocked): readonly WantedCondition[] => {
+const flags = (blocked: Blocked): readonly ConditionOf<'Task'>[] => {
   const { reason, message } = blocked;
   if (reason === 'StoreUnavailable') return [{ type: 'StoreUnavailable', status: 'True', reason, message }];
   return reason === 'NotApproved' ? [{ type: 'Verified', status: 'False', reason, message }] : [];

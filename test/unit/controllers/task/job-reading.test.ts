@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
+import type { Job, Pod } from '../../../../controllers/kubernetes.ts';
+import { COMMIT, task, work } from '../../../builders/objects.ts';
+import { at, job, NOW, over, pod, REPORT } from '../../../builders/seen.ts';
+
+const form = task(work('form'));
+const attempt = job(form);
+const courier = job(form, { kind: 'courier' });
+
+interface Case {
+  readonly name: string;
+  readonly job: Job;
+  readonly pods: readonly Pod[];
+  readonly nowS?: number;
+  readonly want: string;
+}
+
+const shown = (reading: Reading): string => {
+  if (reading.kind !== 'ended') return reading.kind;
+  const { side, reason, message } = reading.end;
+  return side === 'ok' ? 'ok' : `${side}: ${reason ?? ''}, ${message}`;
+};
+
+const complete = (name: string, ends: Parameters<typeof pod>[1], want: string, of = attempt): Case => ({
+  name,
+  job: over(of, 'Complete'),
+  pods: [pod(of, ends)],
+  want,
+});
+const broken = (name: string, ends: Parameters<typeof pod>[1], want: string, status?: Pod['status']): Case => ({
+  name,
+  job: over(attempt, 'Failed'),
+  pods: [pod(attempt, ends, status)],
+  want,
+});
+
+const cases: readonly Case[] = [
+  { name: 'a Job without an end runs', job: attempt, pods: [], want: 'running' },
+  { name: 'a Job that is about to fail still runs', job: over(attempt, 'FailureTarget'), pods: [pod(attempt)], want: 'running' },
+  { name: 'a Job that is about to be complete still runs', job: over(attempt, 'SuccessCriteriaMet'), pods: [], want: 'running' },
+  { name: 'its pod is not seen yet', job: over(attempt, 'Complete'), pods: [], nowS: 20, want: 'unread' },
+  {
+    name: 'its pod is seen, but as it was before its end',
+    job: over(attempt, 'Complete'),
+    pods: [pod(attempt, {}, { phase: 'Running' })],
+    nowS: 20,
+    want: 'unread',
+  },
+  {
+    name: 'its pod is not seen for long',
+    job: over(attempt, 'Failed'),
+    pods: [],
+    nowS: 41,
+    want: "infrastructure: PodLost, the Job's pod is gone:",
+  },
+
+  complete('a report that is well', { report: { finding: REPORT } }, 'ok'),
+  complete(
+    'a report without a patch is no report',
+    { report: { finding: { evidence: REPORT.evidence } } },
+    'infrastructure: StepFailed, the finding of step report names no patch, evidence or base',
+  ),
+  complete('no report', {}, 'infrastructure: StepFailed, step report left no finding'),
+  complete(
+    'a report of what the agent did not achieve',
+    { report: { finding: { outcome: 'failed', reason: 'VerifyFailed', message: '1 of 2 failed' } } },
+    'agent: VerifyFailed, 1 of 2 failed',
+  ),
+  complete(
+    "a checkout that failed explains the report's silence",
+    {
+      checkout: { finding: { outcome: 'failed', reason: 'RefUnknown', message: 'no such commit' } },
+      report: { finding: { outcome: 'skipped' } },
+    },
+    'stalled: RefUnknown, no such commit',
+  ),
+  complete(
+    'a finding of a step that ran foreign code is not believed',
+    {
+      work: { finding: { outcome: 'failed', reason: 'NetworkNotContained' } },
+      verify: { finding: { outcome: 'ok' } },
+      report: { finding: REPORT },
+    },
+    'ok',
+  ),
+  complete(
+    'a finding with a reason that is none',
+    { report: { finding: { outcome: 'failed', reason: 'BecauseISaySo' } } },
+    'infrastructure: StepFailed, step report left no finding',
+  ),
+
+  broken(
+    'the agent ran out of memory',
+    { work: { exitCode: 137, reason: 'OOMKilled' } },
+    'agent: OOMKilled, step work ran out of memory',
+  ),
+  broken(
+    'the tests ran out of memory',
+    { verify: { exitCode: 137, reason: 'OOMKilled' } },
+    'agent: OOMKilled, step verify ran out of memory',
+  ),
+  broken(
+    "a step of ours ran out of memory, which is not the agent's fault",
+    { checkout: { exitCode: 137, reason: 'OOMKilled' } },
+    'infrastructure: StepFailed, step checkout ended with exit code 137 (OOMKilled)',
+  ),
+  broken(
+    'the agent ran out of time',
+    { work: { exitCode: 137, reason: 'Error' } },
+    'agent: DeadlineExceeded, step work ran out of time',
+    {
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+    },
+  ),
+  broken(
+    "time ran out while the repository was fetched, which is not the agent's fault",
+    { checkout: { exitCode: 143, reason: 'Error' } },
+    'infrastructure: StepFailed, step checkout ended with exit code 143 (Error): DeadlineExceeded',
+    { phase: 'Failed', reason: 'DeadlineExceeded' },
+  ),
+  broken(
+    'a step that ends badly for any other reason',
+    { work: { exitCode: 1, reason: 'Error' } },
+    'infrastructure: StepFailed, step work ended with exit code 1 (Error)',
+  ),
+  {
+    name: 'a pod that was evicted before any step ended',
+    job: over(attempt, 'Failed'),
+    pods: [{ ...pod(attempt), status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource' } }],
+    want: 'infrastructure: PodLost, Evicted at step runner: The node was low on resource',
+  },
+
+  complete(
+    'a courier that pushed',
+    { merge: { finding: { commit: COMMIT } }, push: { finding: { commit: COMMIT } } },
+    'ok',
+    courier,
+  ),
+  complete(
+    'a courier whose commit had landed before',
+    { merge: { finding: { commit: COMMIT, landed: true } }, push: { finding: {} } },
+    'ok',
+    courier,
+  ),
+  complete(
+    'a patch that does not merge',
+    {
+      merge: { finding: { outcome: 'failed', reason: 'Conflict', message: 'src/a.ts' } },
+      push: { finding: { outcome: 'skipped' } },
+    },
+    'infrastructure: Conflict, src/a.ts',
+    courier,
+  ),
+  complete(
+    "a branch that is somebody else's",
+    { merge: { finding: { outcome: 'failed', reason: 'BranchTaken', message: 'no trailer of ours' } } },
+    'stalled: BranchTaken, no trailer of ours',
+    courier,
+  ),
+  complete(
+    'a push that was refused',
+    { push: { finding: { outcome: 'failed', reason: 'PushRejected' } } },
+    'infrastructure: PushRejected, step push ended without a word',
+    courier,
+  ),
+  complete(
+    'a push without a commit',
+    { push: { finding: {} } },
+    'infrastructure: StepFailed, the finding of step push names no commit',
+    courier,
+  ),
+];
+
+describe('what a Job says', () => {
+  it.each(cases)('$name', ({ job: given, pods, nowS = 12, want }) => {
+    const kind = given.metadata.name === courier.metadata.name ? 'courier' : 'attempt';
+    expect(shown(readJob(kind, given, pods, NOW + nowS * 1000))).toBe(want);
+  });
+
+  it('ends at the time that the Job says, whenever it is read', () => {
+    const reading = readJob(
+      'attempt',
+      over(attempt, 'Complete', 7),
+      [pod(attempt, { report: { finding: REPORT } })],
+      NOW + 3_600_000,
+    );
+    expect(reading).toMatchObject({ end: { at: at(7) } });
+  });
+});
