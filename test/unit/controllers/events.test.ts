@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { mergeConditions } from '../../../controllers/conditions.ts';
+import { appendEvents, OUTBOX_LENGTH, unpublished } from '../../../controllers/events.ts';
+import type { OutboxEvent } from '../../../crds/meta.ts';
+import { at, NOW } from '../../builders/objects.ts';
+
+const event = (seq: number): OutboxEvent => ({ seq, type: 'planning.story.created', at: at(), data: '{}' });
+const outbox = (from: number, to: number): OutboxEvent[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => event(from + index));
+const wanted = { type: 'planning.story.transitioned', data: { story_id: 'login', from_phase: 'DRAFT' } };
+
+describe('the outbox', () => {
+  it('begins with number 1', () => {
+    expect(appendEvents(undefined, [wanted], undefined, NOW)).toEqual({
+      eventSeq: 1,
+      outbox: [{ seq: 1, type: wanted.type, at: at(), data: '{"from_phase":"DRAFT","story_id":"login"}' }],
+    });
+  });
+
+  it('goes on where it was, without gaps, and drops what was published', () => {
+    const next = appendEvents({ eventSeq: 3, outbox: outbox(1, 3) }, [wanted, wanted], 2, NOW);
+    expect(next?.outbox.map(({ seq }) => seq)).toEqual([3, 4, 5]);
+    expect(next?.eventSeq).toBe(5);
+  });
+
+  it('goes on after everything was published', () => {
+    expect(appendEvents({ eventSeq: 3, outbox: [] }, [wanted], 3, NOW)?.outbox.map(({ seq }) => seq)).toEqual([4]);
+  });
+
+  it('takes as many events as it has room for, and not one more', () => {
+    const full = { eventSeq: OUTBOX_LENGTH, outbox: outbox(1, OUTBOX_LENGTH) };
+    expect(appendEvents({ eventSeq: 63, outbox: outbox(1, 63) }, [wanted], undefined, NOW)?.outbox).toHaveLength(OUTBOX_LENGTH);
+    expect(appendEvents(full, [wanted], undefined, NOW)).toBeUndefined();
+    expect(appendEvents(full, [wanted], 1, NOW)?.outbox).toHaveLength(OUTBOX_LENGTH);
+    expect(appendEvents(full, [wanted, wanted], 1, NOW)).toBeUndefined();
+  });
+
+  it('keeps the short fields of a payload that is too long', () => {
+    const long = { type: 'x', data: { story_id: 'login', title: 'x'.repeat(5000) } };
+    expect(appendEvents(undefined, [long], undefined, NOW)?.outbox[0]?.data).toBe('{"story_id":"login"}');
+  });
+
+  it('has nothing unpublished below the cursor', () => {
+    expect(unpublished(outbox(1, 3), 3)).toEqual([]);
+    expect(unpublished(undefined, undefined)).toEqual([]);
+  });
+});
+
+describe('conditions', () => {
+  const old = [
+    { type: 'Ready', status: 'True', reason: 'Ready', message: 'yes', lastTransitionTime: at(-60), observedGeneration: 1 },
+  ] as const;
+  const want = (type: string, status: 'True' | 'False', reason = 'Because') => ({ type, status, reason, message: 'words' });
+
+  it('keep their time while the status is the same, whatever the words', () => {
+    expect(mergeConditions(old, [want('Ready', 'True', 'Other')], NOW, 2)).toEqual([
+      { type: 'Ready', status: 'True', reason: 'Other', message: 'words', lastTransitionTime: at(-60), observedGeneration: 2 },
+    ]);
+  });
+
+  it('get the present time when the status flips', () => {
+    expect(mergeConditions(old, [want('Ready', 'False')], NOW, 1)[0]?.lastTransitionTime).toBe(at());
+  });
+
+  it('leave the list when nobody wants them, and stand in the order of their types', () => {
+    expect(mergeConditions(old, [want('B', 'True'), want('A', 'True')], NOW, 1).map(({ type }) => type)).toEqual(['A', 'B']);
+  });
+
+  it('cut a message to what the schema takes', () => {
+    expect(mergeConditions([], [{ ...want('A', 'True'), message: 'x'.repeat(3000) }], NOW, 1)[0]?.message).toHaveLength(1024);
+  });
+});

@@ -1,0 +1,122 @@
+// What each kind asks of the snapshot: the right objects, and none that is not its business.
+
+import { describe, expect, it } from 'vitest';
+import { controllers } from '../../../controllers/registry.ts';
+import type { Snapshot } from '../../../controllers/snapshot.ts';
+import { observeStory, resolveIdOf } from '../../../controllers/story/observe.ts';
+import { observeTask } from '../../../controllers/task/observe.ts';
+import type { CommandAnswer } from '../../../crds/commands.ts';
+import type { Council } from '../../../crds/council.ts';
+import type { Plan } from '../../../crds/plan.ts';
+import type { Story } from '../../../crds/story.ts';
+import type { Task } from '../../../crds/task.ts';
+import type { Job } from '../../../controllers/kubernetes.ts';
+import { at, COMMIT, council, plan, platform, story, task, work } from '../../builders/objects.ts';
+import { job, pod, storyStatus } from '../../builders/seen.ts';
+
+interface Holding {
+  readonly stories?: readonly Story[];
+  readonly plans?: readonly Plan[];
+  readonly tasks?: readonly Task[];
+  readonly councils?: readonly Council[];
+  readonly jobs?: readonly Job[];
+  readonly answers?: Readonly<Record<string, CommandAnswer>>;
+}
+
+const keyed =
+  <T extends { readonly metadata: { readonly namespace: string; readonly name: string } }>(all: readonly T[] = []) =>
+  (key: string): T | undefined =>
+    all.find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === key);
+
+const snapshot = (held: Holding): Snapshot => ({
+  story: keyed(held.stories),
+  plan: keyed(held.plans),
+  task: keyed(held.tasks),
+  council: keyed(held.councils),
+  deliberation: () => undefined,
+  storyByUid: (uid) => held.stories?.find(({ metadata }) => metadata.uid === uid),
+  plansOf: () => held.plans ?? [],
+  tasksOf: (uid) => (held.tasks ?? []).filter(({ spec }) => spec.storyRef.uid === uid),
+  unfinishedTasks: () => held.tasks ?? [],
+  councilsIn: (namespace) => (held.councils ?? []).filter(({ metadata }) => metadata.namespace === namespace),
+  jobsOf: (uid) => (held.jobs ?? []).filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid),
+  podsOf: (uid) => (held.jobs ?? []).filter(({ metadata }) => metadata.uid === uid).map((each) => pod(each)),
+  serviceAccount: () => undefined,
+  networkPolicy: () => undefined,
+  answer: (id) => held.answers?.[id],
+  eventCursor: () => undefined,
+  usage: () => undefined,
+  storeAvailable: true,
+  platform: platform(),
+  gateway: undefined,
+});
+
+const form = task(work('form'));
+const renamed = (given: Council, name: string): Council => ({ ...given, metadata: { ...given.metadata, name } });
+
+describe('what is observed', () => {
+  it.each(controllers)('$kind: nothing of what is gone', ({ observe }) => {
+    expect(observe('shop/nobody', snapshot({}))).toBeUndefined();
+  });
+
+  it('a Task: its Jobs but those being deleted, with their pods', () => {
+    const living = job(form);
+    const dying = job(form, { n: 2 }, { deletionTimestamp: at() });
+    const seen = observeTask('shop/login-form', snapshot({ tasks: [form], jobs: [living, dying] }));
+    expect(seen?.jobs).toEqual([living]);
+    expect([...(seen?.pods.keys() ?? [])]).toEqual([living.metadata.uid]);
+  });
+
+  it('a Task: its Plan by uid, not one of the same name', () => {
+    const other = plan([work('form')]);
+    const again = { ...other, metadata: { ...other.metadata, uid: 'uid-made-anew' } };
+    expect(observeTask('shop/login-form', snapshot({ tasks: [form], plans: [other] }))?.plan).toBe(other);
+    expect(observeTask('shop/login-form', snapshot({ tasks: [form], plans: [again] }))?.plan).toBeUndefined();
+  });
+
+  const choices: readonly (readonly [string, Story, readonly Council[], string | undefined])[] = [
+    [
+      'the one that the Story names',
+      story({ councils: [{ role: 'DEV', name: 'mine' }] }),
+      [council(), renamed(council(), 'mine')],
+      'mine',
+    ],
+    [
+      'none, where the one that the Story names is not there',
+      story({ councils: [{ role: 'DEV', name: 'mine' }] }),
+      [council()],
+      undefined,
+    ],
+    ['the default one of the role', story(), [renamed(council({ default: false }), 'aside'), council()], 'dev'],
+    ['the first by name of two defaults', story(), [renamed(council(), 'zed'), council()], 'dev'],
+    ['none of another role', story(), [council({ role: 'QA' })], undefined],
+  ];
+  it.each(choices)('a Task: its Council is %s', (_, of, councils, want) => {
+    expect(observeTask('shop/login-form', snapshot({ tasks: [form], stories: [of], councils }))?.council?.metadata.name).toBe(
+      want,
+    );
+  });
+
+  it('a Task: every other unfinished Task as a rival', () => {
+    const seen = observeTask(
+      'shop/login-form',
+      snapshot({ tasks: [form, task(work('session'))], stories: [story({}, storyStatus())] }),
+    );
+    expect(seen?.rivals().map((rival) => rival.task.metadata.name)).toEqual(['login-session']);
+  });
+
+  it('a Story: answers in the order of their questions, and only those about its scope as it is', () => {
+    const of = story();
+    const answer = (commit: string): CommandAnswer => ({ id: 'x', kind: 'resolve', at: at(), ok: true, commit });
+    const elsewhere = story({ repository: { url: 'https://git.example/other.git' } });
+    const answers = { [resolveIdOf(of, 0)]: answer(COMMIT), [resolveIdOf(elsewhere, 0)]: answer('f'.repeat(40)) };
+    expect(observeStory('shop/login', snapshot({ stories: [of], answers }))?.answers).toEqual([answer(COMMIT)]);
+  });
+
+  it('a Story: its Plans, lowest revision first', () => {
+    const plans = [plan([work('form')], { revision: 2 }), plan([work('form')])];
+    expect(observeStory('shop/login', snapshot({ stories: [story()], plans }))?.plans.map(({ spec }) => spec.revision)).toEqual([
+      1, 2,
+    ]);
+  });
+});
