@@ -10,6 +10,8 @@ const ownServers = [
   'test/contract/{jetstream,nats-rights}.test.ts',
 ];
 
+const alone = ['test/e2e/restart.test.ts', 'test/e2e/settled.test.ts'];
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -33,18 +35,31 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      // Stories mostly wait for the kubelet, so files in namespaces of their own run side by side …
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: alone,
           globalSetup: 'test/e2e/setup.ts',
           ...real,
-          fileParallelism: false,
+          maxWorkers: 3,
           sequence: { groupOrder: 3 },
         },
       },
+      // … but for those that kill our processes or listen to silence.
       {
-        test: { name: 'box', include: ['test/box/**/*.test.ts'], ...real, fileParallelism: false, sequence: { groupOrder: 4 } },
+        test: {
+          name: 'e2e-alone',
+          include: alone,
+          globalSetup: 'test/e2e/setup.ts',
+          ...real,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: { name: 'box', include: ['test/box/**/*.test.ts'], ...real, fileParallelism: false, sequence: { groupOrder: 5 } },
       },
     ],
   },

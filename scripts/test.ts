@@ -38,8 +38,11 @@ async function main(): Promise<number> {
   });
   if (cluster === undefined) return 1;
   try {
-    // Two rounds: the contract tests want a cluster without an operator, the end-to-end tests install one.
-    return summarize([await runTests(['fast', 'servers', 'contract', 'box']), await runTests(['e2e'])]);
+    // In rounds: the contract tests want a cluster without an operator, the end-to-end tests install one, some want it for themselves.
+    const rounds: Round[] = [];
+    for (const projects of [['fast', 'servers', 'contract', 'box'], ['e2e'], ['e2e-alone']])
+      rounds.push(await runTests(projects));
+    return summarize(rounds);
   } finally {
     if (keep) console.log(`the cluster stays up: npm run cluster -- status --name ${cluster.name}`);
     else await cluster.down();
