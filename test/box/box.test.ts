@@ -1,6 +1,6 @@
 // A box on this machine, for real: its life, its deaths, and what it leaves behind.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,6 +86,7 @@ describe('a box', () => {
   });
   afterAll(async () => {
     await box.down({ forget: true });
+    for (const each of [name, neighbour]) rmSync(boxLayout(cacheDir, each).lock); // nobody else knows these names
   });
 
   it('runs every component, and its node, DNS and pods work', async () => {

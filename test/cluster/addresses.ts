@@ -2,12 +2,11 @@
  * Gives each box a number, from which its subnet and its link's name follow. A box keeps its number while it is down,
  * unless a link that is not ours has taken it meanwhile. It reads the boxes' directory and the machine's links.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { run } from './command.ts';
-import { boxesDir, boxLayout, type BoxLayout } from './layout.ts';
+import { boxesDir, boxLayout, linkNote, type BoxLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import { readState, writeState } from './state-file.ts';
 
@@ -44,10 +43,6 @@ function numbersInUse(cacheDir: string, except: string): ReadonlySet<number> {
   return new Set([...boxes, ...links, ...addresses].filter((value) => value !== undefined).map(Number));
 }
 
-/** What the kernel keeps on a link to say whose it is; other users' boxes have links of the same names. */
-export const noteOf = (layout: BoxLayout): string =>
-  `swe-fleet-${createHash('sha256').update(layout.stateDir).digest('hex').slice(0, 16)}`;
-
 function noteOn(link: string): string | undefined {
   try {
     return readFileSync(`/sys/class/net/${link}/ifalias`, 'utf8').trim();
@@ -59,9 +54,9 @@ function noteOn(link: string): string | undefined {
 /** Takes away a link that a box of this state directory left behind, if there is one. */
 export async function removeLink(layout: BoxLayout): Promise<void> {
   const link = readState<BoxAddress>(layout.address)?.link;
-  if (link === undefined || noteOn(link) !== noteOf(layout)) return;
+  if (link === undefined || noteOn(link) !== linkNote(layout)) return;
   await run(['ip', 'link', 'del', link]).catch((error: unknown) => {
-    if (noteOn(link) === noteOf(layout)) throw error; // else the kernel was quicker
+    if (noteOn(link) === linkNote(layout)) throw error; // else the kernel was quicker
   });
 }
 

@@ -5,14 +5,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOf, claimAddress, noteOf, removeLink, type BoxAddress } from './addresses.ts';
+import { addressOf, claimAddress, removeLink, type BoxAddress } from './addresses.ts';
 import { createCgroups, removeCgroups } from './cgroups.ts';
 import { ensureCertificates } from './certificates.ts';
 import { run } from './command.ts';
 import { writeComponentFiles, type BoxParameters } from './component-files.ts';
 import { COMPILE_CACHE } from './components.ts';
 import { plainEnvironment } from './config.ts';
-import { NAMESPACES, UPLINK, boxLayout, boxesDir, type BoxLayout } from './layout.ts';
+import { NAMESPACES, UPLINK, boxLayout, boxesDir, linkNote, type BoxLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import {
   childrenOf,
@@ -83,7 +83,7 @@ async function end(cacheDir: string, layout: BoxLayout): Promise<void> {
   const strays = strayLaunchers(cacheDir, layout.name);
   await killAndWait([...(known === undefined ? [] : [known.first, known.launcher]), ...strays]);
   await removeLink(layout);
-  await removeCgroups(layout.name);
+  await removeCgroups(layout);
   rmSync(layout.processes, { force: true });
 }
 
@@ -118,7 +118,7 @@ async function launch(cacheDir: string, layout: BoxLayout): Promise<{ readonly b
 async function link(layout: BoxLayout, address: BoxAddress, first: number): Promise<void> {
   const lines = [
     `link add ${address.link} type veth peer name ${UPLINK} netns ${first}`,
-    `link set ${address.link} alias ${noteOf(layout)}`,
+    `link set ${address.link} alias ${linkNote(layout)}`,
     `address add ${address.hostIp}/${address.prefix} dev ${address.link}`,
     `link set ${address.link} up`,
   ];
@@ -174,7 +174,7 @@ async function boot(options: BoxOptions, layout: BoxLayout): Promise<RunningBox>
   const gpus = options.gpus ?? readState<BoxParameters>(layout.parameters)?.gpus ?? 0;
   const parameters: BoxParameters = { name, cacheDir, binDir, address, gpus, revision: 1 };
   writeState(layout.parameters, parameters);
-  createCgroups(name);
+  createCgroups(layout);
   try {
     const { box, linked } = await launch(cacheDir, layout);
     await link(layout, address, box.first.pid);

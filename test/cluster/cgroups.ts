@@ -3,7 +3,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupName } from './layout.ts';
+import { cgroupName, type BoxLayout } from './layout.ts';
 
 interface Hierarchy {
   readonly root: string;
@@ -44,9 +44,9 @@ function delegateControllers(directory: string): void {
   }
 }
 
-export function createCgroups(box: string): void {
+export function createCgroups(layout: BoxLayout): void {
   for (const { root, version } of hierarchies()) {
-    const directory = join(root, cgroupName(box));
+    const directory = join(root, cgroupName(layout));
     if (version === 2) delegateControllers(root);
     mkdirSync(directory, { recursive: true });
     if (version === 1) inheritCpus(root, directory);
@@ -72,6 +72,6 @@ async function removeWhenIdle(directory: string): Promise<void> {
 }
 
 /** Removes them; a group stays busy for a moment after its last process. @throws when it stays so for longer */
-export async function removeCgroups(box: string): Promise<void> {
-  for (const { root } of hierarchies()) await removeWhenIdle(join(root, cgroupName(box)));
+export async function removeCgroups(layout: BoxLayout): Promise<void> {
+  for (const { root } of hierarchies()) await removeWhenIdle(join(root, cgroupName(layout)));
 }

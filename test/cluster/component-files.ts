@@ -99,7 +99,7 @@ const kubeletConfig = (layout: BoxLayout, address: BoxAddress): unknown => ({
   tlsCertFile: join(layout.pki, `kubelet-server-${address.index}.crt`),
   tlsPrivateKeyFile: join(layout.pki, `kubelet-server-${address.index}.key`),
   // each box has its own part of the cgroup tree: two kubelets would remove each other's pods from a shared one
-  cgroupRoot: `/${cgroupName(layout.name)}`,
+  cgroupRoot: `/${cgroupName(layout)}`,
   cgroupDriver: 'cgroupfs',
   failCgroupV1: false,
   failSwapOn: false,

@@ -1,6 +1,7 @@
 /**
  * Where everything of a box lies. Names only: nothing here touches the disk.
  */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 export const KUBERNETES_VERSION = 'v1.35.4';
@@ -78,4 +79,10 @@ export function checkedName(name: string): string {
   return name;
 }
 
-export const cgroupName = (name: string): string => `swefleet-${name}`;
+/** Tells a box from one of the same name in another cache directory, where the machine has one place for both. */
+const boxId = (layout: BoxLayout): string => createHash('sha256').update(layout.stateDir).digest('hex').slice(0, 8);
+
+export const cgroupName = (layout: BoxLayout): string => `swefleet-${layout.name}-${boxId(layout)}`;
+
+/** What the kernel keeps on a link to say whose it is: links are named by number. */
+export const linkNote = (layout: BoxLayout): string => cgroupName(layout);

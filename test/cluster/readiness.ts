@@ -11,15 +11,27 @@ import { describeDeath, type ComponentStatus } from './status.ts';
 const POLL_MS = 40;
 const DEADLINE_MS = 120_000;
 
+const pause = (): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), POLL_MS));
+
+/** False when it fails, or as soon as somebody dies: an API server without etcd takes a question and answers late or never. */
+async function answerOf(check: Promise<boolean>, died: () => readonly ComponentStatus[]): Promise<boolean> {
+  const answer = check.catch(() => false);
+  while (died().length === 0) {
+    const settled = await Promise.race([answer, pause()]);
+    if (settled !== undefined) return settled;
+  }
+  return false;
+}
+
 /** @throws when a component has died meanwhile, or when the deadline passes */
 export async function until(what: string, died: () => readonly ComponentStatus[], check: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
-    if (await check().catch(() => false)) return;
+    if (await answerOf(check(), died)) return;
     const [dead] = died();
     if (dead !== undefined) throw new Error(describeDeath(dead));
     if (performance.now() > deadline) throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause();
   }
 }
 
