@@ -4,8 +4,13 @@ import type { Council } from '../../crds/council.ts';
 import { agentNames } from '../../crds/names.ts';
 import type { Story } from '../../crds/story.ts';
 
-export const agentsOf = (council: Council): readonly string[] =>
-  council.spec.agents.length > 0 ? council.spec.agents.map(({ name }) => name) : agentNames(council.spec.role, council.spec.size);
+const MAX_AGENTS = 9;
+
+/** At least one and at most nine, whatever the object says: it may be older than its schema. */
+export const agentsOf = ({ spec }: Council): readonly string[] =>
+  spec.agents.length > 0
+    ? spec.agents.slice(0, MAX_AGENTS).map(({ name }) => name)
+    : agentNames(spec.role, Math.min(MAX_AGENTS, Math.max(1, spec.size)));
 
 /** The agent of attempt n; the role's first agent where no Council is seen any more. */
 export const agentOfAttempt = (council: Council | undefined, role: string, n: number): string => {

@@ -1,0 +1,172 @@
+// What holds for every record, not only for those of the tables: a decision is a function of its record, changes nothing in it, and is
+// never an exception, however strange the values are that the types allow.
+
+import { describe, expect, it } from 'vitest';
+import { decideCouncil } from '../../../controllers/council/decide.ts';
+import { decidePlan } from '../../../controllers/plan/decide.ts';
+import { decideStory } from '../../../controllers/story/decide.ts';
+import { decideTask } from '../../../controllers/task/decide.ts';
+import type { TaskSeen } from '../../../controllers/task/seen.ts';
+import { COMMIT, council, DIGEST, NOW, plan, platform, story, task, work } from '../../builders/objects.ts';
+import {
+  approvedPlan,
+  at,
+  attempt,
+  job,
+  over,
+  planSeen,
+  pod,
+  REPORT,
+  storySeen,
+  storyStatus,
+  taskSeen,
+  workspaces,
+} from '../../builders/seen.ts';
+import { Random } from '../../simulation/random.ts';
+
+const STRANGE_TEXTS = [
+  '',
+  'x',
+  '__proto__',
+  '\u{1F9EA}',
+  'sha256:',
+  '2026-13-99T99:99:99Z',
+  '-1',
+  '{{',
+  'a/b/../c',
+  'Succeeded',
+  '9'.repeat(400),
+];
+const STRANGE_NUMBERS = [0, -1, 1, 31, 2_147_483_647, Number.MAX_SAFE_INTEGER];
+
+/** A copy in which some leaves are strange, some lists are cut, doubled or turned round. Types stay as they are; functions too. */
+const strange = (value: unknown, random: Random): unknown => {
+  const isHit = random.chance(0.04);
+  if (typeof value === 'string') return isHit ? random.pick(STRANGE_TEXTS) : value;
+  if (typeof value === 'number') return isHit ? random.pick(STRANGE_NUMBERS) : value;
+  if (typeof value === 'boolean') return isHit ? !value : value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => strange(item, random));
+    return isHit ? random.pick([[], [...items, ...items], items.toReversed(), items.slice(1)]) : items;
+  }
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, strange(item, random)] as const));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, strange(item, random)]));
+};
+
+const frozen = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const item of value instanceof Map ? value.values() : Object.values(value)) frozen(item);
+  }
+  return value;
+};
+
+const form = work('form', { dependsOn: ['base'], fileScope: ['src/**'] });
+const base = work('base');
+const busy = task(form, {
+  phase: 'Integrating',
+  eventSeq: 5,
+  outbox: [{ seq: 5, type: 'orchestration.task.integrating', at: at(), data: '{}' }],
+  conditions: [
+    { type: 'WorkspaceMissing', status: 'True', reason: 'WorkspaceMissing', message: '', lastTransitionTime: at(-60) },
+  ],
+  attempts: [
+    attempt(1, { finishedAt: at(), outcome: 'InfrastructureFailed', reason: 'PodLost' }),
+    attempt(2, { patch: DIGEST, evidence: DIGEST, base: COMMIT, courierUid: 'uid-courier-2', courierTries: 1 }),
+  ],
+});
+const attemptJob = job(busy, { n: 2 });
+const courierJob = job(busy, { kind: 'courier', n: 2 });
+const doneBase = { task: task(base, { phase: 'Succeeded', commit: COMMIT, completedAt: at() }), jobs: [] };
+const rivals: readonly TaskSeen[] = [taskSeen(task(work('other'))), taskSeen(task(work('more', { fileScope: ['docs'] })))];
+
+const tasks: readonly TaskSeen[] = [
+  taskSeen(task(form), { family: [doneBase], rivals: () => rivals }, [base]),
+  taskSeen(
+    busy,
+    {
+      ...workspaces(
+        [over(attemptJob, 'Complete'), pod(attemptJob, { report: { finding: REPORT } })],
+        [over(courierJob, 'Complete'), pod(courierJob, { push: { finding: { commit: COMMIT } } })],
+      ),
+      family: [doneBase],
+    },
+    [base],
+  ),
+  taskSeen(
+    busy,
+    {
+      ...workspaces([over(attemptJob, 'Failed'), pod(attemptJob, { work: { exitCode: 137, reason: 'OOMKilled' } })]),
+      family: [doneBase],
+    },
+    [base],
+  ),
+  taskSeen(task(form, { phase: 'Running', attempts: [attempt(1)] }), workspaces([job(busy)])),
+];
+
+const kinds: readonly {
+  readonly kind: string;
+  readonly records: readonly object[];
+  readonly decide: (seen: never, now: number) => unknown;
+}[] = [
+  { kind: 'Task', records: tasks, decide: decideTask },
+  {
+    kind: 'Story',
+    records: [
+      storySeen(story()),
+      storySeen(story({}, storyStatus()), { plans: [approvedPlan([form, base])], tasks: [busy, doneBase.task] }),
+      storySeen(story({}, storyStatus({ phase: 'Test' })), { plans: [approvedPlan([base])], tasks: [doneBase.task] }),
+      storySeen(story({}, storyStatus({ phase: 'Design', plan: undefined })), { plans: [approvedPlan([form, base])] }),
+    ],
+    decide: decideStory,
+  },
+  {
+    kind: 'Plan',
+    records: [
+      planSeen(plan([form, base])),
+      planSeen(approvedPlan([form, base])),
+      planSeen(plan([], { tasks: undefined, source: '- [ ] a: b' })),
+    ],
+    decide: decidePlan,
+  },
+  {
+    kind: 'Council',
+    records: [
+      {
+        ...{ council: council(), platform: platform(), storeAvailable: true, cursor: undefined },
+        answer: () => ({ id: 'x', kind: 'probe', at: at(), ok: true, models: ['qwen'], toolCalls: true, structuredOutput: true }),
+      },
+    ],
+    decide: decideCouncil,
+  },
+];
+
+const RECORDS = 500;
+
+describe.each(kinds)('every decision about a $kind', ({ records, decide }) => {
+  it(`is the same twice, and no exception, for ${RECORDS} strange records that are frozen`, () => {
+    for (let seed = 1; seed <= RECORDS; seed += 1) {
+      const random = new Random(seed);
+      const seen = frozen(strange(random.pick(records), random));
+      const now = NOW + random.below(10_000_000);
+      try {
+        expect(JSON.stringify(decide(seen as never, now))).toBe(JSON.stringify(decide(seen as never, now)));
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+  });
+
+  it('does not hang on the order in which lists come', () => {
+    for (const record of records) {
+      const turned = Object.fromEntries(
+        Object.entries(record).map(([name, value]) => [
+          name,
+          Array.isArray(value) && name !== 'plans' && name !== 'answers' ? value.toReversed() : (value as unknown),
+        ]),
+      );
+      expect(decide(turned as never, NOW)).toEqual(decide(record as never, NOW));
+    }
+  });
+});
