@@ -157,4 +157,4 @@ export const workspaces = (...pairs: readonly (readonly [Job, Pod?])[]): Pick<Ta
   pods: new Map(pairs.map(([each, of]) => [each.metadata.uid, of === undefined ? [] : [of]])),
 });
 
-export { at, NOW, work, task, story };
+export { at, NOW, story };

@@ -55,8 +55,8 @@ const form = task(work('form'));
 const renamed = (given: Council, name: string): Council => ({ ...given, metadata: { ...given.metadata, name } });
 
 describe('what is observed', () => {
-  it.each(controllers)('$kind: nothing of what is gone', ({ observe }) => {
-    expect(observe('shop/nobody', snapshot({}))).toBeUndefined();
+  it.each(controllers)('$kind: nothing of what is gone', (controller) => {
+    expect(controller.observe('shop/nobody', snapshot({}))).toBeUndefined();
   });
 
   it('a Task: its Jobs but those being deleted, with their pods', () => {
