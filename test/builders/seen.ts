@@ -14,7 +14,7 @@ import type { PlanTask } from '../../crds/plan-task.ts';
 import type { Story, StoryStatus } from '../../crds/story.ts';
 import type { Attempt, Task } from '../../crds/task.ts';
 import { scopeDigest } from '../../crds/digests.ts';
-import { at, COMMIT, council, DIGEST, meta, NOW, plan, platform, story, task, work } from './objects.ts';
+import { at, COMMIT, council, DIGEST, meta, NOW, plan, platform, story } from './objects.ts';
 
 export const DEADLINE_S = 7 * 86_400;
 
