@@ -79,6 +79,7 @@ const isDone = (wanted: PlanTask, { family }: TaskCore): boolean => {
 
 const dependenciesOpen: Blocker = (core) => {
   const ids = core.task.spec.task.dependsOn;
+  if (ids.length === 0) return undefined;
   const wanted = (core.plan?.status?.tasks ?? []).filter(({ id }) => ids.includes(id));
   if (wanted.length === ids.length && wanted.every((each) => isDone(each, core))) return undefined;
   return pending('Dependencies', `task${ids.length === 1 ? '' : 's'} ${ids.join(', ')} to succeed`);

@@ -3,48 +3,66 @@
 // May: share out what was seen. May not: remember; the line is formed anew for each decision, from all unfinished Tasks.
 
 import type { PlatformConfig } from '../../crds/platform.ts';
-import { epochMs } from '../time.ts';
 import { attemptBlockers, firstBlocker, type Blocked, type Judging } from './blockers.ts';
 import { scopesOverlap } from './file-scope.ts';
 import { isInFlight } from './history.ts';
 import type { TaskCore } from './seen.ts';
 
-const ageOf = ({ task }: TaskCore): number => epochMs(task.metadata.creationTimestamp) ?? 0;
+/** As the API server writes times, in UTC, earlier is also smaller as text. */
+const bornOf = ({ task }: TaskCore): string => task.metadata.creationTimestamp;
 const nameOf = ({ task }: TaskCore): string => `${task.metadata.namespace}/${task.metadata.name}`;
+
+const inOrder = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 /** Negative: a comes first. Total, so that every Task forms the same line. */
 export const byPrecedence = (a: TaskCore, b: TaskCore): number =>
   (b.story?.spec.priority ?? 0) - (a.story?.spec.priority ?? 0) ||
   b.task.spec.priority - a.task.spec.priority ||
-  ageOf(a) - ageOf(b) ||
-  (nameOf(a) < nameOf(b) ? -1 : 1);
+  inOrder(bornOf(a), bornOf(b)) ||
+  inOrder(nameOf(a), nameOf(b));
 
 const sameStory = (a: TaskCore, b: TaskCore): boolean => a.task.spec.storyRef.uid === b.task.spec.storyRef.uid;
 const queued = (reason: string, message: string): Blocked => ({ phase: 'Queued', reason, message });
 
-const noPlace = (core: TaskCore, placed: readonly TaskCore[], { capacity }: PlatformConfig): Blocked | undefined => {
-  const scope = core.task.spec.task.fileScope;
-  const ofStory = placed.filter((other) => sameStory(core, other));
-  const overlapping = ofStory.find((other) => scopesOverlap(scope, other.task.spec.task.fileScope));
-  if (overlapping !== undefined)
-    return queued('ScopeOverlap', `task ${overlapping.task.metadata.name}, which may change the same files, to end`);
+const collides = (a: TaskCore, b: TaskCore): boolean =>
+  sameStory(a, b) && scopesOverlap(a.task.spec.task.fileScope, b.task.spec.task.fileScope);
+
+const overlap = (other: TaskCore): Blocked =>
+  queued('ScopeOverlap', `task ${other.task.metadata.name}, which may change the same files, to end`);
+
+/** Whether there are places left at all: of the cluster, of the namespace, of the Story. */
+const allTaken = (core: TaskCore, placed: readonly TaskCore[], { capacity }: PlatformConfig): Blocked | undefined => {
   if (placed.length >= capacity.workspaces)
     return queued('ClusterFull', `a workspace: all ${capacity.workspaces} of the cluster are in use`);
   const inNamespace = placed.filter(({ task }) => task.metadata.namespace === core.task.metadata.namespace).length;
   if (inNamespace >= capacity.perNamespace)
     return queued('NamespaceFull', `a workspace: all ${capacity.perNamespace} of the namespace are in use`);
-  if (ofStory.length >= capacity.perStory)
+  if (placed.filter((other) => sameStory(core, other)).length >= capacity.perStory)
     return queued('StoryFull', `a workspace: all ${capacity.perStory} of the Story are in use`);
   return undefined;
 };
 
-/** Why the Task, which nothing else blocks, gets no place now; undefined: it has one. */
+const noPlace = (core: TaskCore, placed: readonly TaskCore[], platform: PlatformConfig): Blocked | undefined => {
+  const other = placed.find((each) => collides(core, each));
+  return other === undefined ? allTaken(core, placed, platform) : overlap(other);
+};
+
+/**
+ * Why the Task, which nothing else blocks, gets no place now; undefined: it has one. Rivals ahead of it are judged one by one, and no
+ * more of them than it takes to know.
+ */
 export const withoutPlace = (me: TaskCore, rivals: readonly TaskCore[], judging: Judging): Blocked | undefined => {
+  const { platform } = judging;
   const placed = rivals.filter(({ task, jobs }) => isInFlight(task, jobs));
-  const ahead = rivals
-    .filter((rival) => byPrecedence(rival, me) < 0 && !placed.includes(rival))
-    .filter((rival) => firstBlocker(attemptBlockers, rival, judging) === undefined)
-    .sort(byPrecedence);
-  for (const rival of ahead) if (noPlace(rival, placed, judging.platform) === undefined) placed.push(rival);
-  return noPlace(me, placed, judging.platform);
+  const full = noPlace(me, placed, platform);
+  if (full !== undefined) return full;
+  const hasPlace = new Set(placed);
+  const ahead = rivals.filter((rival) => !hasPlace.has(rival) && byPrecedence(rival, me) < 0).sort(byPrecedence);
+  for (const rival of ahead) {
+    if (firstBlocker(attemptBlockers, rival, judging) !== undefined || noPlace(rival, placed, platform) !== undefined) continue;
+    placed.push(rival);
+    const taken = collides(me, rival) ? overlap(rival) : allTaken(me, placed, platform);
+    if (taken !== undefined) return taken;
+  }
+  return undefined;
 };

@@ -42,8 +42,18 @@ const sequencesMeet = <T>(
 
 const charactersMeet = (a: string, b: string): boolean => a === b || a === '?' || b === '?';
 const segmentsMeet = (a: string, b: string): boolean => sequencesMeet([...a], [...b], (item) => item === '*', charactersMeet);
+/** The folders that a glob names before its first wildcard, with a slash at their end; none where its form is unusual. */
+const foldersOf = (glob: string): string => (/^[!./]|\/\.?\//.test(glob) ? '' : (/^[^*?[{(\\]*\//.exec(glob)?.[0] ?? ''));
+
+/** Most scopes lie in different folders: then nothing else has to be compared. */
+const apart = (a: string, b: string): boolean => {
+  const left = foldersOf(a);
+  const right = foldersOf(b);
+  return !left.startsWith(right) && !right.startsWith(left);
+};
+
 const globsMeet = (a: string, b: string): boolean =>
-  sequencesMeet(segmentsOf(a), segmentsOf(b), (item) => item === '**', segmentsMeet);
+  !apart(a, b) && sequencesMeet(segmentsOf(a), segmentsOf(b), (item) => item === '**', segmentsMeet);
 
 /** True unless it is certain that no file lies in both scopes. */
 export const scopesOverlap = (left: readonly string[] = [], right: readonly string[] = []): boolean =>

@@ -4,6 +4,8 @@
 
 import { storyAccount } from '../../crds/commands.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
+import type { Council } from '../../crds/council.ts';
+import type { Story } from '../../crds/story.ts';
 import type { Task } from '../../crds/task.ts';
 import type { Job } from '../kubernetes.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -16,33 +18,47 @@ const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
     ? []
     : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 
-/** Look-ups that many Tasks of one pass share. */
+/** Look-ups that many Tasks of one pass share: each is made once in a pass. */
 interface Shared {
   readonly snapshot: Snapshot;
-  readonly families: Map<string, readonly Relative[]>;
+  readonly families: (storyUid: string) => readonly Relative[];
+  readonly stories: (storyUid: string) => Story | undefined;
+  readonly councils: (storyAndRole: string, story: Story) => Council | undefined;
 }
 
-const familyOf = (storyUid: string, { snapshot, families }: Shared): readonly Relative[] => {
-  const known = families.get(storyUid);
-  if (known !== undefined) return known;
-  const family = snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }));
-  families.set(storyUid, family);
-  return family;
+const remembered = <Value, Rest extends readonly unknown[]>(
+  look: (key: string, ...rest: Rest) => Value,
+): ((key: string, ...rest: Rest) => Value) => {
+  const known = new Map<string, Value>();
+  return (key, ...rest) => {
+    if (!known.has(key)) known.set(key, look(key, ...rest));
+    return known.get(key) as Value;
+  };
 };
+
+const sharedLookUps = (snapshot: Snapshot): Shared => ({
+  snapshot,
+  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }))),
+  stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
+  councils: remembered((storyAndRole: string, story: Story) => {
+    const role = storyAndRole.slice(storyAndRole.indexOf(' ') + 1);
+    return councilFor(role, story, snapshot.councilsIn(story.metadata.namespace));
+  }),
+});
 
 const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { snapshot } = shared;
   const { storyRef, planRef, task: work } = task.spec;
   const { namespace } = task.metadata;
-  const story = snapshot.storyByUid(storyRef.uid);
+  const story = shared.stories(storyRef.uid);
   const plan = snapshot.plan(`${namespace}/${planRef.name}`);
   return {
     task,
     story,
     plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
-    council: story === undefined ? undefined : councilFor(work.role, story, snapshot.councilsIn(namespace)),
+    council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
     jobs: livingJobs(task, snapshot),
-    family: familyOf(storyRef.uid, shared),
+    family: shared.families(storyRef.uid),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
 };
@@ -62,7 +78,7 @@ const rivalsOf = ({ task }: TaskCore, shared: Shared): readonly TaskCore[] =>
 export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefined => {
   const task = snapshot.task(key);
   if (task === undefined) return undefined;
-  const shared: Shared = { snapshot, families: new Map() };
+  const shared = sharedLookUps(snapshot);
   const core = coreOf(task, shared);
   return {
     ...core,

@@ -16,6 +16,8 @@ describe('file scopes that may hold the same file', () => {
     ['a class is taken for any name', ['src/[ab].ts'], ['src/z.ts']],
     ['a negation is taken for the whole repository', ['!src/**'], ['docs/a.md']],
     ['one pair of many is enough', ['docs/**', 'src/a.ts'], ['lib/**', 'src/*.ts']],
+    ['a folder and a deeper one', ['src/a/**'], ['src/a/b/c.ts']],
+    ['a doubled slash', ['src//a/*.ts'], ['src/a/b.ts']],
     ['a leading dot and slash', ['./src/a.ts'], ['src/a.ts']],
     ['a folder whose name holds a star', ['packages/*/src/**'], ['packages/core/src/index.ts']],
   ];
@@ -28,6 +30,8 @@ describe('file scopes that may hold the same file', () => {
     ['two files', ['src/a.ts'], ['src/b.ts']],
     ['two folders', ['src/**'], ['docs/**']],
     ['two endings in one folder', ['src/*.ts'], ['src/*.md']],
+    ['a number is not its prefix', ['src/1/**'], ['src/10/**']],
+    ['folders apart, files alike', ['src/a/*.ts'], ['src/b/*.ts']],
     ['a prefix is not a folder', ['src/app'], ['src/application.ts']],
     ['two packages', ['packages/core/**'], ['packages/cli/**']],
     ['a question mark is one character', ['src/?.ts'], ['src/ab.ts']],

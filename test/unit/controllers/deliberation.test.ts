@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { decideDeliberation } from '../../../controllers/deliberation/decide.ts';
+import { deliberationSpec, type Deliberation } from '../../../crds/deliberation.ts';
+import { API_VERSION } from '../../../crds/meta.ts';
+import { at, meta, NOW } from '../../builders/objects.ts';
+import { spec } from '../../builders/spec.ts';
+
+const question: Deliberation = {
+  apiVersion: API_VERSION,
+  kind: 'Deliberation',
+  metadata: meta('which-way'),
+  spec: deliberationSpec.parse({ councilRef: { name: 'dev' }, subject: 'Which way?' }),
+};
+
+describe('the decision about a Deliberation', () => {
+  it('keeps it, says that it is not served yet, and says so once', () => {
+    const first = decideDeliberation({ deliberation: question, cursor: undefined }, NOW);
+    expect(spec(first)).toEqual({ writes: ['status Pending Served=False/NotServed'], outcome: 'waiting' });
+    const again = { ...question, ...(first.status && { status: first.status }) };
+    expect(decideDeliberation({ deliberation: again, cursor: undefined }, NOW + 60_000).status).toEqual(first.status);
+  });
+
+  it('leaves one that is being deleted alone', () => {
+    const going = { ...question, metadata: { ...question.metadata, deletionTimestamp: at() } };
+    expect(spec(decideDeliberation({ deliberation: going, cursor: undefined }, NOW))).toEqual({ writes: [], outcome: 'done' });
+  });
+});
