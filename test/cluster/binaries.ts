@@ -140,10 +140,10 @@ export async function ensureBinaries({ cacheDir, log, only }: BinaryOptions): Pr
     join(cacheDir, 'bin', '.lock'),
     async () => {
       removeDrafts(binDir);
-      for (const module of MODULES) {
-        const missing = missingOf(module);
-        if (missing.length > 0) await build(module, missing, binDir, log);
-      }
+      // together: one downloads or links while the other compiles
+      const work = MODULES.map((module) => ({ module, missing: missingOf(module) })).filter(({ missing }) => missing.length > 0);
+      const ends = await Promise.allSettled(work.map(({ module, missing }) => build(module, missing, binDir, log)));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },
     onWait,
   );
