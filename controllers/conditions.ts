@@ -2,6 +2,7 @@
 // May: build lists. May not: set `Stalled`; that one belongs to the shell, which derives it from the outcome.
 
 import type { Condition } from '../crds/meta.ts';
+import { clipped } from './text.ts';
 import { timestamp } from './time.ts';
 
 /** What a condition says when True; the one place where a new one is declared. */
@@ -71,7 +72,7 @@ export const mergeConditions = (
         type,
         status,
         reason,
-        message: message.slice(0, MESSAGE_LENGTH),
+        message: clipped(message, MESSAGE_LENGTH),
         lastTransitionTime: before?.status === status ? before.lastTransitionTime : timestamp(now),
         ...(generation === undefined ? {} : { observedGeneration: generation }),
       };

@@ -5,6 +5,7 @@ import type { Condition, OutboxEvent } from '../crds/meta.ts';
 import { mergeConditions, type ConditionOf, type DeclaringKind } from './conditions.ts';
 import type { Decision, Effect, Outcome } from './contract.ts';
 import { appendEvents, type WantedEvent } from './events.ts';
+import { clipped } from './text.ts';
 
 export interface CommonStatus {
   readonly observedGeneration?: number | undefined;
@@ -51,6 +52,11 @@ const behind = <Status extends CommonStatus>(subject: Subject<Status, DeclaringK
   return { outcome: { kind: 'waiting' }, status, effects: [], why: message };
 };
 
+const MESSAGE_LENGTH = 1024;
+/** The shell makes a condition of what stalls. */
+const told = (outcome: Outcome): Outcome =>
+  outcome.kind === 'stalled' ? { ...outcome, message: clipped(outcome.message, MESSAGE_LENGTH) } : outcome;
+
 /** The decision for a rule's wish. Where the outbox has no room nothing is done at all, and the status says why. */
 export const settle = <Status extends CommonStatus, K extends DeclaringKind>(
   subject: Subject<Status, K>,
@@ -71,7 +77,7 @@ export const settle = <Status extends CommonStatus, K extends DeclaringKind>(
     conditions: mergeConditions(old?.conditions, wanted.conditions, now, generation),
     ...appended,
   } as unknown as Status;
-  return { outcome: wanted.outcome, status, effects: wanted.effects ?? [], why: wanted.why };
+  return { outcome: told(wanted.outcome), status, effects: wanted.effects ?? [], why: wanted.why };
 };
 
 /** Leaves the status as it is. */
@@ -81,8 +87,3 @@ export const leave = <Status>(why: string, outcome: Outcome, effects: readonly E
   effects,
   why,
 });
-
-const ELLIPSIS = '…';
-/** Cuts a sentence to what the schema takes. */
-export const clipped = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - ELLIPSIS.length)}${ELLIPSIS}`;

@@ -6,7 +6,8 @@ import type { GatewayCommand, ProbeAnswer } from '../../crds/commands.ts';
 import type { CouncilStatus } from '../../crds/council.ts';
 import { servesNamespace } from '../../crds/platform.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { clipped, leave, settle } from '../settle.ts';
+import { leave, settle } from '../settle.ts';
+import { reasonOr } from '../text.ts';
 import { agentsOf } from '../task/agents.ts';
 import { wireId } from '../wire-names.ts';
 import type { CouncilSeen } from './observe.ts';
@@ -48,7 +49,7 @@ const written = (
         reason,
         probedAt: isSame ? status.probedAt : verdict.answeredAt,
       },
-      conditions: [{ type: 'Ready', status: ready, reason, message: clipped(message, 1024) }],
+      conditions: [{ type: 'Ready', status: ready, reason, message }],
       events: status?.eventSeq === undefined ? [{ type: 'orchestration.council.created', data }] : [],
     },
     { now, cursor: seen.cursor },
@@ -99,13 +100,11 @@ const storeUnavailable: Rule = ({ council, storeAvailable }) =>
     ? leave('JetStream is down: the last verdict stands', { kind: 'waiting' })
     : undefined;
 
-const REASON = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
-
 const judged = ({ council }: CouncilSeen, answer: ProbeAnswer | undefined): Verdict => {
   const { name, endpoint } = council.spec.model;
   if (answer === undefined) return { ready: 'Unknown', reason: 'Probing', message: `endpoint ${endpoint} has not answered yet` };
   const no = (reason: string, message: string): Verdict => ({ ready: 'False', reason, message, answeredAt: answer.at });
-  if (!answer.ok) return no(REASON.test(answer.reason) ? answer.reason : 'ProbeFailed', answer.message);
+  if (!answer.ok) return no(reasonOr(answer.reason, 'ProbeFailed'), answer.message);
   if (!answer.models.includes(name)) return no('ModelMissing', `endpoint ${endpoint} does not serve model ${name}`);
   if (!answer.toolCalls) return no('ToolCallsUnsupported', `model ${name} did not call a tool that it was told to call`);
   if (!answer.structuredOutput) return no('StructuredOutputUnsupported', `model ${name} did not keep to a JSON schema`);

@@ -2,7 +2,7 @@
 // scope is frozen and Design begins.
 
 import type { Effect } from '../contract.ts';
-import { clipped } from '../settle.ts';
+import { reasonOr } from '../text.ts';
 import { epochMs, untilMs } from '../time.ts';
 import { gateVerdict } from './gates.ts';
 import { resolveIdOf, type StorySeen } from './observe.ts';
@@ -22,7 +22,7 @@ const notReady: Rule = (seen, now) => {
   return held(seen, now, {
     reason: 'NotReady',
     message,
-    conditions: [{ type: 'Ready', status: 'False', reason: 'NotReady', message: clipped(message, 1024) }],
+    conditions: [{ type: 'Ready', status: 'False', reason: 'NotReady', message }],
   });
 };
 
@@ -66,7 +66,12 @@ const baseUnresolved: Rule = (seen, now) => {
   const conditions = [
     ready,
     opened,
-    { type: 'BaseResolved', status: 'False', reason: last?.reason ?? 'Asked', message } as const,
+    {
+      type: 'BaseResolved',
+      status: 'False',
+      reason: last === undefined ? 'Asked' : reasonOr(last.reason, 'ResolveFailed'),
+      message,
+    } as const,
   ];
   if (!storeAvailable) {
     const why = 'JetStream, which carries the question for the base commit';

@@ -2,6 +2,7 @@
 // May: read the text. May not: judge whether the Story is a good idea; that is the scope gate's business.
 
 import type { StorySpec } from '../../crds/story.ts';
+import { clipped } from '../text.ts';
 import {
   ambiguousWords,
   dependencyWords,
@@ -81,7 +82,7 @@ const checks: readonly (readonly [FindingCode, Check])[] = [
 export const readiness = (story: ReadinessText): Readiness => {
   const findings = checks.flatMap(([code, check]) => {
     const message = check(story);
-    return message === undefined ? [] : [{ code, message, weight: findingWeights[code] }];
+    return message === undefined ? [] : [{ code, message: clipped(message, 512), weight: findingWeights[code] }];
   });
   const score = Math.max(0, 100 - findings.reduce((sum, finding) => sum + finding.weight, 0));
   return { score, threshold: readinessThresholds[story.rigor ?? 'L1'], findings };

@@ -11,7 +11,7 @@ import type { PlatformConfig } from '../../crds/platform.ts';
 import type { Attempt, AttemptOutcome, Task } from '../../crds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
-import { clipped } from '../settle.ts';
+import { clipped } from '../text.ts';
 import { epochMs, timestamp } from '../time.ts';
 import { attemptJobs, isBeingCreated, type AttemptJob } from './job-identity.ts';
 import { isLive, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';

@@ -4,6 +4,7 @@
 
 import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/findings.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
+import { clipped } from '../text.ts';
 import { epochMs } from '../time.ts';
 import { stepTable, type JobKind } from '../workspace/step-table.ts';
 
@@ -48,7 +49,7 @@ const fault = (at: string, reason: FindingReason, message: string): JobEnd => ({
   at,
   side: sideOf(reason),
   reason,
-  message: message.slice(0, MESSAGE_LENGTH),
+  message: clipped(message, MESSAGE_LENGTH),
 });
 
 const failedFinding = (

@@ -4,7 +4,8 @@
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { clipped, settle } from '../settle.ts';
+import { settle } from '../settle.ts';
+import { clipped } from '../text.ts';
 import { untilMs } from '../time.ts';
 import { deadlineMs, type Blocked } from './blockers.ts';
 import type { TaskView } from './view.ts';

@@ -24,6 +24,9 @@ export interface FaultyProxy {
   arm(fault: Fault): void;
   /** The next watch asks for this resourceVersion instead of its own. */
   rewindNextWatch(resourceVersion: string): void;
+  /** From now on watches say nothing, until `release`, which says it all in order. */
+  hold(): void;
+  release(): void;
   /** Cuts all watches that are open now. */
   cutWatches(): void;
   close(): Promise<void>;
@@ -34,10 +37,13 @@ interface State {
   readonly watches: Set<ServerResponse>;
   fault: Fault | undefined;
   rewindTo: string | undefined;
+  /** Kept while the watches are held back. */
+  held: PromiseWithResolvers<void> | undefined;
 }
 
 const passLines = async (state: State, lines: AsyncIterable<string>, answer: ServerResponse): Promise<void> => {
   for await (const line of lines) {
+    await state.held?.promise;
     const { fault } = state;
     if (fault === undefined || !line.includes(fault.text)) {
       answer.write(`${line}\n`);
@@ -105,7 +111,7 @@ const forward = async (
 };
 
 export const startFaultyProxy = async (upstream: Connection): Promise<FaultyProxy> => {
-  const state: State = { requests: [], watches: new Set(), fault: undefined, rewindTo: undefined };
+  const state: State = { requests: [], watches: new Set(), fault: undefined, rewindTo: undefined, held: undefined };
   const agent = new Agent({ connect: { ...upstream.tls }, allowH2: false });
   const server = createServer((request, answer) => {
     forward(state, upstream, agent, [request, answer]).catch(() => answer.destroy());
@@ -120,6 +126,13 @@ export const startFaultyProxy = async (upstream: Connection): Promise<FaultyProx
     },
     rewindNextWatch: (resourceVersion) => {
       state.rewindTo = resourceVersion;
+    },
+    hold: () => {
+      state.held ??= Promise.withResolvers();
+    },
+    release: () => {
+      state.held?.resolve();
+      state.held = undefined;
     },
     cutWatches: () => {
       for (const watch of state.watches) watch.destroy();

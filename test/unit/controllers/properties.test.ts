@@ -2,11 +2,13 @@
 // never an exception, however strange the values are that the types allow.
 
 import { describe, expect, it } from 'vitest';
+import type { Decision } from '../../../controllers/contract.ts';
 import { decideCouncil } from '../../../controllers/council/decide.ts';
 import { decidePlan } from '../../../controllers/plan/decide.ts';
 import { decideStory } from '../../../controllers/story/decide.ts';
 import { decideTask } from '../../../controllers/task/decide.ts';
 import type { TaskSeen } from '../../../controllers/task/seen.ts';
+import { kindDefinitions, type Kind } from '../../../crds/kinds.ts';
 import { COMMIT, council, DIGEST, NOW, plan, platform, story, task, work } from '../../builders/objects.ts';
 import {
   approvedPlan,
@@ -39,19 +41,36 @@ const STRANGE_TEXTS = [
 ];
 const STRANGE_NUMBERS = [0, -1, 1, 31, 2_147_483_647, Number.MAX_SAFE_INTEGER];
 
-/** A copy in which some leaves are strange, some lists are cut, doubled or turned round. Types stay as they are; functions too. */
-const strange = (value: unknown, random: Random): unknown => {
-  const isHit = random.chance(0.04);
+interface Strangeness {
+  /** Chance for each leaf and each list. */
+  readonly rate: number;
+  /** Names under which nothing is changed. */
+  readonly spared: readonly string[];
+}
+
+const WILD: Strangeness = { rate: 0.04, spared: [] };
+const MILD: Strangeness = { rate: 0.01, spared: ['apiVersion', 'kind', 'metadata', 'platform'] };
+
+/**
+ * A copy in which some leaves are strange, some lists are cut, doubled or turned round. Types stay as they are; functions too.
+ */
+const strange = (value: unknown, random: Random, how: Strangeness): unknown => {
+  const isHit = random.chance(how.rate);
   if (typeof value === 'string') return isHit ? random.pick(STRANGE_TEXTS) : value;
   if (typeof value === 'number') return isHit ? random.pick(STRANGE_NUMBERS) : value;
   if (typeof value === 'boolean') return isHit ? !value : value;
   if (Array.isArray(value)) {
-    const items = value.map((item) => strange(item, random));
+    const items = value.map((item) => strange(item, random, how));
     return isHit ? random.pick([[], [...items, ...items], items.toReversed(), items.slice(1)]) : items;
   }
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, strange(item, random)] as const));
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, strange(item, random, how)] as const));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, strange(item, random)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      how.spared.includes(name) ? (item as unknown) : strange(item, random, how),
+    ]),
+  );
 };
 
 const frozen = <T>(value: T): T => {
@@ -106,9 +125,9 @@ const tasks: readonly TaskSeen[] = [
 ];
 
 const kinds: readonly {
-  readonly kind: string;
+  readonly kind: Kind;
   readonly records: readonly object[];
-  readonly decide: (seen: never, now: number) => unknown;
+  readonly decide: (seen: never, now: number) => Decision<unknown>;
 }[] = [
   { kind: 'Task', records: tasks, decide: decideTask },
   {
@@ -144,11 +163,22 @@ const kinds: readonly {
 
 const RECORDS = 500;
 
-describe.each(kinds)('every decision about a $kind', ({ records, decide }) => {
+const isOurs = (kind: unknown): kind is Kind => typeof kind === 'string' && Object.hasOwn(kindDefinitions, kind);
+
+/** Whether the API server would have stored each of our objects in it. */
+const isPossible = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return true;
+  const { kind, spec, status } = value as Readonly<Record<string, unknown>>;
+  if (isOurs(kind) && spec !== undefined && !kindDefinitions[kind].spec.safeParse(spec).success) return false;
+  if (isOurs(kind) && status !== undefined && !kindDefinitions[kind].status.safeParse(status).success) return false;
+  return (value instanceof Map ? [...value.values()] : Object.values(value)).every(isPossible);
+};
+
+describe.each(kinds)('every decision about a $kind', ({ kind, records, decide }) => {
   it(`is the same twice, and no exception, for ${RECORDS} strange records that are frozen`, () => {
     for (let seed = 1; seed <= RECORDS; seed += 1) {
       const random = new Random(seed);
-      const seen = frozen(strange(random.pick(records), random));
+      const seen = frozen(strange(random.pick(records), random, WILD));
       const now = NOW + random.below(10_000_000);
       try {
         expect(JSON.stringify(decide(seen as never, now))).toBe(JSON.stringify(decide(seen as never, now)));
@@ -156,6 +186,20 @@ describe.each(kinds)('every decision about a $kind', ({ records, decide }) => {
         throw new Error(`seed ${seed}`, { cause: error });
       }
     }
+  });
+
+  it('writes a status that the schema takes, wherever all objects that it looks at are ones that the schemas take', () => {
+    let looked = 0;
+    for (let seed = 1; seed <= RECORDS; seed += 1) {
+      const random = new Random(seed);
+      const seen = strange(random.pick(records), random, MILD);
+      const wanted = isPossible(seen) ? decide(seen as never, NOW + random.below(1_000_000)).status : undefined;
+      if (wanted === undefined) continue;
+      looked += 1;
+      const problem = kindDefinitions[kind].status.safeParse(JSON.parse(JSON.stringify(wanted))).error;
+      expect({ seed, problem }).toEqual({ seed, problem: undefined });
+    }
+    expect(looked).toBeGreaterThan(20);
   });
 
   it('does not hang on the order in which lists come', () => {
