@@ -21,6 +21,8 @@ export default defineConfig({
           name: 'fast',
           include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/simulation/**/*.test.ts'],
           testTimeout: 60_000,
+          // one process for many files: they mock no modules and leave nothing behind, so what they import is loaded once
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

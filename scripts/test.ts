@@ -21,6 +21,15 @@ interface Report {
   }[];
 }
 
+type Projects = readonly string[];
+/** Two runs side by side cannot both write to one terminal: one of them is shown when it has ended. */
+type Output = 'as it goes' | 'at its end';
+
+/** In rounds: the contract tests want a cluster without an operator, the end-to-end tests install one, some want it for themselves. */
+const ON_THE_CLUSTER: readonly Projects[] = [['contract'], ['e2e'], ['e2e-alone']];
+/** What needs no cluster, or brings up its own, runs meanwhile: the others mostly wait for the kubelet. */
+const BESIDE_IT: readonly Projects[] = [['fast', 'servers', 'box']];
+
 const args = process.argv.slice(2);
 const startedAt = performance.now();
 const fast = args.includes('--fast');
@@ -38,11 +47,8 @@ async function main(): Promise<number> {
   });
   if (cluster === undefined) return 1;
   try {
-    // In rounds: the contract tests want a cluster without an operator, the end-to-end tests install one, some want it for themselves.
-    const rounds: Round[] = [];
-    for (const projects of [['fast', 'servers', 'contract', 'box'], ['e2e'], ['e2e-alone']])
-      rounds.push(await runTests(projects));
-    return summarize(rounds);
+    const lanes = await Promise.all([runLane(ON_THE_CLUSTER, 'as it goes'), runLane(BESIDE_IT, 'at its end')]);
+    return summarize(lanes.flat());
   } finally {
     if (keep) console.log(`the cluster stays up: npm run cluster -- status --name ${cluster.name}`);
     else await cluster.down();
@@ -54,20 +60,44 @@ interface Round {
   readonly report: Report | undefined;
 }
 
-async function runTests(projects: readonly string[]): Promise<Round> {
+async function runLane(rounds: readonly Projects[], output: Output): Promise<readonly Round[]> {
+  const done: Round[] = [];
+  for (const projects of rounds) done.push(await runTests(projects, output));
+  return done;
+}
+
+async function runTests(projects: Projects, output: Output = 'as it goes'): Promise<Round> {
   const folder = mkdtempSync(join(tmpdir(), 'swe-fleet-test-'));
   const reportFile = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   // A round in which none of the wanted files lies is no failure; no test at all is, and the summary says so.
   const argv = ['run', '--passWithNoTests', ...reporters, ...projects.flatMap((project) => ['--project', project]), ...files];
-  const code = await new Promise<number>((resolve, reject) => {
-    const child = spawn('vitest', argv, { stdio: 'inherit' });
-    child.on('error', reject);
-    child.on('exit', (exitCode) => resolve(exitCode ?? 1));
-  });
+  const code = await (output === 'as it goes' ? runInTheOpen(argv) : runHeldBack(argv));
   const report = readReport(reportFile);
   rmSync(folder, { recursive: true });
   return { code, report };
+}
+
+function runInTheOpen(argv: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('vitest', argv, { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (exitCode) => resolve(exitCode ?? 1));
+  });
+}
+
+function runHeldBack(argv: readonly string[]): Promise<number> {
+  const colours = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  return new Promise((resolve, reject) => {
+    const child = spawn('vitest', argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...colours } });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.on('error', reject);
+    child.on('close', (exitCode) => {
+      process.stdout.write(Buffer.concat(chunks));
+      resolve(exitCode ?? 1);
+    });
+  });
 }
 
 function readReport(file: string): Report | undefined {

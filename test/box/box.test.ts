@@ -24,7 +24,10 @@ const start = (box: string, gpus?: number): Promise<Cluster> =>
   ensureBox({ name: box, log, ...(gpus === undefined ? {} : { gpus }) });
 
 const kubectl = (cluster: Cluster, ...words: string[]): string =>
-  execFileSync(join(cluster.binDir, 'kubectl'), words, { env: { KUBECONFIG: cluster.kubeconfig }, encoding: 'utf8' }).trim();
+  execFileSync(join(cluster.binDir, 'kubectl'), words, {
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+    encoding: 'utf8',
+  }).trim();
 
 const whoami = (cluster: Cluster, kubeconfig: string): string =>
   kubectl({ ...cluster, kubeconfig }, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username} {.status.userInfo.groups}');
@@ -59,7 +62,7 @@ const podManifest = (pod: string, limits: Readonly<Record<string, string>> = {})
 
 const apply = (cluster: Cluster, manifest: string): string =>
   execFileSync(join(cluster.binDir, 'kubectl'), ['apply', '-f', '-'], {
-    env: { KUBECONFIG: cluster.kubeconfig },
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
     input: manifest,
     encoding: 'utf8',
   });

@@ -15,13 +15,13 @@ import { reportOf, type Paint } from './report.ts';
 
 const HELP = `A real one-node Kubernetes in namespaces of its own on this machine.
 
-  npm run cluster -- [--name NAME] COMMAND
+  npm run cluster -- COMMAND [--name NAME]
 
   up [--gpus N] [--fresh]   start it, mend it, or find it running (--fresh: without what it kept)
   down [--forget] [--all]   end it (--forget: and remove its state)
   status [--all]            how it is; which component died, with its last log lines
   env                       lines for a shell: eval "$(npm run -s cluster -- env)"
-  kubectl ARGS...           kubectl as administrator
+  kubectl ARGS...           kubectl as administrator (of another box: --name NAME kubectl ARGS...)
   user NAME [GROUP...]      path of a kubeconfig for a user of that name
   logs [COMPONENT] [-f]     a log: box, audit, ${COMPONENTS.slice(0, 4).join(', ')},
                             ${COMPONENTS.slice(4).join(', ')}
@@ -74,12 +74,12 @@ const flag = { type: 'boolean' } as const;
 const word = { type: 'string' } as const;
 
 const upCommand: Command = async ({ config, name, say }, words) => {
-  const { values } = parseArgs({ args: [...words], options: { name: word, gpus: word, fresh: flag } });
+  const { values } = parseArgs({ args: [...words], options: { gpus: word, fresh: flag } });
   const gpus = values.gpus === undefined ? undefined : Number(values.gpus);
   if (gpus !== undefined && !(Number.isInteger(gpus) && gpus >= 0 && gpus <= 64))
     throw new UsageError('--gpus takes a number from 0 to 64');
   await ensureBox({
-    name: values.name ?? name,
+    name,
     config,
     log: say,
     fresh: values.fresh === true,
@@ -89,8 +89,8 @@ const upCommand: Command = async ({ config, name, say }, words) => {
 };
 
 const downCommand: Command = async ({ config, name, say }, words) => {
-  const { values } = parseArgs({ args: [...words], options: { name: word, forget: flag, all: flag } });
-  const names = values.all === true ? boxNames(config) : [checkedName(values.name ?? name)];
+  const { values } = parseArgs({ args: [...words], options: { forget: flag, all: flag } });
+  const names = values.all === true ? boxNames(config) : [name];
   for (const each of names) {
     await down(config.cacheDir, each, values.forget);
     say(`box "${each}" is down${values.forget === true ? ' and forgotten' : ''}`);
@@ -99,8 +99,8 @@ const downCommand: Command = async ({ config, name, say }, words) => {
 };
 
 const statusCommand: Command = async ({ config, name, print, paint }, words) => {
-  const { values } = parseArgs({ args: [...words], options: { name: word, all: flag } });
-  const names = values.all === true ? boxNames(config) : [checkedName(values.name ?? name)];
+  const { values } = parseArgs({ args: [...words], options: { all: flag } });
+  const names = values.all === true ? boxNames(config) : [name];
   const reports = names.map((each) => reportOf(config.cacheDir, each, paint));
   for (const report of reports) print(report.lines.join('\n'));
   if (names.length === 0) print('there is no box');
@@ -175,12 +175,29 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['enter', enterCommand],
 ]);
 
-/** `--name` may stand before the command, so that the words of kubectl stay its own. */
-function wordsOf(argv: readonly string[]): { readonly name: string; readonly command: string; readonly rest: readonly string[] } {
-  const [first = 'help', ...rest] = argv;
-  if (first === '--name') return { ...wordsOf(rest.slice(1)), name: rest[0] ?? '' };
-  if (first.startsWith('--name=')) return { ...wordsOf(rest), name: first.slice('--name='.length) };
-  return { name: 'default', command: first, rest };
+interface CommandLine {
+  readonly name: string;
+  readonly command: string;
+  readonly rest: readonly string[];
+}
+
+/** What follows is another program's command line. */
+const PASSES_ON: readonly string[] = ['kubectl', 'enter'];
+
+/** `--name` may stand before the command or behind it, but not among the words of another program. */
+function wordsOf(argv: readonly string[]): CommandLine {
+  const own = argv.findIndex((word) => PASSES_ON.includes(word));
+  const ours = own === -1 ? argv : argv.slice(0, own);
+  const others: string[] = [];
+  let name = 'default';
+  for (let at = 0; at < ours.length; at += 1) {
+    const said = ours[at] ?? '';
+    if (said.startsWith('--name=')) name = said.slice('--name='.length);
+    else if (said === '--name') name = ours[(at += 1)] ?? '';
+    else others.push(said);
+  }
+  const [command = 'help', ...rest] = own === -1 ? others : [...others, ...argv.slice(own)];
+  return { name, command, rest };
 }
 
 async function dispatch(shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> {

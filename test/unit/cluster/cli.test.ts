@@ -24,6 +24,10 @@ describe('npm run cluster', () => {
       /^box "none": not running$/,
     ],
     ['takes the name after the command as well', ['status', '--name', 'other'], 1, /^box "other": not running$/],
+    ['takes it after any command', ['env', '--name=other'], 1, /box "other" is not running/],
+    ['takes it among the words of a command', ['logs', '--name', 'other', 'kubelet'], 1, /box "other" has no log of kubelet/],
+    ['takes it before kubectl', ['--name', 'other', 'kubectl', '--name', 'x'], 1, /box "other" is not running/],
+    ['refuses a name that is missing', ['env', '--name'], 1, /"" is no name for a box/],
     [
       'says how to start a box that is asked for its environment',
       ['env'],
