@@ -10,6 +10,7 @@ const natural = (preset: number, max: number) => z.coerce.number().int().min(1).
 const environment = z
   .object({
     POD_NAME: z.string().min(1).default(hostname()),
+    POD_UID: z.string().min(1).optional(),
     POD_NAMESPACE: z.string().min(1),
     FLEET_RELEASE: z.string().min(1),
     FLEET_NATS_USER: z.string().optional(),
@@ -27,7 +28,10 @@ const environment = z
   .readonly();
 
 export interface Config {
-  /** This process among its replicas: unique, also after a restart within one pod. */
+  /**
+   * This process among its replicas. A container that is started anew in its pod keeps the name: the one before it is dead, so that it
+   * may go on with that one's Lease at once. Outside a pod every start has a name of its own.
+   */
   readonly identity: string;
   readonly instance: string;
   readonly namespace: string;
@@ -83,7 +87,7 @@ export const loadConfig = (env: Readonly<Record<string, string | undefined>> = p
     throw new ConfigInvalid([...(parsed.success ? [] : issuesOf(parsed.error, '')), ...platform.issues]);
   const values = parsed.data;
   return frozen({
-    identity: `${values.POD_NAME}_${startedAtMs.toString(36)}`,
+    identity: `${values.POD_NAME}_${values.POD_UID ?? startedAtMs.toString(36)}`,
     instance: values.POD_NAME,
     namespace: values.POD_NAMESPACE,
     release: values.FLEET_RELEASE,

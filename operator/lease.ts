@@ -22,7 +22,7 @@ export interface Lease extends KubeObject {
 export interface ElectorOptions {
   readonly api: Pick<ApiClient, 'get' | 'create' | 'patch'>;
   readonly ref: { readonly namespace: string; readonly name: string };
-  /** Names this process; no two may share one. */
+  /** Names this process; no two that live may share one. Who comes back under the name of a dead one takes up its lease. */
   readonly identity: string;
   readonly clock: Clock;
   /** Others wait this long after the last renewal they saw. */

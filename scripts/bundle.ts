@@ -1,7 +1,7 @@
 // Bundles the entry points into dist/, one file each, with esbuild: what the fleet image's COPY takes, and the kubectl plugin. Run by `npm run bundle` and by
 // whoever builds images. A file whose content did not change is not written again.
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 export interface Bundle {
@@ -18,7 +18,9 @@ export const imageBundles: readonly Bundle[] = [
   { entry: 'operator/install/main.ts', output: 'dist/install.mjs' },
 ];
 
-export const bundles: readonly Bundle[] = [...imageBundles, { entry: 'cli/main.ts', output: 'dist/kubectl-fleet.mjs' }];
+export const pluginBundle: Bundle = { entry: 'cli/main.ts', output: 'dist/kubectl-fleet.mjs' };
+
+export const bundles: readonly Bundle[] = [...imageBundles, pluginBundle];
 
 export interface BundleOptions {
   readonly repository: string;
@@ -30,21 +32,28 @@ export interface BundleOptions {
 /** Bundles what exists, then rejects naming the entry points that do not. */
 export async function bundle({ repository, log, wanted = bundles }: BundleOptions): Promise<void> {
   await mkdir(join(repository, 'dist'), { recursive: true });
-  const missing: string[] = [];
-  for (const { entry, output } of wanted) {
-    if (await exists(join(repository, entry))) await bundleOne(repository, { entry, output }, log);
-    else missing.push(entry);
-  }
+  const present: Bundle[] = [];
+  for (const one of wanted) if (await exists(join(repository, one.entry))) present.push(one);
+  for (const { output, text } of await bundled(repository, present)) await writeIfNew(repository, { output, text }, log);
+  const missing = wanted.filter((one) => !present.includes(one)).map(({ entry }) => entry);
   if (missing.length > 0)
     throw new Error(`no such entry point: ${missing.join(', ')}; next: write it, or take it out of scripts/bundle.ts`);
 }
 
-async function bundleOne(repository: string, { entry, output }: Bundle, log: (line: string) => void): Promise<void> {
-  const plugin = output.endsWith('kubectl-fleet.mjs');
+interface Bundled {
+  /** Path in the checkout. */
+  readonly output: string;
+  readonly text: string;
+}
+
+/** All in one go, so that what they share is read once. */
+async function bundled(repository: string, wanted: readonly Bundle[]): Promise<readonly Bundled[]> {
+  const stemOf = (output: string): string => output.replace(/\.mjs$/, '');
   const result = await build({
     absWorkingDir: repository,
-    entryPoints: [entry],
-    outfile: output,
+    entryPoints: wanted.map(({ entry, output }) => ({ in: entry, out: stemOf(output) })),
+    outdir: '.',
+    outExtension: { '.js': '.mjs' },
     write: false,
     bundle: true,
     platform: 'node',
@@ -54,14 +63,23 @@ async function bundleOne(repository: string, { entry, output }: Bundle, log: (li
     logLevel: 'error',
     // Packages in CommonJS call require, which an ES module has only when it makes one.
     banner: {
-      js: `${plugin ? '#!/usr/bin/env node\n' : ''}import { createRequire as bannerCreateRequire } from 'node:module';\nconst require = bannerCreateRequire(import.meta.url);`,
+      js: `import { createRequire as bannerCreateRequire } from 'node:module';\nconst require = bannerCreateRequire(import.meta.url);`,
     },
   });
-  const text = result.outputFiles[0]?.text ?? '';
+  return result.outputFiles.map(({ path, text }) => {
+    const output = relative(repository, path);
+    return { output, text: isProgram(output) ? `#!/usr/bin/env node\n${text}` : text };
+  });
+}
+
+/** Called by its name, as kubectl calls its plugins. */
+const isProgram = (output: string): boolean => output.endsWith('kubectl-fleet.mjs');
+
+async function writeIfNew(repository: string, { output, text }: Bundled, log: (line: string) => void): Promise<void> {
   const path = join(repository, output);
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
   const draft = `${path}.${process.pid}.draft`;
-  await writeFile(draft, text, { mode: plugin ? 0o755 : 0o644 });
+  await writeFile(draft, text, { mode: isProgram(output) ? 0o755 : 0o644 });
   await rename(draft, path);
   log(`bundled ${output} (${(text.length / 1024).toFixed(0)} KiB)`);
 }

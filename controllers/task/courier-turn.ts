@@ -1,14 +1,21 @@
 // One courier per Story at a time: each one's commit is the ground of the next.
 // May: order the Story's patches that wait. May not: let two of them go; where it cannot tell, the patch waits.
 
+import type { Task } from '../../crds/task.ts';
 import { attemptJobs } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
 import { isFinished, type Relative, type TaskCore } from './seen.ts';
 import type { Blocked } from './blockers.ts';
 
-/** Once its Job has ended the next may go: what it pushed is on the branch, whether or not its Task says so yet. */
+/**
+ * Once its Job has ended, or its attempt is said to have ended, the next may go: what it pushed is on the branch. The pods of relatives
+ * are not asked: their Tasks are.
+ */
 const isCarrying = ({ task, jobs }: Relative): boolean =>
-  attemptJobs(task, jobs).some(({ kind, job }) => kind === 'courier' && isLive(job));
+  attemptJobs(task, jobs).some(({ kind, n, job }) => kind === 'courier' && isLive(job, []) && !hasEnded(task, n));
+
+const hasEnded = ({ status }: Task, n: number): boolean =>
+  status?.attempts?.some((attempt) => attempt.n === n && attempt.finishedAt !== undefined) === true;
 
 /** Has a patch that waits for its first courier. One whose courier failed lets the others by until it is tried again. */
 const isWaiting = ({ task }: Relative): boolean => {

@@ -11,7 +11,7 @@ import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocke
 import { withoutPlace } from './capacity.ts';
 import { taskJob } from './children.ts';
 import { notItsTurn } from './courier-turn.ts';
-import { endAttempt, readHistory } from './history.ts';
+import { endAttempt, podsOf, readHistory } from './history.ts';
 import type { WantedJob } from './job-identity.ts';
 import { isLive, UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
@@ -31,13 +31,14 @@ const deletions = (jobs: readonly Job[]): readonly Effect[] =>
       uid: metadata.uid,
     }));
 
+const liveJobs = ({ jobs, pods }: TaskSeen): readonly Effect[] => deletions(jobs.filter((job) => isLive(job, podsOf(job, pods))));
+
 const beingDeleted: Rule = ({ seen }) =>
   seen.task.metadata.deletionTimestamp === undefined ? undefined : leave('the Task is being deleted', { kind: 'done' });
 
 const finished: Rule = ({ seen }) => {
   if (!isFinished(seen.task)) return undefined;
-  const live = seen.jobs.filter(isLive);
-  return leave('the Task is finished and stays as it is', { kind: 'done' }, deletions(live));
+  return leave('the Task is finished and stays as it is', { kind: 'done' }, liveJobs(seen));
 };
 
 const storyGone: Rule = ({ seen }) =>
@@ -58,8 +59,6 @@ const integrated: Rule = (view) =>
       })
     : undefined;
 
-const liveJobs = ({ seen }: TaskView): readonly Effect[] => deletions(seen.jobs.filter(isLive));
-
 /** An attempt that is given up counts for nobody. */
 const givenUp = (view: TaskView, at: string, message: string): TaskView => {
   const attempts = view.history.attempts.map((attempt) =>
@@ -72,7 +71,7 @@ const givenUp = (view: TaskView, at: string, message: string): TaskView => {
 
 const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
   const at = timestamp(view.now);
-  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: liveJobs(view) });
+  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: liveJobs(view.seen) });
 };
 
 const cancelled: Rule = (view) => {

@@ -89,6 +89,8 @@ const lost = (task: Task, what: string, now: number): JobEnd | undefined => {
   return { at: timestamp(sinceMs), side: 'infrastructure', reason: 'PodLost', message: `the Job of the ${what} is gone` };
 };
 
+export const podsOf = ({ metadata }: Job, pods: HistoryInput['pods']): readonly Pod[] => pods.get(metadata.uid) ?? [];
+
 type Step = Pick<History, 'stage'> & { readonly attempt: Attempt };
 
 /** A patch whose courier failed is carried again, unless it cannot land, or the infrastructure has failed too often. */
@@ -116,7 +118,7 @@ const courierStep = (input: HistoryInput, listed: Attempt, before: readonly Atte
       ? { attempt, stage: { kind: 'missing', what: 'courier' } }
       : courierFailed(input, attempt, before, end);
   }
-  const reading = readJob('courier', job, input.pods.get(job.metadata.uid) ?? [], now);
+  const reading = readJob('courier', job, podsOf(job, input.pods), now);
   if (reading.kind === 'running') return { attempt, stage: { kind: 'carrying' } };
   if (reading.kind === 'unread') return { attempt, stage: { kind: 'unread', what: 'courier' } };
   if (reading.end.side !== 'ok') return courierFailed(input, attempt, before, reading.end);
@@ -131,21 +133,22 @@ const attemptStep = (input: HistoryInput, attempt: Attempt, before: readonly Att
     if (end === undefined) return { attempt, stage: { kind: 'missing', what: 'attempt' } };
     return { attempt: endAttempt(attempt, end), stage: { kind: 'idle' } };
   }
-  const reading = readJob('attempt', job, input.pods.get(job.metadata.uid) ?? [], now);
+  const reading = readJob('attempt', job, podsOf(job, input.pods), now);
   if (reading.kind === 'running') return { attempt, stage: { kind: 'working' } };
   if (reading.kind === 'unread') return { attempt, stage: { kind: 'unread', what: 'attempt' } };
   if (reading.end.side !== 'ok') return { attempt: endAttempt(attempt, reading.end), stage: { kind: 'idle' } };
   return courierStep(input, delivered(attempt, reading.end), before, now);
 };
 
-const isStray = ({ job, kind, n, courierTry }: AttemptJob, attempts: readonly Attempt[]): boolean => {
+const isStray = ({ job, kind, n, courierTry }: AttemptJob, attempts: readonly Attempt[], pods: HistoryInput['pods']): boolean => {
   if (isBeingCreated(job)) return false;
+  const runs = isLive(job, podsOf(job, pods));
   const attempt = attempts.find((entry) => entry.n === n);
-  if (attempt === undefined) return n < (attempts.at(-1)?.n ?? 0) && isLive(job);
+  if (attempt === undefined) return n < (attempts.at(-1)?.n ?? 0) && runs;
   const listedUid = kind === 'attempt' ? attempt.jobUid : attempt.courierUid;
   const isListed = job.metadata.uid === listedUid;
-  if (isListed) return attempt.finishedAt !== undefined && isLive(job);
-  if (kind === 'courier' && courierTry !== attempt.courierTries) return courierTry < attempt.courierTries && isLive(job);
+  if (isListed) return attempt.finishedAt !== undefined && runs;
+  if (kind === 'courier' && courierTry !== attempt.courierTries) return courierTry < attempt.courierTries && runs;
   return true; // the name of a listed attempt under another uid: somebody else's, or asked for by a leader that was out of date
 };
 
@@ -157,7 +160,7 @@ export const readHistory = (input: HistoryInput, now: number): History => {
   const last = listed.at(-1);
   const newest = ours.filter(({ kind, n }) => kind === 'attempt' && n > (last?.n ?? 0)).at(-1);
   const strays = (attempts: readonly Attempt[]): readonly Job[] =>
-    ours.filter((entry) => isStray(entry, attempts)).map(({ job }) => job);
+    ours.filter((entry) => isStray(entry, attempts, input.pods)).map(({ job }) => job);
   const ending = (before: readonly Attempt[], { attempt, stage }: Step): History => {
     const attempts = [...before, attempt];
     const newlyEnded = attempt.finishedAt !== undefined && listed.find(({ n }) => n === attempt.n)?.finishedAt === undefined;

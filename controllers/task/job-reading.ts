@@ -36,7 +36,18 @@ const MESSAGE_LENGTH = 400;
 const ending = (job: Job) =>
   job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 
-export const isLive = (job: Job): boolean => ending(job) === undefined;
+/** The last step of a pod's, where it ended with exit code 0: then so did all before it, none starts again, and nothing runs any more. */
+const lastStep = ({ status }: Pod): ContainerTermination | undefined => {
+  const ended = status?.containerStatuses?.at(-1)?.state?.terminated;
+  return ended?.exitCode === 0 ? ended : undefined;
+};
+
+/**
+ * Whether something of it may still run. The kubelet tells the end of the last step some two seconds before pod and Job are said to
+ * have succeeded (its next relist, then the Job controller's batch), and nobody has to wait for those.
+ */
+export const isLive = (job: Job, pods: readonly Pod[]): boolean =>
+  ending(job) === undefined && pods.every((pod) => lastStep(pod) === undefined);
 
 const terminations = (pod: Pod): ReadonlyMap<string, ContainerTermination> =>
   new Map(
@@ -110,10 +121,18 @@ const endedPod = (pods: readonly Pod[]): Pod | undefined =>
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .find(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
 
+const readWell = (at: string, kind: JobKind, pod: Pod): Reading => ({
+  kind: 'ended',
+  end: (kind === 'attempt' ? readAttempt : readCourier)(at, terminations(pod)),
+});
+
+/** A pod whose last step ended well is believed whatever its Job says, or is going to say: both then read the same. */
 export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: number): Reading => {
   const ended = ending(job);
+  const at = ended?.lastTransitionTime ?? job.status?.completionTime ?? job.metadata.creationTimestamp;
+  const well = pods.find((pod) => lastStep(pod) !== undefined);
+  if (well !== undefined) return readWell(lastStep(well)?.finishedAt ?? at, kind, well);
   if (ended === undefined) return { kind: 'running' };
-  const at = ended.lastTransitionTime ?? job.status?.completionTime ?? job.metadata.creationTimestamp;
   const pod = endedPod(pods);
   if (pod === undefined && now - (epochMs(at) ?? 0) < UNREAD_MS) return { kind: 'unread' };
   if (pod === undefined)
@@ -121,6 +140,5 @@ export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: numb
       kind: 'ended',
       end: fault(at, 'PodLost', `the Job's pod is gone: ${ended.reason ?? ''} ${ended.message ?? ''}`.trim()),
     };
-  if (ended.type === 'Failed') return { kind: 'ended', end: readFailure(at, kind, pod) };
-  return { kind: 'ended', end: (kind === 'attempt' ? readAttempt : readCourier)(at, terminations(pod)) };
+  return ended.type === 'Failed' ? { kind: 'ended', end: readFailure(at, kind, pod) } : readWell(at, kind, pod);
 };

@@ -121,6 +121,7 @@ export const over = (given: Job, type: string, seconds = 10): Job => ({
 });
 
 export interface StepEnd {
+  readonly finishedAt?: string;
   readonly exitCode?: number;
   readonly reason?: string;
   readonly finding?: object;
@@ -131,10 +132,11 @@ export const pod = (of: Job, ends: Readonly<Record<string, StepEnd>> = {}, statu
   const kind = of.metadata.labels?.[LABEL_WORKSPACE] === 'courier' ? 'courier' : 'attempt';
   const broken = stepTable[kind].findIndex(({ name }) => (ends[name]?.exitCode ?? 0) !== 0);
   const statuses = stepTable[kind].map(({ name }, index) => {
-    const { exitCode = 0, reason, finding } = ends[name] ?? {};
+    const { exitCode = 0, reason, finding, finishedAt } = ends[name] ?? {};
     if (broken >= 0 && index > broken) return { name };
     const message = finding === undefined ? {} : { message: JSON.stringify({ step: name, outcome: 'ok', ...finding }) };
-    return { name, state: { terminated: { exitCode, ...(reason !== undefined && { reason }), ...message } } };
+    const said = { ...(reason !== undefined && { reason }), ...(finishedAt !== undefined && { finishedAt }) };
+    return { name, state: { terminated: { exitCode, ...said, ...message } } };
   });
   return {
     apiVersion: 'v1',

@@ -54,6 +54,14 @@ it('goes over at once when the holder releases it', async ({ world: { elector, l
   expect(await lease()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
 });
 
+it('is taken up at once by the successor of the same name when the holder died', async ({ world: { elector, lease } }) => {
+  const stop = new AbortController();
+  await elector('a', 600_000).acquire(stop.signal);
+  // anybody else would have to wait ten minutes
+  expect(await elector('a', 600_000).acquire(stop.signal)).toBe(true);
+  expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseTransitions: 0 });
+});
+
 it('goes over after its duration when the holder died', async ({ world: { elector, lease } }) => {
   const stop = new AbortController();
   const [a, b] = [elector('a', 1_000), elector('b', 1_000)];

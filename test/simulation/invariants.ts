@@ -1,6 +1,6 @@
 // What must hold at every moment of a run, on the API server itself, whatever any cache says. Each is checked at each write.
 
-import type { Job } from '../../controllers/kubernetes.ts';
+import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import { isLive } from '../../controllers/task/job-reading.ts';
 import { kindDefinitions, type Kind } from '../../crds/kinds.ts';
 import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
@@ -122,7 +122,9 @@ const startedTooEarly = (job: SimObject, server: ApiServer, hasLanded: HasLanded
 };
 
 const workspacesTwice = (server: ApiServer): void => {
-  const live = server.list('Job').filter((job) => isLive(job as unknown as Job));
+  const podsOf = (uid: string): readonly Pod[] =>
+    server.list('Pod').filter((pod) => controllerOf(pod)?.uid === uid) as unknown as readonly Pod[];
+  const live = server.list('Job').filter((job) => isLive(job as unknown as Job, podsOf(job.metadata.uid)));
   const seen = new Map<string, string>();
   for (const { metadata } of live) {
     const labels = metadata.labels ?? {};

@@ -1,7 +1,7 @@
 // The Job controller and the kubelet of a simulation: they bring a workspace Job to its end in the small steps of the real ones,
 // each of which is an update of its own that a watcher may see or not see yet. What happens in a workspace is the plot's to say.
 //
-//   Job ─► pod ─► pod runs ─► pod ended ─► Job FailureTarget / SuccessCriteriaMet ─► Job Failed / Complete
+//   Job ─► pod ─► pod runs ─► its steps ended ─► pod ended ─► Job FailureTarget / SuccessCriteriaMet ─► Job Failed / Complete
 
 import type { ContainerStatus, Job, Pod } from '../../controllers/kubernetes.ts';
 import { stepTable, type JobKind } from '../../controllers/workspace/step-table.ts';
@@ -81,6 +81,8 @@ export class Kubelet {
     if (pod === undefined && job.status?.startTime === undefined) return () => this.#createPod(object);
     if (pod === undefined) return () => this.#target(object, 'FailureTarget');
     if (pod.status?.phase === undefined) return () => this.#run(object, pod);
+    if (pod.status.phase === 'Running' && pod.status.containerStatuses !== undefined)
+      return () => this.#endPod(object, pod, ending);
     if (pod.status.phase === 'Running') return this.#end(object, pod, workspace, ending);
     return () => this.#target(object, pod.status?.phase === 'Succeeded' ? 'SuccessCriteriaMet' : 'FailureTarget');
   }
@@ -154,20 +156,26 @@ export class Kubelet {
     const statuses = steps.map((step, index): ContainerStatus => {
       if (index > brokenAt) return { name: step, state: { waiting: { reason: 'PodInitializing' } } };
       if (index < brokenAt)
-        return { name: step, state: { terminated: { exitCode: 0, message: this.#finding(step, workspace, ending) } } };
+        return {
+          name: step,
+          state: { terminated: { exitCode: 0, finishedAt: this.#time(), message: this.#finding(step, workspace, ending) } },
+        };
       return ending.how === 'killed'
         ? { name: step, state: { terminated: { exitCode: ending.exitCode, reason: ending.reason } } }
         : { name: step, state: { terminated: { exitCode: 137, reason: 'Error' } } };
     });
-    const isBroken = brokenAt < steps.length;
+    this.#patchPod(pod, { initContainerStatuses: statuses.slice(0, -1), containerStatuses: statuses.slice(-1) });
+    return `the steps of ${job.metadata.name} ended`;
+  }
+
+  #endPod(job: SimObject, pod: Pod, ending: Ending): string {
+    const isBroken = pod.status?.containerStatuses?.at(-1)?.state?.terminated?.exitCode !== 0;
     this.#patchPod(pod, {
       phase: isBroken ? 'Failed' : 'Succeeded',
       ...(ending.how === 'deadline' && {
         reason: 'DeadlineExceeded',
         message: 'Pod was active on the node longer than the specified deadline',
       }),
-      initContainerStatuses: statuses.slice(0, -1),
-      containerStatuses: statuses.slice(-1),
     });
     return `the pod of ${job.metadata.name} ended${isBroken ? ' badly' : ''}`;
   }

@@ -1,8 +1,10 @@
 // Installs the chart as a platform engineer would: Secrets for the upstreams, values, `helm upgrade --install`, rights for persons.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scriptedModelName } from '../model/script.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { run } from '../cluster/command.ts';
+import { CommandError, run } from '../cluster/command.ts';
 import { GIT_BOT, GIT_HOST, MODEL_HOST, MODEL_KEY } from './outside.ts';
 import type { Kubectl } from './kubernetes.ts';
 
@@ -27,8 +29,19 @@ export interface Installation {
   readonly values?: object;
 }
 
+const chart = join(import.meta.dirname, '..', '..', 'charts', 'swe-fleet');
+
+/** Installs what is not installed yet: the same chart with the same values on a kept box is left as it is. */
 export async function installChart(installation: Installation): Promise<void> {
   const { cluster, kubectl, namespaces } = installation;
+  const helm = (argv: readonly string[], input?: string): Promise<string> =>
+    run([join(cluster.binDir, 'helm'), '--kubeconfig', cluster.kubeconfig, '--namespace', RELEASE_NAMESPACE, ...argv], {
+      env: process.env,
+      ...(input !== undefined && { input }),
+    });
+  const values = JSON.stringify({ ...valuesOf(installation), ...installation.values });
+  const description = `swe-fleet ${digestOf(installation, values)}`;
+  if ((await installed(helm)) === description) return waitForPods(kubectl);
   await kubectl.apply([
     namespaceOf(RELEASE_NAMESPACE),
     ...namespaces.map(namespaceOf),
@@ -36,27 +49,36 @@ export async function installChart(installation: Installation): Promise<void> {
     secretOf('git-ca', { 'ca.crt': installation.gitCaPem }),
     secretOf('model-key', { apiKey: MODEL_KEY }),
   ]);
-  const chart = join(import.meta.dirname, '..', '..', 'charts', 'swe-fleet');
   // Helm installs crds/ but never upgrades them: a kept box may hold those of an older checkout.
   await kubectl('apply', '--server-side', '--force-conflicts', '-f', join(chart, 'crds'));
-  const argv = [
-    'upgrade',
-    '--install',
-    RELEASE,
-    chart,
-    '--namespace',
-    RELEASE_NAMESPACE,
-    '--wait',
-    '--timeout',
-    '180s',
-    '--values',
-    '-',
-  ];
-  await run([join(cluster.binDir, 'helm'), '--kubeconfig', cluster.kubeconfig, ...argv], {
-    env: process.env,
-    input: JSON.stringify({ ...valuesOf(installation), ...installation.values }),
-  });
   await kubectl.apply([...namespaces.flatMap(bindingsOf), ...gatewayReaderBinding()]);
+  const wait = ['--wait', '--timeout', '180s', '--description', description];
+  await helm(['upgrade', '--install', RELEASE, chart, '--values', '-', ...wait], values);
+}
+
+/** Of all that goes into an installation: equal ones make the same one. */
+function digestOf({ namespaces, gitCaPem }: Installation, values: string): string {
+  const hash = createHash('sha256');
+  const files = readdirSync(chart, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort())
+    hash.update(path).update(readFileSync(path));
+  const rest = { namespaces, gitCaPem, values, persons: PERSONS, git: GIT_BOT, key: MODEL_KEY };
+  return hash.update(JSON.stringify(rest)).digest('hex').slice(0, 16);
+}
+
+/** What the release that is deployed says of itself; undefined: none is. */
+async function installed(helm: (argv: readonly string[]) => Promise<string>): Promise<string | undefined> {
+  const text = await helm(['status', RELEASE, '--output', 'json']).catch((error: unknown) => {
+    if (error instanceof CommandError && error.end.stderr.includes('not found')) return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const { info } = JSON.parse(text) as { readonly info: { readonly status: string; readonly description: string } };
+  return info.status === 'deployed' ? info.description : undefined;
+}
+
+async function waitForPods(kubectl: Kubectl): Promise<void> {
+  await kubectl('rollout', 'status', 'deployments,statefulsets', '--namespace', RELEASE_NAMESPACE, '--timeout', '180s');
 }
 
 function valuesOf({ namespaces, imageRepository }: Installation): object {

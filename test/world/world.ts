@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newAuthority, newServerCertificate, type KeyPair } from '../../operator/install/certificates.ts';
-import { bundle } from '../../scripts/bundle.ts';
+import { bundle, pluginBundle } from '../../scripts/bundle.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
@@ -60,7 +60,7 @@ export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   await stage('programs and images', async (log) => {
-    await bundle({ repository: root, log });
+    await bundle({ repository: root, log, wanted: [pluginBundle] });
     await loadImages(cluster, log);
   });
   const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);

@@ -58,8 +58,10 @@ describe('the configuration', () => {
       expect([Object.isFrozen(config), Object.isFrozen(config.platform.capacity)]).toEqual([true, true]);
     }));
 
-  it('names two lives of one pod differently', () =>
+  it('names two lives of one pod alike, and two starts outside a pod differently', () =>
     withFile(JSON.stringify(platform), (path) => {
+      const inPod = given(path, { POD_UID: 'b2c1' });
+      expect([loadConfig(inPod, 1).identity, loadConfig(inPod, 2).identity]).toEqual(['operator-0_b2c1', 'operator-0_b2c1']);
       expect(loadConfig(given(path), 1).identity).not.toBe(loadConfig(given(path), 2).identity);
     }));
 

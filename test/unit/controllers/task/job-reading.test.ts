@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
+import { isLive, readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
 import type { Job, Pod } from '../../../../controllers/kubernetes.ts';
 import { COMMIT, task, work } from '../../../builders/objects.ts';
 import { at, job, NOW, over, pod, REPORT } from '../../../builders/seen.ts';
@@ -7,6 +7,9 @@ import { at, job, NOW, over, pod, REPORT } from '../../../builders/seen.ts';
 const form = task(work('form'));
 const attempt = job(form);
 const courier = job(form, { kind: 'courier' });
+
+/** Seen while its last step runs. */
+const going = pod(attempt, {}, { phase: 'Running', containerStatuses: [{ name: 'report', state: { running: {} } }] });
 
 interface Case {
   readonly name: string;
@@ -37,15 +40,33 @@ const broken = (name: string, ends: Parameters<typeof pod>[1], want: string, sta
 
 const cases: readonly Case[] = [
   { name: 'a Job without an end runs', job: attempt, pods: [], want: 'running' },
-  { name: 'a Job that is about to fail still runs', job: over(attempt, 'FailureTarget'), pods: [pod(attempt)], want: 'running' },
+  { name: 'a Job that is about to fail still runs', job: over(attempt, 'FailureTarget'), pods: [going], want: 'running' },
   { name: 'a Job that is about to be complete still runs', job: over(attempt, 'SuccessCriteriaMet'), pods: [], want: 'running' },
   { name: 'its pod is not seen yet', job: over(attempt, 'Complete'), pods: [], nowS: 20, want: 'unread' },
   {
     name: 'its pod is seen, but as it was before its end',
     job: over(attempt, 'Complete'),
-    pods: [pod(attempt, {}, { phase: 'Running' })],
+    pods: [going],
     nowS: 20,
     want: 'unread',
+  },
+  {
+    name: 'its last step ended, which pod and Job do not say yet',
+    job: attempt,
+    pods: [pod(attempt, { report: { finding: REPORT } }, { phase: 'Pending' })],
+    want: 'ok',
+  },
+  {
+    name: 'its last step ended well just before its deadline',
+    job: over(attempt, 'Failed'),
+    pods: [pod(attempt, { report: { finding: REPORT } }, { phase: 'Failed', reason: 'DeadlineExceeded' })],
+    want: 'ok',
+  },
+  {
+    name: 'its last step ended badly, which the Job does not say yet',
+    job: attempt,
+    pods: [pod(attempt, { report: { exitCode: 1 } }, { phase: 'Pending' })],
+    want: 'running',
   },
   {
     name: 'its pod is not seen for long',
@@ -179,13 +200,26 @@ describe('what a Job says', () => {
     expect(shown(readJob(kind, given, pods, NOW + nowS * 1000))).toBe(want);
   });
 
-  it('ends at the time that the Job says, whenever it is read', () => {
-    const reading = readJob(
-      'attempt',
-      over(attempt, 'Complete', 7),
-      [pod(attempt, { report: { finding: REPORT } })],
-      NOW + 3_600_000,
-    );
-    expect(reading).toMatchObject({ end: { at: at(7) } });
+  it('ends at the time that its last step ended, whenever it is read and whatever its Job says by then', () => {
+    const pods = [pod(attempt, { report: { finding: REPORT, finishedAt: at(5) } })];
+    for (const seen of [attempt, over(attempt, 'SuccessCriteriaMet', 6), over(attempt, 'Complete', 7)])
+      expect(readJob('attempt', seen, pods, NOW + 3_600_000)).toMatchObject({ end: { at: at(5) } });
+  });
+
+  it('ends, if it fails, at the time that the Job says', () => {
+    const pods = [pod(attempt, { work: { exitCode: 1 } })];
+    expect(readJob('attempt', over(attempt, 'Failed', 7), pods, NOW + 3_600_000)).toMatchObject({ end: { at: at(7) } });
+  });
+});
+
+describe('something of it may still run', () => {
+  it.each([
+    ['before its pod is seen', attempt, [], true],
+    ['while its last step runs', attempt, [going], true],
+    ['when its last step ended badly, until the Job says so', attempt, [pod(attempt, { report: { exitCode: 1 } })], true],
+    ['not after its last step ended well', attempt, [pod(attempt)], false],
+    ['not after the Job ended', over(attempt, 'Failed'), [], false],
+  ] as const)('%s', (_, given, pods, want) => {
+    expect(isLive(given, pods)).toBe(want);
   });
 });
