@@ -107,5 +107,7 @@ export const STREAMS = {
   },
 } as const satisfies Record<string, StreamDefinition>;
 export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor' } as const;
+/** An account that nobody wrote for so long goes; a Story that lives on starts again from the usage in its status. */
+export const LEDGER_MAX_AGE_MS = 90 * DAY_MS;
 /** A Story's account of tokens in the ledger. */
 export const storyAccount = (storyUid: string): string => `story.${storyUid}`;

@@ -161,7 +161,7 @@ export const storySpec = z
     budget: z
       .object({
         tokens: z.int().min(1).optional().describe('Most model tokens for the whole Story.'),
-        gpuSeconds: z.int().min(1).optional().describe('Most GPU seconds of workspaces.'),
+        gpuSeconds: z.int().min(1).optional().describe('Most GPU seconds of workspaces. This version does not count them.'),
         wallClockSeconds: z
           .int()
           .min(60)

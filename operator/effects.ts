@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Effect } from '../controllers/contract.ts';
 import type { GatewayCommand } from '../crds/commands.ts';
-import { FIELD_MANAGER } from '../crds/labels.ts';
+import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from '../crds/labels.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { isAlreadyExists } from '../kube/error.ts';
 import { controllerOf, keyOf, type KubeObject, type Resource, type Stored } from '../kube/object.ts';
@@ -63,8 +63,10 @@ const mayCreate = (subject: Stored, object: KubeObject): boolean => {
 const settleConflict = async (subject: Stored, object: KubeObject, ports: ActPorts): Promise<Stored> => {
   const found = await ports.api.get(ports.resourceOf(object.apiVersion, object.kind), object.metadata);
   if (found === undefined) throw new NameTaken(`${nameOf(object)} came and went while it was to be created`);
-  if (!isOurs(subject, found) && !OWNERLESS.has(object.kind))
-    throw new NameTaken(`${nameOf(object)} exists and belongs to somebody else`);
+  if (isOurs(subject, found)) return found;
+  if (!OWNERLESS.has(object.kind)) throw new NameTaken(`${nameOf(object)} exists and belongs to somebody else`);
+  if (!isCovered(object.metadata.labels, found.metadata.labels ?? {}))
+    throw new NameTaken(`${nameOf(object)} exists without the label ${LABEL_MANAGED_BY}=${MANAGED_BY}: label it, or delete it`);
   return found;
 };
 

@@ -39,6 +39,13 @@ export interface FeedMessage {
 
 export type StreamDefinition = Pick<StreamConfig, 'name' | 'subjects'> & Partial<StreamConfig>;
 
+/** A key-value bucket with the last value of each key. */
+export interface BucketDefinition {
+  readonly name: string;
+  /** After this long without a write a key goes. Absent: never. */
+  readonly maxAgeMs?: number;
+}
+
 export interface JetStreamOptions {
   readonly url: string;
   readonly user: string | undefined;
@@ -47,8 +54,7 @@ export interface JetStreamOptions {
   readonly caFile: string | undefined;
   readonly name: string;
   readonly streams: readonly StreamDefinition[];
-  /** Names of key-value buckets. */
-  readonly buckets: readonly string[];
+  readonly buckets: readonly BucketDefinition[];
   readonly feeds: readonly Feed[];
   /** Told of each change of `available`. */
   readonly onAvailable: (available: boolean) => void;
@@ -192,7 +198,8 @@ export class JetStreamLink {
       const manager = await jetstreamManager(connection, { timeout: REQUEST_TIMEOUT_MS });
       for (const stream of this.#options.streams) await ensureStream(manager, stream);
       const client = jetstream(connection, { timeout: REQUEST_TIMEOUT_MS });
-      for (const bucket of this.#options.buckets) await new Kvm(client).create(bucket, { history: 1 });
+      for (const { name, maxAgeMs = 0 } of this.#options.buckets)
+        await new Kvm(client).create(name, { history: 1, ttl: maxAgeMs });
       const views = await Promise.all(this.#options.feeds.map((feed) => follow(client, feed)));
       const closed = connection.closed().then((error) => {
         if (!signal.aborted) throw error instanceof Error ? error : new Error('the connection was closed');

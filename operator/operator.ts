@@ -5,7 +5,7 @@
 //   JetStream ─ answers, ledger, cursors ─► views ─► wiring
 
 import type { Controller } from '../controllers/contract.ts';
-import { KV_BUCKETS } from '../crds/commands.ts';
+import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/commands.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { Clock } from './clock.ts';
 import { makeCommands, type Commands } from './commands.ts';
@@ -122,7 +122,7 @@ export class Operator {
       ...{ url, ...config.nats, name: config.instance },
       caFile: url.startsWith('tls:') ? config.caFile : undefined,
       streams: jetStreamDefinitions(),
-      buckets: Object.values(KV_BUCKETS),
+      buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
       feeds: Object.values(this.#views),
       onAvailable: (available) => this.#storeChanged(available),
       onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),

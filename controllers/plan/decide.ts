@@ -64,13 +64,18 @@ const written = (seen: PlanSeen, now: number, words: Words): PlanDecision => {
   );
 };
 
+/** Agents of this role read and write nothing (docs/adr/0008): a task of theirs could only end without a change. */
+const READS_ONLY = 'ARCHITECT';
+
 /** What a valid plan may ask for and this version does not do. */
 const unserved = (tasks: readonly PlanTask[]): Problems =>
-  tasks.flatMap(({ id, candidates }) =>
-    candidates > 1
-      ? [{ where: `task ${id}`, message: `candidates: ${candidates} is refused: this version runs one candidate of a task` }]
-      : [],
-  );
+  tasks.flatMap(({ id, candidates, role }) => {
+    const refuse = (message: string) => ({ where: `task ${id}`, message });
+    return [
+      ...(candidates > 1 ? [refuse(`candidates: ${candidates} is refused: this version runs one candidate of a task`)] : []),
+      ...(role === READS_ONLY ? [refuse(`role ${role} only reads: give the task to a role that writes, as DEV does`)] : []),
+    ];
+  });
 
 const invalid = (seen: PlanSeen, now: number, problems: Problems): PlanDecision => {
   const [first] = problems;

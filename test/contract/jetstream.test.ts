@@ -1,3 +1,5 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { ensureBinaries } from '../cluster/binaries.ts';
 import { clusterConfig } from '../cluster/config.ts';
@@ -40,7 +42,13 @@ const it = test.extend<{ readonly world: World }>({
     const cursors = new View<number>({ stream: 'KV_cursor', filter: '$KV.cursor.>', parse: Number, ...common });
     const link = new JetStreamLink({
       ...{ url: nats.url, user: undefined, password: undefined, caFile: undefined, name: 'test' },
-      ...{ streams, buckets: ['cursor'], feeds: [answers, cursors], onAvailable: look, onFailed: () => undefined },
+      ...{
+        streams,
+        buckets: [{ name: 'cursor' }, { name: 'ledger', maxAgeMs: 90 * 86_400_000 }],
+        feeds: [answers, cursors],
+        onAvailable: look,
+        onFailed: () => undefined,
+      },
     });
     const stop = new AbortController();
     const running = link.run(stop.signal);
@@ -69,6 +77,21 @@ it('says that the store is unavailable until it is there, then makes its streams
   await nats.start();
   await until(() => link.available);
   expect(await link.publish({ subject: 'events.a', data: '1' })).toBe('published');
+});
+
+it('makes buckets that keep the last value of a key, for ever or for as long as it was told', async ({
+  world: { link, nats, until },
+}) => {
+  await nats.start();
+  await until(() => link.available);
+  const connection = await connect({ servers: nats.url });
+  const { streams: made } = await jetstreamManager(connection);
+  const configs = await Promise.all(['KV_cursor', 'KV_ledger'].map(async (name) => (await made.info(name)).config));
+  await connection.close();
+  expect(configs.map(({ max_age, max_msgs_per_subject }) => [max_age, max_msgs_per_subject])).toEqual([
+    [0, 1],
+    [90 * 86_400 * 1e9, 1],
+  ]);
 });
 
 it('takes a second message on a subject of one message for one that was sent already', async ({

@@ -46,7 +46,12 @@ const job = (owner?: string, extra: object = {}): Wanted => ({
   metadata: meta('job', owner),
   ...extra,
 });
-const account = (): Wanted => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('account') });
+const managed = { 'app.kubernetes.io/managed-by': 'swe-fleet' };
+const account = (labels: Readonly<Record<string, string>> = managed): Wanted => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { ...meta('account'), labels },
+});
 
 const stored = (object: object, uid: string): Stored => {
   const { metadata } = object as KubeObject;
@@ -280,6 +285,12 @@ const cases: readonly Case[] = [
     name: 'a service account that exists is as good as created, whoever made it',
     ...{ effects: [create(account())], fail: { 'create Serv': exists }, server: stored(account(), 'uid-sa') },
     want: ['create ServiceAccount account', 'get ServiceAccount account'],
+  },
+  {
+    name: 'a service account that exists without our label would never be seen: a person is told what to do',
+    ...{ effects: [create(account())], fail: { 'create Serv': exists }, server: stored(account({}), 'uid-sa') },
+    want: ['create ServiceAccount account', 'get ServiceAccount account', expect.stringMatching(/^create Event/)],
+    next: { kind: 'retry', minMs: 30_000 },
   },
   { name: 'a child without our owner reference is refused', effects: [create(job())], want: [], next: { kind: 'retry' } },
   { name: 'a child of another owner is refused', effects: [create(job('uid-other'))], want: [], next: { kind: 'retry' } },

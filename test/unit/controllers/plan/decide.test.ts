@@ -66,6 +66,12 @@ const cases: readonly Case[] = [
     says: 'task form: candidates: 3 is refused: this version runs one candidate of a task; make another Plan',
   },
   {
+    name: 'a task for agents that only read is refused with a reason',
+    given: planSeen(plan([work('form', { role: 'ARCHITECT', phase: 'DESIGN' })])),
+    want: invalid,
+    says: 'task form: role ARCHITECT only reads: give the task to a role that writes, as DEV does; make another Plan',
+  },
+  {
     name: 'an invalid Plan stays invalid',
     given: planSeen(plan([form], {}, { phase: 'Invalid', problems: [] })),
     want: { writes: [], outcome: 'done' },
