@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Effect } from '../controllers/contract.ts';
+import { clipped } from '../controllers/text.ts';
 import type { GatewayCommand } from '../crds/commands.ts';
 import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from '../crds/labels.ts';
 import type { ApiClient } from '../kube/client.ts';
@@ -136,7 +137,7 @@ export const eventStep = (subject: Stored, effect: Extract<Effect, { verb: 'even
     reportingInstance: ports.instance,
     regarding: { apiVersion: subject.apiVersion, kind: subject.kind, namespace, name, uid, resourceVersion },
     action: 'Reconcile',
-    ...{ type, reason, note: message.slice(0, 1_000) },
+    ...{ type, reason, note: clipped(message, 1_000) },
   };
   const perform = async (): Promise<void> => {
     await ports.api.create(events, event).catch((error: unknown) => {

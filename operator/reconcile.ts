@@ -5,6 +5,7 @@
 
 import type { Controller, Decision } from '../controllers/contract.ts';
 import type { Snapshot } from '../controllers/snapshot.ts';
+import { clipped } from '../controllers/text.ts';
 import { FIELD_MANAGER } from '../crds/labels.ts';
 import type { KubeObject, Stored } from '../kube/object.ts';
 import { eventStep, stepOf, type ActPorts, type Step } from './effects.ts';
@@ -35,7 +36,6 @@ export interface ReconcilePorts extends ActPorts {
 type AnyController = Controller<unknown, unknown>;
 
 interface Plan {
-  readonly subject: Stored;
   readonly decision: Decision<unknown>;
   readonly steps: readonly Step[];
   readonly flips: readonly string[];
@@ -94,8 +94,8 @@ const planOf = (controller: AnyController, key: string, ports: ReconcilePorts): 
     cursor: ports.snapshot.eventCursor(subject.metadata.uid),
   });
   const steps = plannedSteps(subject, decision, ports);
-  if (status === undefined) return { subject, decision, steps, flips: [] };
-  return { subject, decision, steps: [...steps, statusStep(subject, status, ports)], flips: flips(old, status) };
+  if (status === undefined) return { decision, steps, flips: [] };
+  return { decision, steps: [...steps, statusStep(subject, status, ports)], flips: flips(old, status) };
 };
 
 const perform = async (steps: readonly Step[]): Promise<{ readonly done: readonly string[]; readonly problem?: Problem }> => {
@@ -111,11 +111,37 @@ const perform = async (steps: readonly Step[]): Promise<{ readonly done: readonl
   return { done };
 };
 
-/** A refusal is told to people where they look: with the object. Best effort: it must not hide the refusal itself. */
-const tellRefusal = async (subject: Stored | undefined, { sort, error }: Problem, ports: ReconcilePorts): Promise<void> => {
-  if (subject === undefined || sort !== 'terminal' || !(error instanceof Error)) return;
-  const step = eventStep(subject, { verb: 'event', type: 'Warning', reason: 'WriteRefused', message: error.message }, ports);
-  await step.perform().catch(() => undefined);
+const MESSAGE_LENGTH = 1024;
+
+/**
+ * A refusal is told to people where they look: as an event, and as the condition Stalled, which stays until a pass succeeds. Best
+ * effort: it must not hide the refusal itself. Returns what it changed of the conditions.
+ */
+const tellRefusal = async (
+  { kind, key }: { readonly kind: string; readonly key: string },
+  { sort, error }: Problem,
+  ports: ReconcilePorts,
+): Promise<readonly string[]> => {
+  const subject = ports.overlayOf(kind).get(key);
+  if (subject === undefined || sort !== 'terminal' || !(error instanceof Error)) return [];
+  const { message } = error;
+  await eventStep(subject, { verb: 'event', type: 'Warning', reason: 'WriteRefused', message }, ports)
+    .perform()
+    .catch(() => undefined);
+  const outcome = { kind: 'stalled', reason: 'WriteRefused', message: clipped(message, MESSAGE_LENGTH) } as const;
+  const old = (subject as { readonly status?: CommonStatus }).status;
+  const status = statusToWrite(undefined, outcome, {
+    ...{ old, nowMs: ports.nowMs(), generation: subject.metadata.generation, cursor: undefined },
+  });
+  if (status === undefined) return [];
+  const step = statusStep(subject, status, ports);
+  try {
+    await step.perform();
+    return flips(old, status);
+  } catch {
+    step.abandon();
+    return [];
+  }
 };
 
 const nextOf = ({ outcome }: Decision<unknown>): Next =>
@@ -129,19 +155,20 @@ export const reconcile = async (controller: AnyController, key: string, ports: R
     plan = planOf(controller, key, ports);
   } catch (error) {
     const problem = sortProblem(error);
-    ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: [], problem });
-    await tellRefusal(ports.overlayOf(kind).get(key), problem, ports);
+    const told = await tellRefusal({ kind, key }, problem, ports);
+    ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: told, problem });
     return nextAfter(problem);
   }
   if (plan === undefined) return { kind: 'settled' };
-  const { decision, subject, steps } = plan;
+  const { decision, steps } = plan;
   const { done, problem } = await perform(steps);
-  const record = { kind, key, why: decision.why, effects: done, flips: plan.flips };
+  const record = { kind, key, why: decision.why, effects: done };
   if (problem === undefined) {
-    if (done.length > 0) ports.onPass({ ...record, outcome: outcomeText(decision) });
+    if (done.length > 0) ports.onPass({ ...record, flips: plan.flips, outcome: outcomeText(decision) });
     return nextOf(decision);
   }
-  ports.onPass({ ...record, outcome: 'thrown', problem });
-  await tellRefusal(subject, problem, ports);
+  // the status comes last, so that it was not written
+  const told = await tellRefusal({ kind, key }, problem, ports);
+  ports.onPass({ ...record, flips: told, outcome: 'thrown', problem });
   return nextAfter(problem);
 };

@@ -296,7 +296,6 @@ describe('the notes', () => {
     { values: { workspace: { egressOwnNode: true } }, want: /egressOwnNode is true/ },
     { values: { limits: { protectedPathsAllowedFor: ['shop'] } }, want: /CI configuration in shop/ },
     { values: { upstreams: [upstream({ scheme: 'http', allowPrivate: true })] }, want: /upstream one is plain http/ },
-    { values: { upstreams: [upstream({ models: ['scripted-model-not-an-llm'] })] }, want: /plays a script/ },
   ])('warn of $values', async ({ values, want }) => {
     const text = await notes(values);
     expect(text).toContain('WARNING');

@@ -40,6 +40,7 @@ export interface Widget extends KubeObject {
 }
 
 const field = (type: 'integer' | 'string') => ({ type });
+const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
 const widgetCrd = {
   apiVersion: 'apiextensions.k8s.io/v1',
@@ -60,7 +61,10 @@ const widgetCrd = {
             type: 'object',
             properties: {
               spec: { type: 'object', properties: { size: field('integer'), colour: field('string') } },
-              status: { type: 'object', properties: { phase: field('string'), note: field('string') } },
+              status: {
+                type: 'object',
+                properties: { phase: field('string'), note: field('string'), conditions: { type: 'array', items: anything } },
+              },
             },
           },
         },

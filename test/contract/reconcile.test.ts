@@ -187,7 +187,7 @@ it('takes a create that meets its own child for done, and finds its uid', async 
   expect(passes.at(-1)?.problem).toBeUndefined();
 });
 
-it('does not take a stranger of that name for its child: it writes no status, says so in an event, and asks again later', async ({
+it('does not take a stranger of that name for its child: it says so in an event and a condition, and asks again later', async ({
   world,
 }) => {
   const { pass, subject, writes, direct, namespace, blind } = world;
@@ -196,7 +196,10 @@ it('does not take a stranger of that name for its child: it writes no status, sa
   await direct.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'kid' } });
   const next = await pass('one', { effects: [{ verb: 'create', object: child(owner, 'kid') }], status: { phase: 'Running' } });
   expect(next).toEqual({ kind: 'retry', minMs: 30_000 });
-  expect(writes()).toEqual(['create ConfigMap 409', 'create Event 200']);
+  expect(writes()).toEqual(['create ConfigMap 409', 'create Event 200', 'apply Widget/status 200']);
+  const { status } = (await direct.get<Widget>(widgets, { namespace, name: 'one' })) ?? {};
+  expect(status).toMatchObject({ conditions: [{ type: 'Stalled', reason: 'WriteRefused' }] });
+  expect(status?.phase).toBeUndefined();
   const { items } = await direct.listPage(events, { namespace });
   expect(items).toEqual([
     expect.objectContaining({

@@ -182,6 +182,14 @@ const command: Effect = {
 const conflict = answerError('x', 409, { reason: 'Conflict', message: 'uid mismatch' });
 const exists = answerError('x', 409, { reason: 'AlreadyExists', message: 'there is one' });
 const settled: Next = { kind: 'settled' };
+const overQuota = answerError('x', 403, { reason: 'Forbidden', message: 'exceeded quota' });
+/** The write of nothing but the condition Stalled. */
+const stalled = (message: RegExp): string =>
+  expect.stringMatching(
+    new RegExp(
+      `^apply status \\{"conditions":\\[\\{"type":"Stalled","status":"True","reason":"WriteRefused","message":"[^"]*${message.source}`,
+    ),
+  ) as string;
 
 interface Case extends Given {
   readonly name: string;
@@ -218,7 +226,7 @@ const cases: readonly Case[] = [
   {
     name: 'a Job that is seen under a stranger is told, and asked for again but rarely',
     ...{ seen: [stored(job('uid-other'), 'uid-job')], effects: [create(job(UID))], status: { phase: 'Running' } },
-    want: [expect.stringMatching(/^create Event/)],
+    want: [expect.stringMatching(/^create Event/), stalled(/Job ns\/job exists and belongs to somebody else/)],
     next: { kind: 'retry', minMs: 30_000 },
   },
   {
@@ -278,7 +286,7 @@ const cases: readonly Case[] = [
     name: 'a create that meets a stranger of that name is not done, and asked again but rarely',
     ...{ effects: [create(job(UID))], fail: { 'create Job': exists }, server: stored(job('uid-other'), 'uid-job') },
     status: { phase: 'Running' },
-    want: ['create Job job', 'get Job job', expect.stringMatching(/^create Event/)],
+    want: ['create Job job', 'get Job job', expect.stringMatching(/^create Event/), stalled(/belongs to somebody else/)],
     next: { kind: 'retry', minMs: 30_000 },
   },
   {
@@ -289,7 +297,12 @@ const cases: readonly Case[] = [
   {
     name: 'a service account that exists without our label would never be seen: a person is told what to do',
     ...{ effects: [create(account())], fail: { 'create Serv': exists }, server: stored(account({}), 'uid-sa') },
-    want: ['create ServiceAccount account', 'get ServiceAccount account', expect.stringMatching(/^create Event/)],
+    want: [
+      'create ServiceAccount account',
+      'get ServiceAccount account',
+      expect.stringMatching(/^create Event/),
+      stalled(/without the label app.kubernetes.io\/managed-by=swe-fleet: label it, or delete it/),
+    ],
     next: { kind: 'retry', minMs: 30_000 },
   },
   { name: 'a child without our owner reference is refused', effects: [create(job())], want: [], next: { kind: 'retry' } },
@@ -353,13 +366,25 @@ const cases: readonly Case[] = [
     ...{ want: [`apply status {"phase":"Running"} (${UID} at 5)`], next: { kind: 'retry' } },
   },
   {
-    name: 'what the server refuses is told in an event and asked again but rarely',
-    ...{
-      effects: [create(job(UID))],
-      fail: { 'create Job': answerError('x', 403, { reason: 'Forbidden', message: 'exceeded quota' }) },
-    },
-    want: ['create Job job', expect.stringMatching(/^create Event task\.[0-9a-f]{16}$/)],
+    name: 'what the server refuses is told in an event and a condition, and asked again but rarely',
+    ...{ effects: [create(job(UID))], fail: { 'create Job': overQuota }, status: { phase: 'Running' } },
+    want: ['create Job job', expect.stringMatching(/^create Event task\.[0-9a-f]{16}$/), stalled(/exceeded quota/)],
     next: { kind: 'retry', minMs: 30_000 },
+  },
+  {
+    name: 'what is still refused is not told again',
+    subject: task({
+      conditions: [{ ...condition('Stalled', 'True', 'WriteRefused'), message: overQuota.message, observedGeneration: 3 }],
+    }),
+    ...{ effects: [create(job(UID))], fail: { 'create Job': overQuota, 'create Event': exists } },
+    want: ['create Job job', expect.stringMatching(/^create Event/)],
+    next: { kind: 'retry', minMs: 30_000 },
+  },
+  {
+    name: 'what is no longer refused is told by taking the condition away',
+    subject: task({ conditions: [condition('Ready', 'True'), condition('Stalled', 'True', 'WriteRefused')] }),
+    effects: [create(job(UID))],
+    want: ['create Job job', expect.stringMatching(/^apply status \{"conditions":\[\{"type":"Ready"[^[]*\]\}/)],
   },
   { name: 'a command that was sent a moment ago is not sent again', effects: [command], sent: ['resolve-1'], want: [] },
   {
