@@ -26,6 +26,7 @@ import {
   wokenBy,
   wokenByAnswer,
   wokenByCursor,
+  wokenByFailure,
   wokenByStore,
   wokenByUsage,
   workKey,
@@ -185,7 +186,12 @@ export class Operator {
   async #pass(workKeyText: string): ReturnType<typeof reconcile> {
     const { kind, key } = splitWorkKey(workKeyText);
     const controller = this.#controllers.get(kind);
-    return controller === undefined ? { kind: 'settled' } : reconcile(controller, key, this.#reconcilePorts);
+    if (controller === undefined) return { kind: 'settled' };
+    const next = await reconcile(controller, key, this.#reconcilePorts);
+    // those that fail themselves have their date: two of them must not wake each other for ever
+    if (next.kind === 'retry')
+      this.#wake(wokenByFailure(workKeyText, this.#world).filter((woken) => !this.#work.isFailing(woken)));
+    return next;
   }
 
   async #publish(workKeyText: string): ReturnType<typeof publishOutbox> {

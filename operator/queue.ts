@@ -48,6 +48,11 @@ export class Queue {
     this.#pump();
   }
 
+  /** Whether its last work asked for a retry that is still to come. */
+  isFailing(key: string): boolean {
+    return this.#failures.has(key);
+  }
+
   add(key: string): void {
     if (this.#state === 'drained') return;
     if (this.#running.has(key)) this.#dirty.add(key);

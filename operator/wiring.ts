@@ -99,6 +99,17 @@ export const wokenBy = <K extends ObjectKind>(kind: K, change: Change<Objects[K]
   return [...new Set(wakes[kind](object, world, change))];
 };
 
+/**
+ * A pass that failed took back what it had assumed of its object and its children. Whoever decided meanwhile saw what never came to be,
+ * and no watch will say so.
+ */
+export const wokenByFailure = (workKeyText: string, world: World): Keys => {
+  const { kind, key } = splitWorkKey(workKeyText) as { readonly kind: ObjectKind; readonly key: string };
+  const object = world.cache(kind).get(key);
+  // as for a new object, whose change concerns whoever competes with it
+  return object === undefined ? [] : wokenBy(kind, { type: 'added', object }, world).filter((woken) => woken !== workKeyText);
+};
+
 /** An answer of the gateway wakes who asked: a Story for its base commit, every Council for its endpoint. */
 export const wokenByAnswer = (commandId: string, world: World): Keys => {
   if (commandId.startsWith('probe-')) return keysOf('Council', world.cache('Council').values());

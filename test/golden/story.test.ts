@@ -13,6 +13,7 @@ const logs: readonly (readonly [string, keyof typeof scenarios])[] = [
   ['the infrastructure fails until a person has to help', 'infrastructureDown'],
   ['a second revision of the plan takes over', 'superseded'],
   ['everything that can go wrong in a workspace, once', 'rough'],
+  ['a quota keeps Jobs from being created until a person lifts it', 'overQuota'],
 ];
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,5 +1,6 @@
 // An API server for simulations: objects with uid, resourceVersion and generation, a watch history for each kind, deletion, garbage
-// collection by owner, and the refusals that matter (409 for a name in use, a wrong uid or an old resourceVersion; 404).
+// collection by owner, and the refusals that matter (409 for a name in use, a wrong uid or an old resourceVersion; 404; 403 for Jobs in
+// a namespace with a ResourceQuota, which here always is one of no Jobs).
 // It is never kinder than the real one: whoever reads sees copies, and everything that happens is told by watch alone, later.
 
 import { ApiError } from '../../kube/error.ts';
@@ -78,6 +79,11 @@ export class ApiServer {
   create(who: string, object: KubeObject): SimObject {
     const key = keyOf(object.metadata);
     if (this.get(object.kind, key) !== undefined) throw refusal(409, 'AlreadyExists', `${object.kind} ${key} already exists`);
+    if (
+      object.kind === 'Job' &&
+      this.list('ResourceQuota').some(({ metadata }) => metadata.namespace === object.metadata.namespace)
+    )
+      throw refusal(403, 'Forbidden', `jobs.batch "${object.metadata.name}" is forbidden: exceeded quota`);
     for (const owner of object.metadata.ownerReferences ?? [])
       if (owner.uid === '') throw refusal(422, 'Invalid', 'metadata.ownerReferences.uid: must not be empty');
     const copy = structuredClone(object) as KubeObject & { spec?: Plain };

@@ -12,7 +12,7 @@ import { Overlay } from '../../operator/overlay.ts';
 import type { Next } from '../../operator/queue.ts';
 import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/reconcile.ts';
 import { makeSnapshot } from '../../operator/snapshot.ts';
-import { splitWorkKey, wokenBy, wokenByAnswer, wokenByStore } from '../../operator/wiring.ts';
+import { splitWorkKey, wokenBy, wokenByAnswer, wokenByFailure, wokenByStore } from '../../operator/wiring.ts';
 import type { World as OperatorWorld } from '../../operator/world.ts';
 import type { ApiServer, WatchEvent } from './api-server.ts';
 
@@ -116,6 +116,7 @@ export class OperatorProcess {
     if (controller === undefined) throw new Error(`no controller for ${key}`);
     void reconcile(controller, name, this.#reconcilePorts).then((next) => {
       this.#running.delete(key);
+      if (next.kind === 'retry') this.#wake(wokenByFailure(key, this.#world()).filter((woken) => !this.#failures.has(woken)));
       this.#schedule(key, next);
     });
   }

@@ -160,4 +160,19 @@ export const rough: Scenario = {
   isOver,
 };
 
-export const scenarios = { happy, secondAttempt, cancelledStory, infrastructureDown, superseded, rough } as const;
+/** A quota keeps the operator from creating Jobs. The Story tells whom it waits for, a person lifts the quota, and it goes on. */
+export const overQuota: Scenario = {
+  objects: [...given(inOrder), { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'no-jobs', namespace: 'shop' } }],
+  plot: allWell,
+  deeds: [
+    approves(1),
+    {
+      what: 'an administrator lifts the quota when the Story says what it waits for',
+      when: (server) => /needs a person: .*exceeded quota/.test(storyOn(server).status?.waitingFor ?? ''),
+      then: (server) => void server.delete('person', 'ResourceQuota', 'shop/no-jobs'),
+    },
+  ],
+  isOver,
+};
+
+export const scenarios = { happy, secondAttempt, cancelledStory, infrastructureDown, superseded, rough, overQuota } as const;

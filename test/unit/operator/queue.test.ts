@@ -109,6 +109,17 @@ describe('the queue', () => {
     expect(log.slice(7)).toEqual(['60000 a', '60075 a']);
   });
 
+  it('knows which keys wait for their retry, until one of theirs succeeds', async () => {
+    const { queue, finish } = rigged();
+    queue.add('a');
+    expect(queue.isFailing('a')).toBe(false);
+    await finish('a', { kind: 'retry' });
+    expect([queue.isFailing('a'), queue.isFailing('b')]).toEqual([true, false]);
+    queue.add('a');
+    await finish('a');
+    expect(queue.isFailing('a')).toBe(false);
+  });
+
   it('waits at least as long as the server asked for', async () => {
     const { queue, clock, log } = scripted({ kind: 'retry', minMs: 7_000 });
     queue.add('a');

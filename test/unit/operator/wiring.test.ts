@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { PlatformConfig } from '../../../crds/platform.ts';
 import type { KubeObject, Stored } from '../../../kube/object.ts';
 import type { ObjectKind, Objects } from '../../../operator/objects.ts';
-import { splitWorkKey, wokenBy, wokenByAnswer, wokenByCursor, wokenByStore, wokenByUsage } from '../../../operator/wiring.ts';
+import {
+  splitWorkKey,
+  wokenBy,
+  wokenByAnswer,
+  wokenByCursor,
+  wokenByFailure,
+  wokenByStore,
+  wokenByUsage,
+} from '../../../operator/wiring.ts';
 import { World } from '../../../operator/world.ts';
 
 type Of<K extends ObjectKind> = Stored<Objects[K]>;
@@ -76,6 +84,12 @@ describe('what a change wakes', () => {
       woken: added('Plan', made('Plan', 'plan-1', { spec: storyRef })),
       want: ['Plan ns/plan-1', 'Plan ns/plan-2', 'Story ns/story', 'Task ns/closed', 'Task ns/open'],
     },
+    {
+      name: 'a Task whose pass failed wakes its Story and all Tasks that share the capacity, but not itself',
+      woken: wokenByFailure('Task ns/open', world()).toSorted(),
+      want: ['Story ns/story', 'Task elsewhere/far'],
+    },
+    { name: 'a pass that failed on what is gone wakes nobody', woken: wokenByFailure('Task ns/gone', world()), want: [] },
     {
       name: 'a new Task wakes itself, its Story and all Tasks that share the capacity',
       woken: added('Task', made('Task', 'fresh', { owner: ofStory })),
