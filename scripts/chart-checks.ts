@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { ensureBinaries } from '../test/cluster/binaries.ts';
 import { attempt, type CommandEnd } from '../test/cluster/command.ts';
 import { clusterConfig } from '../test/cluster/config.ts';
-import type { Check } from './check.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly why: string;
+  readonly run: () => Promise<CommandEnd>;
+}
 
 const chart = 'charts/swe-fleet';
 

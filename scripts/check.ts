@@ -1,13 +1,7 @@
 // The one gate for house rules: `npm run check [-- NAME ...]`. Every check runs, two at a time; what fails is shown whole.
-import { attempt, type CommandEnd } from '../test/cluster/command.ts';
+import { attempt } from '../test/cluster/command.ts';
 import { seconds } from '../test/cluster/progress.ts';
-import { chartChecks } from './chart-checks.ts';
-
-export interface Check {
-  readonly name: string;
-  readonly why: string;
-  readonly run: () => Promise<CommandEnd>;
-}
+import { chartChecks, type Check } from './chart-checks.ts';
 
 const tool = (name: string, why: string, ...argv: [string, ...string[]]): Check => ({
   name,

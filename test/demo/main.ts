@@ -40,6 +40,8 @@ async function main(): Promise<number> {
     world = await openWorld({
       box: BOX,
       namespaces: [DEMO_NAMESPACE],
+      onCluster: ({ kind, apiUrl }) =>
+        progress.say(`    ${kind === 'box' ? `a box of its own, "${BOX}"` : 'the cluster of SWEFLEET_KUBECONFIG'}, ${apiUrl}`),
       stage: (label, work) => untilInterrupted(interrupted.signal, progress.step(label, work)),
     });
     const setUpAt = Date.now();

@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly box: string;
   readonly namespaces: readonly string[];
   readonly stage: Stage;
+  /** Told which cluster it is, as soon as it is there. */
+  readonly onCluster?: (cluster: Cluster) => void;
   readonly modelLatencyMs?: number;
   readonly onGitRequest?: (line: GitRequestLine) => void;
   readonly onModelRequest?: (line: ModelRequestLine) => void;
@@ -59,6 +61,7 @@ const DAYS = 3650;
 export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
+  options.onCluster?.(cluster);
   await stage('programs and images', async (log) => {
     await bundle({ repository: root, log, wanted: [pluginBundle] });
     await loadImages(cluster, log);
