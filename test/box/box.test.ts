@@ -21,7 +21,13 @@ const neighbour = `next-${process.pid}`;
 const said: string[] = [];
 const log = (line: string): void => void said.push(line);
 const start = (box: string, gpus?: number): Promise<Cluster> =>
-  ensureBox({ name: box, log, ...(gpus === undefined ? {} : { gpus }) });
+  // of this machine, whatever cluster the other tests use
+  ensureBox({
+    name: box,
+    log,
+    config: { ...clusterConfig(), externalKubeconfig: undefined },
+    ...(gpus === undefined ? {} : { gpus }),
+  });
 
 const kubectl = (cluster: Cluster, ...words: string[]): string =>
   execFileSync(join(cluster.binDir, 'kubectl'), words, {
@@ -32,7 +38,13 @@ const kubectl = (cluster: Cluster, ...words: string[]): string =>
 const whoami = (cluster: Cluster, kubeconfig: string): string =>
   kubectl({ ...cluster, kubeconfig }, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username} {.status.userInfo.groups}');
 
-const firstProcess = (box: string): number => runningBox(cacheDir, box)?.processes.first.pid ?? 0;
+/** Never 0: a signal to that goes to ourselves and all around us. */
+const pidOf = (what: string, pid: number | undefined): number => {
+  if (pid === undefined || pid === 0) throw new Error(`${what} does not run`);
+  return pid;
+};
+
+const firstProcess = (box: string): number => pidOf(`box ${box}`, runningBox(cacheDir, box)?.processes.first.pid);
 
 /** The components' process ids on this machine. */
 function processes(box: string): ReadonlyMap<ComponentName, number> {
@@ -167,7 +179,7 @@ describe('a box', () => {
 
   it('names components that died with their last log lines, and up starts those and leaves the others', async () => {
     const before = processes(name);
-    for (const victim of ['etcd', 'kube-scheduler'] as const) process.kill(before.get(victim) ?? 0, 'SIGKILL');
+    for (const victim of ['etcd', 'kube-scheduler'] as const) process.kill(pidOf(victim, before.get(victim)), 'SIGKILL');
     const report = await eventually(() => {
       const now = reportOf(cacheDir, name, plain);
       return now.lines.filter((line) => line.includes(' died at ')).length === 2 && now.lines.join('\n');
@@ -190,7 +202,7 @@ describe('a box', () => {
       kubectl(box, 'get', 'node', '-o', String.raw`jsonpath={.items[0].status.allocatable.nvidia\.com/gpu}`);
     await start(name, 2);
     expect(offered()).toBe('2');
-    process.kill(processes(name).get('kubelet') ?? 0, 'SIGKILL');
+    process.kill(pidOf('kubelet', processes(name).get('kubelet')), 'SIGKILL');
     await eventually(() => !reportOf(cacheDir, name, plain).healthy);
     await start(name);
     expect(offered()).toBe('2');

@@ -1,5 +1,5 @@
 // The cluster of `npm test`: set up before the first test starts, shared by all projects but `box`, which has boxes of its own.
-import { ensureBox } from '../cluster/cluster.ts';
+import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureImages } from '../cluster/images/build.ts';
 import type { Log } from '../cluster/progress.ts';
@@ -9,6 +9,7 @@ export const TEST_GPUS = 2;
 
 export interface TestCluster {
   readonly name: string;
+  readonly kind: Cluster['kind'];
   down(): Promise<void>;
 }
 
@@ -18,5 +19,5 @@ export async function prepareTestCluster({ log }: { readonly log: Log }): Promis
     const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
     for (const image of images) await cluster.loadImage(image.tar);
   }
-  return { name: cluster.name, down: () => cluster.down() };
+  return { name: cluster.name, kind: cluster.kind, down: () => cluster.down() };
 }
