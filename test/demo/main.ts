@@ -14,6 +14,9 @@ import { howToUse, showResult } from './show.ts';
 export const DEMO_NAMESPACE = 'demo';
 const BOX = 'demo';
 
+const STARTING_OVER = `
+If what the box kept from earlier runs may be at fault, start over without it: npm run cluster -- down --name ${BOX} --forget`;
+
 const HELP = `npm run demo [-- OPTIONS]
 
   --keep    leave the cluster and the demo's servers up, and print how to use them
@@ -62,7 +65,7 @@ async function main(): Promise<number> {
     progress.say(
       interrupted.signal.aborted
         ? '\ninterrupted: ending everything'
-        : `\nthe demo failed: ${error instanceof Error ? error.message : String(error)}`,
+        : `\nthe demo failed: ${error instanceof Error ? error.message : String(error)}${STARTING_OVER}`,
     );
     return interrupted.signal.aborted ? 130 : 1;
   } finally {
