@@ -36,9 +36,14 @@ const MESSAGE_LENGTH = 400;
 const ending = (job: Job) =>
   job.status?.conditions?.find(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 
-/** The last step of a pod's, where it ended with exit code 0: then so did all before it, none starts again, and nothing runs any more. */
+const LAST_STEPS: readonly string[] = Object.values(stepTable).flatMap((rows) => rows.at(-1)?.name ?? []);
+
+/**
+ * The last step of a workspace, where it ended with exit code 0: then so did all before it, and none starts again. Found by its name:
+ * a mesh may have put a container of its own beside it.
+ */
 const lastStep = ({ status }: Pod): ContainerTermination | undefined => {
-  const ended = status?.containerStatuses?.at(-1)?.state?.terminated;
+  const ended = status?.containerStatuses?.find(({ name }) => LAST_STEPS.includes(name))?.state?.terminated;
   return ended?.exitCode === 0 ? ended : undefined;
 };
 

@@ -11,6 +11,14 @@ const courier = job(form, { kind: 'courier' });
 /** Seen while its last step runs. */
 const going = pod(attempt, {}, { phase: 'Running', containerStatuses: [{ name: 'report', state: { running: {} } }] });
 
+const besideMesh: Pod = {
+  ...going,
+  status: {
+    ...going.status,
+    containerStatuses: [...(going.status?.containerStatuses ?? []), { name: 'sidecar', state: { terminated: { exitCode: 0 } } }],
+  },
+};
+
 interface Case {
   readonly name: string;
   readonly job: Job;
@@ -216,6 +224,7 @@ describe('something of it may still run', () => {
   it.each([
     ['before its pod is seen', attempt, [], true],
     ['while its last step runs', attempt, [going], true],
+    ['while its last step runs, whatever became of a container beside it', attempt, [besideMesh], true],
     ['when its last step ended badly, until the Job says so', attempt, [pod(attempt, { report: { exitCode: 1 } })], true],
     ['not after its last step ended well', attempt, [pod(attempt)], false],
     ['not after the Job ended', over(attempt, 'Failed'), [], false],
