@@ -29,7 +29,7 @@ export interface Cluster {
   /** The address at which pods reach servers of this machine. */
   readonly hostIp: string;
   readonly stateDir: string;
-  /** kubectl, helm, kubeconform, nats-server and the rest. */
+  /** kubectl, helm, nats-server and the rest. */
   readonly binDir: string;
   /** One JSON line per API write; only a box has one. */
   readonly auditLog: string | undefined;

@@ -1,4 +1,4 @@
-// What the chart renders: read by the processes' own schema, by kubeconform, and by rules that hold for every pod and right in it.
+// What the chart renders: read by the processes' own schema, by the API server in a strict dry run, and by rules that hold for every pod and right in it.
 
 import { describe, expect, it } from 'vitest';
 import { platformConfig } from '../../crds/platform.ts';
