@@ -1,7 +1,7 @@
 // The conditions that each kind may have, and how wanted conditions become a status list.
 // May: build lists. May not: set `Stalled`; that one belongs to the shell, which derives it from the outcome.
 
-import type { Condition } from '../crds/meta.ts';
+import { MESSAGE_LENGTH, type Condition } from '../crds/meta.ts';
 import { clipped } from './text.ts';
 import { timestamp } from './time.ts';
 
@@ -51,8 +51,6 @@ export interface WantedCondition<Type extends string = string> {
 
 /** One that is declared for the kind: another does not compile. */
 export type ConditionOf<K extends DeclaringKind> = WantedCondition<keyof Declared[K] & string>;
-
-const MESSAGE_LENGTH = 1024;
 
 /**
  * The whole list that the status should hold, sorted by type. `lastTransitionTime` moves only when a status flips; what is not

@@ -5,7 +5,7 @@ import type { Condition, OutboxEvent } from '../crds/meta.ts';
 import { mergeConditions, type ConditionOf, type DeclaringKind } from './conditions.ts';
 import type { Decision, Effect, Outcome } from './contract.ts';
 import { appendEvents, type WantedEvent } from './events.ts';
-import { clipped } from './text.ts';
+import { untilMs } from './time.ts';
 
 export interface CommonStatus {
   readonly observedGeneration?: number | undefined;
@@ -52,10 +52,12 @@ const behind = <Status extends CommonStatus>(subject: Subject<Status, DeclaringK
   return { outcome: { kind: 'waiting' }, status, effects: [], why: message };
 };
 
-const MESSAGE_LENGTH = 1024;
-/** The shell makes a condition of what stalls. */
-const told = (outcome: Outcome): Outcome =>
-  outcome.kind === 'stalled' ? { ...outcome, message: clipped(outcome.message, MESSAGE_LENGTH) } : outcome;
+/** Waits for a watch, but no longer than until the first of the dates: one after which to look again, and an end, while it is to come. */
+export const waitingUntil = (endMs: number | undefined, afterMs: number | undefined, now: number): Outcome => {
+  const untilEndMs = endMs === undefined || endMs <= now ? undefined : untilMs(endMs, now);
+  const dates = [afterMs, untilEndMs].filter((date) => date !== undefined);
+  return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
+};
 
 /** The decision for a rule's wish. Where the outbox has no room nothing is done at all, and the status says why. */
 export const settle = <Status extends CommonStatus, K extends DeclaringKind>(
@@ -77,7 +79,7 @@ export const settle = <Status extends CommonStatus, K extends DeclaringKind>(
     conditions: mergeConditions(old?.conditions, wanted.conditions, now, generation),
     ...appended,
   } as unknown as Status;
-  return { outcome: told(wanted.outcome), status, effects: wanted.effects ?? [], why: wanted.why };
+  return { outcome: wanted.outcome, status, effects: wanted.effects ?? [], why: wanted.why };
 };
 
 /** Leaves the status as it is. */

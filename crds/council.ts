@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { baseStatus, count, externalId, role, short, time, type Resource, type Immutable } from './meta.ts';
 import { rubricEntry } from './plan-task.ts';
 
+export const MAX_AGENTS = 9;
+
 /** No floats in objects: a decimal string such as "0.7". */
 export const temperature = z
   .string()
@@ -67,12 +69,12 @@ export const councilSpec = z
     size: z
       .int()
       .min(1)
-      .max(9)
+      .max(MAX_AGENTS)
       .default(3)
       .describe('Number of agents, named agent-<role>-001 and so on, where agents lists none.'),
     agents: z
       .array(agent.describe('One agent.'))
-      .max(9)
+      .max(MAX_AGENTS)
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
       .default([])
       .describe('The agents, when they differ.'),
@@ -153,7 +155,7 @@ export const councilStatus = z
   .object({
     ...baseStatus,
     agents: count('Number of agents.').optional(),
-    agentNames: z.array(z.string().max(63).describe('Name of an agent.')).max(9).optional().describe('Their names.'),
+    agentNames: z.array(z.string().max(63).describe('Name of an agent.')).max(MAX_AGENTS).optional().describe('Their names.'),
     ready: z.enum(['True', 'False', 'Unknown']).optional().describe('Status of condition Ready, for the list.'),
     reason: short('Reason of condition Ready, for the list.').optional(),
     probedAt: time('When the answer that Ready rests on was given.').optional(),

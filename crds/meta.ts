@@ -89,7 +89,9 @@ export const commitId = (description: string) =>
 export const uid = (description: string) => z.string().min(1).max(64).describe(description);
 export const count = (description: string, max = 2_147_483_647) => z.int().min(0).max(max).describe(description);
 export const short = (description: string) => text(256, description);
-export const message = (description: string) => text(1024, description);
+/** Most characters of a sentence in a status. */
+export const MESSAGE_LENGTH = 1024;
+export const message = (description: string) => text(MESSAGE_LENGTH, description);
 export const reason = (description: string) =>
   z
     .string()
@@ -110,6 +112,8 @@ export const role = z
   .regex(/^[A-Z][A-Z0-9-]{0,31}$/)
   .max(32)
   .describe('Role of the agents that do this, in capitals: DEV, QA, ARCHITECT, DEVOPS, DATA, or one of your own.');
+/** Agents of this role have tools that read and none that write: they judge, and get no tasks (docs/adr/0008). */
+export const READING_ROLE = 'ARCHITECT';
 
 export const externalId = z
   .string()
@@ -122,7 +126,7 @@ const condition = z
     type: z.string().max(64).describe('What the condition is about.'),
     status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
     reason: reason('The one word for machines.'),
-    message: z.string().max(1024).describe('A sentence for people, with the next step where there is one.'),
+    message: z.string().max(MESSAGE_LENGTH).describe('A sentence for people, with the next step where there is one.'),
     lastTransitionTime: time('When the status last changed.'),
     observedGeneration: z.int().min(0).describe('Generation of the spec that this was seen for.').optional(),
   })

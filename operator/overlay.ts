@@ -147,8 +147,8 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   }
 
   /**
-   * Somebody wrote the object after the state that the assumption was made on. Unless that was our own write, ours will be refused;
-   * whoever looks now must see what is there, as nobody is woken when the refusal comes.
+   * Somebody wrote the object after the state that the assumption was made on. Unless that was our own write, ours will be refused:
+   * whoever looks now may as well see what is there.
    */
   #isOvertaken({ key, baseVersion, confirmed }: Assumption<T>): boolean {
     const cached = this.#cache.get(key)?.metadata.resourceVersion;

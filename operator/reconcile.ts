@@ -5,7 +5,6 @@
 
 import type { Controller, Decision } from '../controllers/contract.ts';
 import type { Snapshot } from '../controllers/snapshot.ts';
-import { clipped } from '../controllers/text.ts';
 import { FIELD_MANAGER } from '../crds/labels.ts';
 import type { KubeObject, Stored } from '../kube/object.ts';
 import { eventStep, stepOf, type ActPorts, type Step } from './effects.ts';
@@ -111,8 +110,6 @@ const perform = async (steps: readonly Step[]): Promise<{ readonly done: readonl
   return { done };
 };
 
-const MESSAGE_LENGTH = 1024;
-
 /**
  * A refusal is told to people where they look: as an event, and as the condition Stalled, which stays until a pass succeeds. Best
  * effort: it must not hide the refusal itself. Returns what it changed of the conditions.
@@ -128,7 +125,7 @@ const tellRefusal = async (
   await eventStep(subject, { verb: 'event', type: 'Warning', reason: 'WriteRefused', message }, ports)
     .perform()
     .catch(() => undefined);
-  const outcome = { kind: 'stalled', reason: 'WriteRefused', message: clipped(message, MESSAGE_LENGTH) } as const;
+  const outcome = { kind: 'stalled', reason: 'WriteRefused', message } as const;
   const old = (subject as { readonly status?: CommonStatus }).status;
   const status = statusToWrite(undefined, outcome, {
     ...{ old, nowMs: ports.nowMs(), generation: subject.metadata.generation, cursor: undefined },

@@ -2,7 +2,9 @@
 // It sees of a status only what all kinds have in common.
 
 import type { Outcome } from '../controllers/contract.ts';
+import { clipped } from '../controllers/text.ts';
 import { canonicalJson } from '../crds/canonical.ts';
+import { MESSAGE_LENGTH } from '../crds/meta.ts';
 
 interface Condition {
   readonly type: string;
@@ -40,7 +42,7 @@ const stalledCondition = (outcome: Outcome, context: StatusContext): readonly Co
       type: STALLED,
       status: 'True',
       reason: outcome.reason,
-      message: outcome.message,
+      message: clipped(outcome.message, MESSAGE_LENGTH),
       lastTransitionTime: old?.lastTransitionTime ?? rfc3339(context.nowMs),
       ...(context.generation !== undefined && { observedGeneration: context.generation }),
     },

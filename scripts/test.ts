@@ -2,7 +2,7 @@
 //   npm test                      everything        npm test -- --fast        without a cluster
 //   npm test -- FILE ...          some files        npm test -- --keep        leave the cluster up afterwards
 // May: set-up, start vitest, report. Every test is started by vitest; nothing is decided here.
-import { spawn } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,26 +78,20 @@ async function runTests(projects: Projects, output: Output = 'as it goes'): Prom
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   // A round in which none of the wanted files lies is no failure; no test at all is, and the summary says so.
   const argv = ['run', '--passWithNoTests', ...reporters, ...projects.flatMap((project) => ['--project', project]), ...files];
-  const code = await (output === 'as it goes' ? runInTheOpen(argv) : runHeldBack(argv));
+  const code = await runVitest(argv, output);
   const report = readReport(reportFile);
   rmSync(folder, { recursive: true });
   return { code, report };
 }
 
-function runInTheOpen(argv: readonly string[]): Promise<number> {
+function runVitest(argv: readonly string[], output: Output): Promise<number> {
+  const isHeldBack = output === 'at its end';
+  const colours = isHeldBack && process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
   return new Promise((resolve, reject) => {
-    const child = spawn('vitest', argv, { stdio: 'inherit' });
-    child.on('error', reject);
-    child.on('close', (exitCode) => resolve(exitCode ?? 1));
-  });
-}
-
-function runHeldBack(argv: readonly string[]): Promise<number> {
-  const colours = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
-  return new Promise((resolve, reject) => {
-    const child = spawn('vitest', argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...colours } });
+    const stdio: StdioOptions = isHeldBack ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+    const child = spawn('vitest', argv, { stdio, env: { ...process.env, ...colours } });
     const chunks: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.on('error', reject);
     child.on('close', (exitCode) => {
       process.stdout.write(Buffer.concat(chunks));

@@ -1,6 +1,6 @@
 // Calls of git that go through the gateway. What may pass by itself is tried again for a while; the last end is the caller's to judge.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Git, GitOptions, GitResult } from './driver.ts';
+import { GitFailed, type Git, type GitOptions, type GitResult } from './driver.ts';
 
 const patienceMs = 60_000;
 const pauseMs = 2_000;
@@ -18,4 +18,11 @@ export async function throughGateway(git: Git, argv: readonly string[], options:
     if (result.code === 0 || !passing.test(words) || final.test(words) || Date.now() >= givesUpAt) return result;
     await delay(pauseMs);
   }
+}
+
+/** Its output; throws `GitFailed` unless git ends with 0. */
+export async function runThroughGateway(git: Git, argv: readonly string[], options: GitOptions): Promise<Buffer> {
+  const result = await throughGateway(git, argv, options);
+  if (result.code !== 0) throw new GitFailed(argv, result);
+  return result.stdout;
 }

@@ -1,9 +1,9 @@
 // Makes the repositories of a workspace: the bare one with what was fetched, and work trees that borrow its objects.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GitFailed, type Git, type GitOptions, type GitRemote } from './driver.ts';
+import type { Git, GitOptions, GitRemote } from './driver.ts';
 import { refCandidates } from './names.ts';
-import { throughGateway } from './remote.ts';
+import { runThroughGateway, throughGateway } from './remote.ts';
 
 export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
   await rm(gitDir, { recursive: true, force: true });
@@ -14,10 +14,8 @@ export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
 
 /** The commit that a branch of the remote points to now; `undefined` when there is no such branch. */
 export async function remoteHead(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<string | undefined> {
-  const argv = ['ls-remote', '--refs', '--', remote.url, ref];
-  const listed = await throughGateway(git, argv, { ...options, remote });
-  if (listed.code !== 0) throw new GitFailed(argv, listed);
-  const row = listed.stdout
+  const listed = await runThroughGateway(git, ['ls-remote', '--refs', '--', remote.url, ref], { ...options, remote });
+  const row = listed
     .toString('utf8')
     .trim()
     .split('\n')
@@ -45,9 +43,7 @@ const fetchFrom = ({ url }: GitRemote): readonly string[] => [
 
 /** Fetches one branch into `refs/fleet/story`. */
 export async function fetchBranch(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<void> {
-  const argv = [...fetchFrom(remote), `+${ref}:refs/fleet/story`];
-  const fetched = await throughGateway(git, argv, { ...options, remote });
-  if (fetched.code !== 0) throw new GitFailed(argv, fetched);
+  await runThroughGateway(git, [...fetchFrom(remote), `+${ref}:refs/fleet/story`], { ...options, remote });
 }
 
 export interface WantedCommit {

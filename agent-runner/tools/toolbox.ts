@@ -1,4 +1,5 @@
 // Which tools an agent has, by its role. A table, and the look-up of a tool by its name.
+import { READING_ROLE } from '../../crds/meta.ts';
 import { done, giveUp } from './end.ts';
 import { fileTools } from './files.ts';
 import { gitTools } from './git.ts';
@@ -9,7 +10,7 @@ import type { Tool, ToolGroup } from './tool.ts';
 const everything: readonly ToolGroup[] = ['files:read', 'files:write', 'git:read', 'git:write', 'tests', 'shell'];
 
 const groupsByRole: Readonly<Record<string, readonly ToolGroup[]>> = {
-  ARCHITECT: ['files:read', 'git:read'],
+  [READING_ROLE]: ['files:read', 'git:read'],
   QA: ['files:read', 'files:write', 'tests', 'git:read', 'shell'],
 };
 

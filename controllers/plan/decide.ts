@@ -2,6 +2,7 @@
 // May: parse and judge. May not: parse again what is in status, or count an approval of another digest.
 
 import { planDigest } from '../../crds/digests.ts';
+import { MESSAGE_LENGTH, READING_ROLE } from '../../crds/meta.ts';
 import type { Plan, PlanPhase, PlanStatus } from '../../crds/plan.ts';
 import { planTasks } from '../../crds/plan-source.ts';
 import type { PlanTask } from '../../crds/plan-task.ts';
@@ -53,7 +54,7 @@ const written = (seen: PlanSeen, now: number, words: Words): PlanDecision => {
     {
       outcome: phase === 'Pending' || phase === 'Parsed' ? { kind: 'waiting' } : { kind: 'done' },
       why: message,
-      fields: { ...kept(seen.plan), ...words.fields, phase, message: clipped(message, 1024) },
+      fields: { ...kept(seen.plan), ...words.fields, phase, message: clipped(message, MESSAGE_LENGTH) },
       conditions: [
         { type: 'Parsed', status: parsed, reason: parsed === 'True' ? 'Parsed' : reason, message },
         { type: 'Approved', status: approved, reason, message },
@@ -64,16 +65,13 @@ const written = (seen: PlanSeen, now: number, words: Words): PlanDecision => {
   );
 };
 
-/** Agents of this role read and write nothing (docs/adr/0008): a task of theirs could only end without a change. */
-const READS_ONLY = 'ARCHITECT';
-
 /** What a valid plan may ask for and this version does not do. */
 const unserved = (tasks: readonly PlanTask[]): Problems =>
   tasks.flatMap(({ id, candidates, role }) => {
     const refuse = (message: string) => ({ where: `task ${id}`, message });
     return [
       ...(candidates > 1 ? [refuse(`candidates: ${candidates} is refused: this version runs one candidate of a task`)] : []),
-      ...(role === READS_ONLY ? [refuse(`role ${role} only reads: give the task to a role that writes, as DEV does`)] : []),
+      ...(role === READING_ROLE ? [refuse(`role ${role} only reads: give the task to a role that writes, as DEV does`)] : []),
     ];
   });
 

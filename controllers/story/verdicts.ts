@@ -3,6 +3,7 @@
 // May: word and compose. May not: decide which of them it is.
 
 import { scopeDigest } from '../../crds/digests.ts';
+import { MESSAGE_LENGTH } from '../../crds/meta.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { Plan } from '../../crds/plan.ts';
 import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/story.ts';
@@ -10,9 +11,9 @@ import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import type { WantedEvent } from '../events.ts';
 import { gateMode } from '../plan/approval.ts';
-import { settle, type Fields } from '../settle.ts';
+import { settle, waitingUntil, type Fields } from '../settle.ts';
 import { clipped } from '../text.ts';
-import { epochMs, timestamp, untilMs } from '../time.ts';
+import { epochMs, timestamp } from '../time.ts';
 import { wireId, wirePhase } from '../wire-names.ts';
 import type { StorySeen } from './observe.ts';
 import { headCommit, plannedTasks, taskCounts } from './progress.ts';
@@ -94,11 +95,7 @@ const usageFields = ({ story, tasks, usage }: StorySeen): NonNullable<StoryStatu
 /** Whatever a Story waits for, it also waits for the end of its wall clock budget. */
 const waiting = ({ story }: StorySeen, now: number, outcome: Outcome | undefined): Outcome => {
   if (outcome !== undefined && outcome.kind !== 'waiting') return outcome;
-  const endMs = epochMs(story.status?.deadline);
-  const dates = [outcome?.afterMs, endMs === undefined || endMs <= now ? undefined : untilMs(endMs, now)].filter(
-    (date) => date !== undefined,
-  );
-  return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
+  return waitingUntil(epochMs(story.status?.deadline), outcome?.afterMs, now);
 };
 
 const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly ConditionOf<'Story'>[] => {
@@ -135,7 +132,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
         ...fields,
         phase,
         waitingFor: clipped(message, SENTENCE),
-        ...(isEnd ? { completedAt: timestamp(now), reason, message: clipped(message, 1024) } : {}),
+        ...(isEnd ? { completedAt: timestamp(now), reason, message: clipped(message, MESSAGE_LENGTH) } : {}),
       },
       conditions: [{ type: 'Succeeded', status: succeeded ?? 'Unknown', reason, message }, ...own, ...others],
       events: events(seen, phase, now),

@@ -1,10 +1,8 @@
 // Who works on an attempt: the agents of a Council take turns, so that another attempt is another agent's.
 
-import type { Council } from '../../crds/council.ts';
+import { MAX_AGENTS, type Council } from '../../crds/council.ts';
 import { agentNames } from '../../crds/names.ts';
 import type { Story } from '../../crds/story.ts';
-
-const MAX_AGENTS = 9;
 
 /** At least one and at most nine, whatever the object says: it may be older than its schema. */
 export const agentsOf = ({ spec }: Council): readonly string[] =>

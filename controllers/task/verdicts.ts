@@ -1,12 +1,12 @@
 // The three ways in which a rule about a Task writes: it is held up, it is under way, it has ended. Each gives the whole status.
 // May: word and compose. May not: decide which of the three it is.
 
+import { MESSAGE_LENGTH } from '../../crds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { settle } from '../settle.ts';
+import { settle, waitingUntil } from '../settle.ts';
 import { clipped } from '../text.ts';
-import { untilMs } from '../time.ts';
 import { deadlineMs, type Blocked } from './blockers.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './wire-events.ts';
@@ -14,13 +14,7 @@ import { taskEvents } from './wire-events.ts';
 const SENTENCE = 256;
 
 /** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
-const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => {
-  const endMs = deadlineMs(seen);
-  const dates = [afterMs, endMs === undefined || endMs <= now ? undefined : untilMs(endMs, now)].filter(
-    (date) => date !== undefined,
-  );
-  return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
-};
+const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => waitingUntil(deadlineMs(seen), afterMs, now);
 
 interface Words {
   readonly phase: TaskObjectPhase;
@@ -64,7 +58,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
         attempts: [...history.attempts],
         ...(phase === 'Succeeded' ? successFields(last) : {}),
         startedAt,
-        ...(isEnd ? { completedAt, reason, message: clipped(message, 1024) } : {}),
+        ...(isEnd ? { completedAt, reason, message: clipped(message, MESSAGE_LENGTH) } : {}),
       },
       conditions: [
         { type: 'Succeeded', status: words.succeeded ?? 'Unknown', reason, message },

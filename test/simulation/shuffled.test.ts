@@ -2,7 +2,7 @@
 // The guarantees are checked at every write of every run (invariants.ts). SIMULATION_RUNS=20 makes twenty times as many runs, and then
 // every write of every scenario is followed by a crash.
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { endOf, type End } from './end.ts';
 import { scenarios } from './scenarios.ts';
 import { World, type Disorder } from './world.ts';
@@ -28,13 +28,17 @@ const endsDiffer = async (name: Name, disorders: readonly Disorder[], expected: 
 };
 
 describe.each(Object.keys(scenarios) as Name[])('the scenario %s', (name) => {
+  let calm: World;
+  beforeAll(async () => {
+    calm = await run(name);
+  });
+
   it(`comes to the same end in ${ORDERS} shuffled orders, with stale caches`, { timeout: 30_000 * RUNS }, async () => {
     const disorders = Array.from({ length: ORDERS }, (_, index) => ({ seed: index + 1 }));
-    await endsDiffer(name, disorders, endOf(await run(name)));
+    await endsDiffer(name, disorders, endOf(calm));
   });
 
   it('comes to the same end after a crash that follows any write', { timeout: 30_000 * RUNS }, async () => {
-    const calm = await run(name);
     const writes = Array.from({ length: calm.writes }, (_, index) => index + 1);
     const chosen = writes.filter((write) => write % strideOf(name) === 0);
     const disorders = chosen.map((crashAfterWrite) => ({ seed: 1000 + crashAfterWrite, crashAfterWrite }));
@@ -42,11 +46,11 @@ describe.each(Object.keys(scenarios) as Name[])('the scenario %s', (name) => {
   });
 
   it('is settled at its end: looking at everything again writes nothing', async () => {
-    expect(await (await run(name)).settle()).toBe(0);
+    expect(await calm.settle()).toBe(0);
   });
 
-  it('has exactly the commits of the tasks that succeeded', async () => {
-    const { tasks, commits } = endOf(await run(name));
+  it('has exactly the commits of the tasks that succeeded', () => {
+    const { tasks, commits } = endOf(calm);
     const succeeded = tasks
       .filter((task) => task.endsWith(': Succeeded'))
       .map((task) => task.replace(/^\d+\/|: Succeeded$/g, ''));

@@ -29,9 +29,9 @@ const impure: readonly (readonly [string, string])[] = [
 ];
 
 describe('the linter notices a controller that', () => {
+  const eslint = new ESLint({ cwd: root });
   // under a name that exists, so that the type-checked rules find it in the project
   const lint = async (text: string): Promise<readonly string[]> => {
-    const eslint = new ESLint({ cwd: root });
     const [result] = await eslint.lintText(text, { filePath: `${root}controllers/time.ts` });
     return (result?.messages ?? []).filter(({ severity }) => severity === 2).map(({ ruleId }) => ruleId ?? 'none');
   };

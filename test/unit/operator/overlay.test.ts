@@ -75,7 +75,7 @@ describe('the overlay of own writes', () => {
     expect(overlay.size).toBe(0);
   });
 
-  it('shows what somebody else wrote meanwhile: our write will be refused, and nobody is woken then', () => {
+  it('shows what somebody else wrote meanwhile: our write will be refused', () => {
     const { overlay, show } = rigged(stored('one', 'Queued', 1));
     overlay.assume(thing('one', 'Running'));
     show(stored('one', 'Succeeded', 7));
