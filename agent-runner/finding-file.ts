@@ -1,7 +1,14 @@
 // Writes a step's finding to its file and to the termination log, and reads the findings of the steps before. What is read may be hostile.
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FINDING_BYTES, findings, parseFinding, type Finding, type Findings, type FindingStep } from '../crds/findings.ts';
+import {
+  FINDING_BYTES,
+  findings,
+  parseFinding,
+  type Finding,
+  type Findings,
+  type FindingStep,
+} from '../crds/contracts/findings.ts';
 import { readHostile } from './hostile-file.ts';
 
 /** A finding as text of at most 1,700 bytes that its schema accepts: texts are cut, the longest first, then commands are left out. */

@@ -1,6 +1,6 @@
 // Builds a step's context and runs the step; the only place that builds things. `main.ts` calls it with the root of the pod.
 import { realpath } from 'node:fs/promises';
-import { RUNNER_COMMANDS, type RunnerCommand } from '../crds/steps.ts';
+import { RUNNER_COMMANDS, type RunnerCommand } from '../crds/contracts/steps.ts';
 import { readConfig, type StepConfig } from './config.ts';
 import { GatewayClient } from './gateway/client.ts';
 import { Git } from './git/driver.ts';

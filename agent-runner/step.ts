@@ -1,9 +1,9 @@
 // What a step is, what it is given, and how it is run: its finding goes to its file and to the termination log.
 // May: write these two. A gateway that cannot be reached is a finding; any other exception ends the process, with its message in the log.
 import { readFile, writeFile } from 'node:fs/promises';
-import { brief, type Brief } from '../crds/brief.ts';
-import type { Finding, FindingReason, Findings, FindingStep } from '../crds/findings.ts';
-import type { RunnerCommand } from '../crds/steps.ts';
+import { brief, type Brief } from '../crds/contracts/brief.ts';
+import type { Finding, FindingReason, Findings, FindingStep } from '../crds/contracts/findings.ts';
+import type { RunnerCommand } from '../crds/contracts/steps.ts';
 import type { StepConfig } from './config.ts';
 import { findingText, writeFindingFile } from './finding-file.ts';
 import { GatewayUnreachable, type GatewayClient } from './gateway/client.ts';

@@ -1,8 +1,8 @@
 // What a person reads before deciding. Pure. Nothing is left out that the digest covers.
 
-import type { PlanTask } from '../crds/plan-task.ts';
-import type { Plan } from '../crds/plan.ts';
-import type { Story } from '../crds/story.ts';
+import type { PlanTask } from '../crds/kinds/plan-task.ts';
+import type { Plan } from '../crds/kinds/plan.ts';
+import type { Story } from '../crds/kinds/story.ts';
 import type { Paint } from './terminal.ts';
 import { harmless, indent, oneLine, plural } from './text.ts';
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { sha256 } from '../crds/canonical.ts';
-import type { Attempt, Task } from '../crds/task.ts';
+import type { Attempt, Task } from '../crds/kinds/task.ts';
 import { find, listAll, RESOURCES, type Cluster, type Objects } from './cluster.ts';
 import type { Logs } from './command-line.ts';
 import { openGateway } from './gateway-access.ts';

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
-import { ARTIFACTS_READ_AUDIENCE, GATEWAY_HOST, GATEWAY_PORT, READER_ACCOUNT } from '../crds/steps.ts';
+import { ARTIFACTS_READ_AUDIENCE, GATEWAY_HOST, GATEWAY_PORT, READER_ACCOUNT } from '../crds/contracts/steps.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
 import { configMaps, services } from '../kube/resources.ts';

@@ -1,9 +1,9 @@
 // A Story and what hangs on it, as lines of text. Pure: objects and a clock in, lines out.
 
-import type { Condition } from '../crds/meta.ts';
-import type { Plan } from '../crds/plan.ts';
-import { GATES, type Gate, type Story } from '../crds/story.ts';
-import type { Attempt, Task } from '../crds/task.ts';
+import type { Condition } from '../crds/kinds/meta.ts';
+import type { Plan } from '../crds/kinds/plan.ts';
+import { GATES, type Gate, type Story } from '../crds/kinds/story.ts';
+import type { Attempt, Task } from '../crds/kinds/task.ts';
 import type { Colour, Paint } from './terminal.ts';
 import { duration, oneLine, plural, shortDigest } from './text.ts';
 

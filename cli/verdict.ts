@@ -1,7 +1,7 @@
 // approve and reject: shows what is decided on, asks, and writes the decision on exactly that, in the person's own name.
 
 import { planDigest, scopeDigest } from '../crds/digests.ts';
-import type { Approval } from '../crds/story.ts';
+import type { Approval } from '../crds/kinds/story.ts';
 import { ApiError } from '../kube/error.ts';
 import { find, ownName, RESOURCES, type Cluster, type Objects } from './cluster.ts';
 import type { Gate, Verdict } from './command-line.ts';

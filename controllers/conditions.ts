@@ -1,7 +1,7 @@
 // The conditions that each kind may have, and how wanted conditions become a status list.
 // May: build lists. May not: set `Stalled`; that one belongs to the shell, which derives it from the outcome.
 
-import { MESSAGE_LENGTH, type Condition } from '../crds/meta.ts';
+import { MESSAGE_LENGTH, type Condition } from '../crds/kinds/meta.ts';
 import { clipped } from './text.ts';
 import { timestamp } from './time.ts';
 

@@ -4,9 +4,9 @@
 //   observe(key, snapshot) -> Seen | undefined     reads caches only; undefined: the object is gone, there is nothing to decide
 //   decide(seen, now)      -> Decision             what to do, what the status says, and why in one sentence
 
-import type { GatewayCommand } from '../crds/commands.ts';
-import type { Kind } from '../crds/kinds.ts';
-import type { ObjectMeta } from '../crds/meta.ts';
+import type { GatewayCommand } from '../crds/contracts/commands.ts';
+import type { Kind } from '../crds/kinds/registry.ts';
+import type { ObjectMeta } from '../crds/kinds/meta.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The least that an object has which an effect creates or applies. */

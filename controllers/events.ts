@@ -2,7 +2,7 @@
 // May: append and drop. May not: publish; the shell does that and keeps a cursor of what was acknowledged.
 
 import { canonicalJson } from '../crds/canonical.ts';
-import type { OutboxEvent } from '../crds/meta.ts';
+import type { OutboxEvent } from '../crds/kinds/meta.ts';
 import { timestamp } from './time.ts';
 
 /** An event as a rule asks for it. `type` is the subject that it is published on. */

@@ -1,7 +1,7 @@
 // The built-in kinds as far as a decision reads or writes them. Times are the strings of the wire, never `Date`.
 // May: name fields. May not: hold anything that no controller uses.
 
-import type { ObjectMeta, StoredMeta } from '../crds/meta.ts';
+import type { ObjectMeta, StoredMeta } from '../crds/kinds/meta.ts';
 
 export interface JobCondition {
   readonly type: string;

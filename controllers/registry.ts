@@ -1,6 +1,6 @@
 // Every controller, once. What wakes them is the shell's table of wiring.
 
-import type { Kind } from '../crds/kinds.ts';
+import type { Kind } from '../crds/kinds/registry.ts';
 import type { Controller, Decision } from './contract.ts';
 import { decideCouncil } from './council/decide.ts';
 import { observeCouncil } from './council/observe.ts';

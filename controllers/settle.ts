@@ -1,7 +1,7 @@
 // From what a rule says to a decision: conditions with their times, the outbox, and the wait when the outbox is full.
 // May: compose. May not: judge; that is what the rules of each kind are for.
 
-import type { Condition, OutboxEvent } from '../crds/meta.ts';
+import type { Condition, OutboxEvent } from '../crds/kinds/meta.ts';
 import { mergeConditions, type ConditionOf, type DeclaringKind } from './conditions.ts';
 import type { Decision, Effect, Outcome } from './contract.ts';
 import { appendEvents, type WantedEvent } from './events.ts';

@@ -2,13 +2,13 @@
 // them until the watch shows them. Synchronous; absence is `undefined`.
 // May: name look-ups. May not: hold a cache or know where an answer comes from.
 
-import type { CommandAnswer } from '../crds/commands.ts';
-import type { Council } from '../crds/council.ts';
-import type { Deliberation } from '../crds/deliberation.ts';
-import type { Plan } from '../crds/plan.ts';
-import type { PlatformConfig } from '../crds/platform.ts';
-import type { Story } from '../crds/story.ts';
-import type { Task } from '../crds/task.ts';
+import type { CommandAnswer } from '../crds/contracts/commands.ts';
+import type { Council } from '../crds/kinds/council.ts';
+import type { Deliberation } from '../crds/kinds/deliberation.ts';
+import type { Plan } from '../crds/kinds/plan.ts';
+import type { PlatformConfig } from '../crds/contracts/platform.ts';
+import type { Story } from '../crds/kinds/story.ts';
+import type { Task } from '../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from './kubernetes.ts';
 
 /** Where workspace pods reach the gateway: the ClusterIP of its Service and the CA (PEM) that signed its certificate. */

@@ -1,7 +1,7 @@
 // What an approval names. Pure.
 import { canonicalJson, sha256, type Digest } from './canonical.ts';
-import type { PlanTask } from './plan-task.ts';
-import type { StorySpec } from './story.ts';
+import type { PlanTask } from './kinds/plan-task.ts';
+import type { StorySpec } from './kinds/story.ts';
 
 /** What gate scope approves: title, description, acceptance criteria, repository and rigor. */
 export function scopeDigest(spec: StorySpec): Digest {

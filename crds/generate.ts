@@ -1,8 +1,8 @@
 // From the schemas to what the API server and people read: CRD manifests and the reference. Texts in, texts out; a script writes them.
 import { z } from 'zod';
 import { stringify } from 'yaml';
-import { kindDefinitions, type Kind, type KindDefinition } from './kinds.ts';
-import { GROUP, VERSION, type Rule } from './meta.ts';
+import { kindDefinitions, type Kind, type KindDefinition } from './kinds/registry.ts';
+import { GROUP, VERSION, type Rule } from './kinds/meta.ts';
 
 /** What we use of an OpenAPI v3 schema. */
 export interface OpenApiSchema {

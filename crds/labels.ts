@@ -1,5 +1,5 @@
 // Labels and annotations, in one place.
-import { GROUP } from './meta.ts';
+import { GROUP } from './kinds/meta.ts';
 
 export const LABEL_WORKSPACE = `${GROUP}/workspace`;
 export const LABEL_STORY = `${GROUP}/story`;

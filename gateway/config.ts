@@ -2,7 +2,7 @@
 // decides (upstreams, limits …) is not here but in the platform file, which may change while we run.
 
 import { z } from 'zod';
-import { CA_FILE, PLATFORM_FILE, UPSTREAM_FILES } from '../crds/platform.ts';
+import { CA_FILE, PLATFORM_FILE, UPSTREAM_FILES } from '../crds/contracts/platform.ts';
 import { rangeOf } from './upstream/addresses.ts';
 
 const port = (standard: number): z.ZodType<number> => z.coerce.number().int().min(0).max(65_535).default(standard);

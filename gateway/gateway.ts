@@ -2,7 +2,14 @@
 
 import type { Server } from 'node:https';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
-import { gatewayCommand, type GatewayCommand, answerSubject, commandSubject, KV_BUCKETS, STREAMS } from '../crds/commands.ts';
+import {
+  gatewayCommand,
+  type GatewayCommand,
+  answerSubject,
+  commandSubject,
+  KV_BUCKETS,
+  STREAMS,
+} from '../crds/contracts/commands.ts';
 import { ArtifactRoutes } from './artifacts/artifact-routes.ts';
 import { Artifacts } from './artifacts/artifacts.ts';
 import { BriefRoutes } from './brief/brief-routes.ts';
@@ -33,7 +40,7 @@ import { StreamArtifacts } from './store/stream-artifacts.ts';
 import type { Range } from './upstream/addresses.ts';
 import type { Resolve } from './upstream/connector.ts';
 import type { Outside } from './upstream/http-upstream.ts';
-import type { World } from './world/world.ts';
+import type { World } from './cluster/cluster-view.ts';
 
 export interface GatewayPorts {
   readonly world: World;

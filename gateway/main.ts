@@ -12,7 +12,7 @@ import { connectJetStream, type JetStream } from './store/jetstream.ts';
 import { rangeOf } from './upstream/addresses.ts';
 import { HttpOutside } from './upstream/http-upstream.ts';
 import { MountedSecrets } from './upstream/secrets.ts';
-import { watchWorld, WatchedWorld } from './world/watched-world.ts';
+import { watchWorld, WatchedWorld } from './cluster/watched-cluster.ts';
 
 const PLATFORM_LOOK_MS = 10_000;
 const RECONNECT_MS = 1_000;

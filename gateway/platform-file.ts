@@ -2,7 +2,7 @@
 // a bad new version is logged and the one in use stays.
 
 import { readFile } from 'node:fs/promises';
-import { platformConfig, type PlatformConfig } from '../crds/platform.ts';
+import { platformConfig, type PlatformConfig } from '../crds/contracts/platform.ts';
 import { wordsOf, type Log } from './log.ts';
 
 /** Throws with every complaint when the file is missing or invalid. */

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { CA_FILE, PLATFORM_FILE, platformConfig, type PlatformConfig } from '../crds/platform.ts';
+import { CA_FILE, PLATFORM_FILE, platformConfig, type PlatformConfig } from '../crds/contracts/platform.ts';
 
 const natural = (preset: number, max: number) => z.coerce.number().int().min(1).max(max).default(preset);
 

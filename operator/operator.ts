@@ -5,21 +5,21 @@
 //   JetStream ─ answers, ledger, cursors ─► views ─► wiring
 
 import type { Controller } from '../controllers/contract.ts';
-import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/commands.ts';
+import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/contracts/commands.ts';
 import type { ApiClient } from '../kube/client.ts';
-import type { Clock } from './clock.ts';
-import { makeCommands, type Commands } from './commands.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { makeCommands, type Commands } from './reconcile/commands.ts';
 import type { Config } from './config.ts';
-import { JetStreamLink } from './jetstream.ts';
-import { errorFields, type Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
-import { OBJECT_KINDS } from './objects.ts';
-import { makeObservers } from './observers.ts';
-import { publishOutbox, unpublished, type Publishing } from './publisher.ts';
-import { Queue } from './queue.ts';
-import { reconcile, type ReconcilePorts } from './reconcile.ts';
-import { makeSnapshot } from './snapshot.ts';
-import { jetStreamDefinitions, makeViews, type Views } from './views.ts';
+import { JetStreamLink } from '../runtime/bus/link.ts';
+import { errorFields, type Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { OBJECT_KINDS } from './state/watched-kinds.ts';
+import { makeObservers } from './telemetry.ts';
+import { publishOutbox, unpublished, type Publishing } from './publish/publisher.ts';
+import { Queue } from '../runtime/queue.ts';
+import { reconcile, type ReconcilePorts } from './reconcile/reconcile.ts';
+import { makeSnapshot } from './state/snapshot.ts';
+import { jetStreamDefinitions, makeViews, type Views } from './state/feeds.ts';
 import {
   PUBLISHING_KINDS,
   splitWorkKey,
@@ -31,8 +31,8 @@ import {
   wokenByUsage,
   workKey,
   type PublishingKind,
-} from './wiring.ts';
-import { World } from './world.ts';
+} from './reconcile/wakes.ts';
+import { World } from './state/caches.ts';
 
 export type AnyController = Controller<unknown, unknown>;
 

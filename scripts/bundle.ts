@@ -15,7 +15,7 @@ export const imageBundles: readonly Bundle[] = [
   { entry: 'operator/main.ts', output: 'dist/operator.mjs' },
   { entry: 'gateway/main.ts', output: 'dist/gateway.mjs' },
   { entry: 'agent-runner/main.ts', output: 'dist/agent-runner.mjs' },
-  { entry: 'operator/install/main.ts', output: 'dist/install.mjs' },
+  { entry: 'install/main.ts', output: 'dist/install.mjs' },
 ];
 
 export const pluginBundle: Bundle = { entry: 'cli/main.ts', output: 'dist/kubectl-fleet.mjs' };

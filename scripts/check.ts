@@ -9,7 +9,10 @@ const tool = (name: string, why: string, ...argv: [string, ...string[]]): Check 
   run: () => attempt(argv),
 });
 
-const sources = ['crds', 'controllers', 'kube', 'operator', 'gateway', 'agent-runner', 'cli', 'test', 'scripts'];
+const sources = [
+  ...['crds', 'controllers', 'runtime', 'kube', 'operator', 'gateway', 'agent', 'agent-runner', 'install', 'cli'],
+  ...['test', 'scripts'],
+];
 const checks: readonly Check[] = [
   tool('types', 'strict types', 'tsc', '-p', '.'),
   tool('format', 'one format; `npm run format` mends it', 'prettier', '--check', '--log-level', 'warn', '.'),

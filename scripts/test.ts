@@ -42,7 +42,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   if (fast) return summarize([await runTests(['fast'])]);
   // Loaded here, so that `--fast` touches nothing of the cluster's.
-  const { prepareTestCluster } = await import('../test/world/test-cluster.ts');
+  const { prepareTestCluster } = await import('../test/environment/test-cluster.ts');
   const cluster = await prepareTestCluster({ log: (line) => console.log(`setup: ${line}`) }).catch((error: unknown) => {
     console.error(`npm test cannot run here: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

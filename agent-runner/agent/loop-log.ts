@@ -1,6 +1,6 @@
 // What is written down of an agent's loop: JSON lines in a bounded file, and a short line for people. May: append to one file.
 import { appendFileSync } from 'node:fs';
-import type { ModelEnd, ToolCall } from './model.ts';
+import type { ModelEnd, ToolCall } from '../../agent/model.ts';
 
 interface ToolRecord {
   readonly call: ToolCall;

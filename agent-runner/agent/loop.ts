@@ -4,8 +4,8 @@ import type { ChatCompletionFunctionTool, ChatCompletionMessageParam } from 'ope
 import { doneArgs, giveUpArgs } from '../tools/end.ts';
 import { bounded, type Tool, type Workbench } from '../tools/tool.ts';
 import type { LoopLog } from './loop-log.ts';
-import type { Model, ModelEnd, ToolCall } from './model.ts';
-import type { Prompt } from './prompt.ts';
+import type { Model, ModelEnd, ToolCall } from '../../agent/model.ts';
+import type { Prompt } from '../../agent/prompt.ts';
 
 export interface LoopLimits {
   readonly iterations: number;

@@ -1,7 +1,7 @@
 // Step `merge` of a courier: the accepted patch, judged once more, as one commit on the head of the story branch. May: brief, fetch,
 // artifacts; writes the git volume. Runs nothing of the repository. The same patch on the same head is the same commit, to the bit.
-import type { Brief } from '../../crds/brief.ts';
-import type { Findings } from '../../crds/findings.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
+import type { Findings } from '../../crds/contracts/findings.ts';
 import { summaryOf } from '../evidence.ts';
 import { getArtifact } from '../gateway/artifacts.ts';
 import { treeDifference } from '../git/changed-files.ts';

@@ -1,5 +1,5 @@
 // The brief's limits as the patch rules want them. Pure.
-import type { Brief } from '../../crds/brief.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
 import type { PatchLimits } from '../git/patch-rules.ts';
 
 export function patchLimitsOf({ task, limits }: Brief): PatchLimits {

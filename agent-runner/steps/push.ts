@@ -1,6 +1,6 @@
 // Step `push` of a courier: exactly the commit that `merge` made, onto the story branch as `merge` saw it. May: git push through the gateway.
 // Believes the git volume, which only `merge` writes; a commit that had to be verified again is pushed only if that went well.
-import type { Findings } from '../../crds/findings.ts';
+import type { Findings } from '../../crds/contracts/findings.ts';
 import { readFinding } from '../finding-file.ts';
 import type { GitOptions, GitResult } from '../git/driver.ts';
 import { branchRef, commitId } from '../git/names.ts';

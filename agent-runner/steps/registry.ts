@@ -1,5 +1,5 @@
 // All steps by the word on the command line. Each is loaded when it is wanted: a pod starts eleven processes, and most need little.
-import type { RunnerCommand } from '../../crds/steps.ts';
+import type { RunnerCommand } from '../../crds/contracts/steps.ts';
 import type { Step } from '../step.ts';
 
 export const steps: Readonly<Record<RunnerCommand, () => Promise<Step>>> = {

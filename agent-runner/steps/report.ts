@@ -1,8 +1,8 @@
 // Step `report`: reads what the attempt left (hostile files), judges the patch by itself, and puts patch and evidence. May: put artifacts.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Brief } from '../../crds/brief.ts';
-import type { Finding, FindingReason, Findings } from '../../crds/findings.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
+import type { Finding, FindingReason, Findings } from '../../crds/contracts/findings.ts';
 import { evidenceBytes, type Evidence } from '../evidence.ts';
 import { readFinding } from '../finding-file.ts';
 import { putArtifact } from '../gateway/artifacts.ts';

@@ -1,7 +1,7 @@
 // Fetches the base and the story branch into the bare repository, and says whether the branch is ours. Used by `checkout` and `merge`.
-import type { Brief } from '../../crds/brief.ts';
-import type { FindingReason } from '../../crds/findings.ts';
-import { brief as briefSchema } from '../../crds/brief.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
+import type { FindingReason } from '../../crds/contracts/findings.ts';
+import { brief as briefSchema } from '../../crds/contracts/brief.ts';
 import { refusalOf } from '../gateway/client.ts';
 import type { GitOptions, GitRemote } from '../git/driver.ts';
 import { branchRef, commitId } from '../git/names.ts';

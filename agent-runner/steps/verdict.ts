@@ -1,7 +1,7 @@
 // Runs the verify commands in the fresh tree and makes the verdict; used by `verify` of both Jobs. May: run commands, write the verify volume.
 import { z } from 'zod';
-import type { Brief } from '../../crds/brief.ts';
-import type { Findings } from '../../crds/findings.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
+import type { Findings } from '../../crds/contracts/findings.ts';
 import { writeFindingFile } from '../finding-file.ts';
 import { readHostile } from '../hostile-file.ts';
 import type { FleetPaths } from '../paths.ts';

@@ -1,12 +1,12 @@
 // Step `work`: the agent at work in its tree. May: model calls; writes the tree and its own out volume. Leaves a patch, a log, a finding.
 import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Brief } from '../../crds/brief.ts';
-import type { Findings } from '../../crds/findings.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
+import type { Findings } from '../../crds/contracts/findings.ts';
 import { fileLog } from '../agent/loop-log.ts';
 import { runLoop, type LoopEnd } from '../agent/loop.ts';
-import { gatewayModel } from '../agent/model.ts';
-import { promptOf } from '../agent/prompt.ts';
+import { gatewayModel } from '../../agent/model.ts';
+import { promptOf } from '../../agent/prompt.ts';
 import { readFinding } from '../finding-file.ts';
 import { GitFailed, GitInterrupted } from '../git/driver.ts';
 import type { ChangedFile } from '../git/changed-files.ts';

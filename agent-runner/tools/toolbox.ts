@@ -1,5 +1,5 @@
 // Which tools an agent has, by its role. A table, and the look-up of a tool by its name.
-import { READING_ROLE } from '../../crds/meta.ts';
+import { READING_ROLE } from '../../crds/kinds/meta.ts';
 import { done, giveUp } from './end.ts';
 import { fileTools } from './files.ts';
 import { gitTools } from './git.ts';

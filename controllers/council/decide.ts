@@ -2,9 +2,9 @@
 // gives structured output.
 // May: judge tables and answers. May not: call anybody; a probe is a command, its answer comes through the cache.
 
-import type { GatewayCommand, ProbeAnswer } from '../../crds/commands.ts';
-import type { CouncilStatus } from '../../crds/council.ts';
-import { servesNamespace } from '../../crds/platform.ts';
+import type { GatewayCommand, ProbeAnswer } from '../../crds/contracts/commands.ts';
+import type { CouncilStatus } from '../../crds/kinds/council.ts';
+import { servesNamespace } from '../../crds/contracts/platform.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { leave, settle } from '../settle.ts';
 import { reasonOr } from '../text.ts';

@@ -1,9 +1,9 @@
 // Gathers what the decision about a Council is made from: the Council, the platform's tables, and the answers to probes.
 // May: ask the snapshot. May not: judge.
 
-import type { ProbeAnswer } from '../../crds/commands.ts';
-import type { Council } from '../../crds/council.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
+import type { ProbeAnswer } from '../../crds/contracts/commands.ts';
+import type { Council } from '../../crds/kinds/council.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export interface CouncilSeen {

@@ -1,7 +1,13 @@
 // When an endpoint is asked, and which of its answers counts. Every (endpoint, model) is asked once in each interval, and more
 // often while it does not serve as it should. Ids hold the interval, so that all Councils of one model share the question.
 
-import { PROBE_INTERVAL_MS, PROBE_RETRY_MS, probeCommandId, probeRetryCommandId, type ProbeAnswer } from '../../crds/commands.ts';
+import {
+  PROBE_INTERVAL_MS,
+  PROBE_RETRY_MS,
+  probeCommandId,
+  probeRetryCommandId,
+  type ProbeAnswer,
+} from '../../crds/contracts/commands.ts';
 import { epochMs, untilMs } from '../time.ts';
 import type { CouncilSeen } from './observe.ts';
 

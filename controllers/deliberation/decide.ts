@@ -1,7 +1,7 @@
 // A Deliberation in this version: it is accepted, kept, and says that it is not served.
 // May: say so. May not: pretend to deliberate.
 
-import type { Deliberation, DeliberationStatus } from '../../crds/deliberation.ts';
+import type { Deliberation, DeliberationStatus } from '../../crds/kinds/deliberation.ts';
 import type { Decision } from '../contract.ts';
 import { leave, settle } from '../settle.ts';
 import type { Snapshot } from '../snapshot.ts';

@@ -1,8 +1,8 @@
 // What people have said about a Plan, and whether it counts. An approval counts for the digest it names and for no other.
 
-import type { Plan } from '../../crds/plan.ts';
-import type { Gate, GateMode, Story } from '../../crds/story.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { Gate, GateMode, Story } from '../../crds/kinds/story.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 
 export type PlanVerdict =
   | { readonly kind: 'unparsed' }

@@ -2,10 +2,10 @@
 // May: parse and judge. May not: parse again what is in status, or count an approval of another digest.
 
 import { planDigest } from '../../crds/digests.ts';
-import { MESSAGE_LENGTH, READING_ROLE } from '../../crds/meta.ts';
-import type { Plan, PlanPhase, PlanStatus } from '../../crds/plan.ts';
-import { planTasks } from '../../crds/plan-source.ts';
-import type { PlanTask } from '../../crds/plan-task.ts';
+import { MESSAGE_LENGTH, READING_ROLE } from '../../crds/kinds/meta.ts';
+import type { Plan, PlanPhase, PlanStatus } from '../../crds/kinds/plan.ts';
+import { planTasks } from '../../crds/plan-text/source.ts';
+import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { WantedCondition } from '../conditions.ts';
 import type { Decision } from '../contract.ts';
 import type { WantedEvent } from '../events.ts';

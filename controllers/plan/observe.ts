@@ -1,9 +1,9 @@
 // Gathers what the decision about a Plan is made from: the Plan and the Story that it names.
 // May: ask the snapshot. May not: judge.
 
-import type { Plan } from '../../crds/plan.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
-import type { Story } from '../../crds/story.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Story } from '../../crds/kinds/story.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export interface PlanSeen {

@@ -2,11 +2,11 @@
 // May: build. May not: add anything to what was approved.
 
 import { LABEL_MANAGED_BY, LABEL_STORY, MANAGED_BY } from '../../crds/labels.ts';
-import { API_VERSION } from '../../crds/meta.ts';
+import { API_VERSION } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
-import type { Plan } from '../../crds/plan.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Task, TaskSpec } from '../../crds/task.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task, TaskSpec } from '../../crds/kinds/task.ts';
 import type { Effect, KubeObject } from '../contract.ts';
 import type { PlannedTask } from './progress.ts';
 

@@ -1,6 +1,6 @@
 // What people have said at the gates scope, test and docs. A verdict counts for what it names: the scope's digest, or the head commit.
 
-import type { Approval } from '../../crds/story.ts';
+import type { Approval } from '../../crds/kinds/story.ts';
 import { AUTO_APPROVER } from '../plan/approval.ts';
 import type { StorySeen } from './observe.ts';
 import { pinnedGates } from './verdicts.ts';

@@ -1,12 +1,12 @@
 // Gathers what the decision about a Story is made from: the Story, its Plans and Tasks, and the answers to its questions.
 // May: ask the snapshot. May not: judge.
 
-import { resolveCommandId, storyAccount, type ResolveAnswer } from '../../crds/commands.ts';
+import { resolveCommandId, storyAccount, type ResolveAnswer } from '../../crds/contracts/commands.ts';
 import { scopeDigest } from '../../crds/digests.ts';
-import type { Plan } from '../../crds/plan.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { Snapshot, Usage } from '../snapshot.ts';
 
 export interface StorySeen {

@@ -1,7 +1,7 @@
 // Which Plan is in force, and what Design waits for while none is.
 
-import type { Plan } from '../../crds/plan.ts';
-import type { StoryStatus } from '../../crds/story.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { StoryStatus } from '../../crds/kinds/story.ts';
 import { gateMode, planVerdict, type PlanVerdict } from '../plan/approval.ts';
 import type { Fields } from '../settle.ts';
 import { epochMs, timestamp } from '../time.ts';

@@ -3,10 +3,10 @@
 
 import { planTaskDigest } from '../../crds/digests.ts';
 import { taskName } from '../../crds/names.ts';
-import type { Plan } from '../../crds/plan.ts';
-import type { PlanTask } from '../../crds/plan-task.ts';
-import type { StoryPhase, StoryStatus } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlanTask } from '../../crds/kinds/plan-task.ts';
+import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../task/seen.ts';
 import type { StorySeen } from './observe.ts';
 

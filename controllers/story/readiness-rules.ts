@@ -1,7 +1,7 @@
 // The data of the readiness score: what each finding takes away from 100, the thresholds by rigor, and the words that make a text
 // vague or dependent. Change figures here and nowhere else.
 
-import type { Rigor } from '../../crds/story.ts';
+import type { Rigor } from '../../crds/kinds/story.ts';
 
 /** Codes of the wire's `Finding`, by the letter of INVEST that each one speaks for. */
 export type FindingCode = 'DEPS' | 'TITLE_VALUE' | 'ESTIMABLE' | 'AMBIGUOUS' | 'SMALL' | 'AC_MISSING' | 'AC_VAGUE';

@@ -1,7 +1,7 @@
 // How ready a Story's text is to be planned: the INVEST findings and a score from 0 to 100. A pure function of the spec.
 // May: read the text. May not: judge whether the Story is a good idea; that is the scope gate's business.
 
-import type { StorySpec } from '../../crds/story.ts';
+import type { StorySpec } from '../../crds/kinds/story.ts';
 import { clipped } from '../text.ts';
 import {
   ambiguousWords,

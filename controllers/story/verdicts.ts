@@ -3,10 +3,10 @@
 // May: word and compose. May not: decide which of them it is.
 
 import { scopeDigest } from '../../crds/digests.ts';
-import { MESSAGE_LENGTH } from '../../crds/meta.ts';
+import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
 import { branchOf } from '../../crds/names.ts';
-import type { Plan } from '../../crds/plan.ts';
-import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/story.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/kinds/story.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import type { WantedEvent } from '../events.ts';

@@ -1,8 +1,8 @@
 // Who works on an attempt: the agents of a Council take turns, so that another attempt is another agent's.
 
-import { MAX_AGENTS, type Council } from '../../crds/council.ts';
+import { MAX_AGENTS, type Council } from '../../crds/kinds/council.ts';
 import { agentNames } from '../../crds/names.ts';
-import type { Story } from '../../crds/story.ts';
+import type { Story } from '../../crds/kinds/story.ts';
 
 /** At least one and at most nine, whatever the object says: it may be older than its schema. */
 export const agentsOf = ({ spec }: Council): readonly string[] =>

@@ -2,10 +2,10 @@
 // (see capacity.ts), nor is what only the Task's own namespace can tell, so that the same list judges a Task and its rivals.
 // May: judge what was seen. May not: judge by what is hoped; a dependency counts when its Task has Succeeded, and not before.
 
-import type { PlanTask } from '../../crds/plan-task.ts';
+import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
-import { servesNamespace, type PlatformConfig } from '../../crds/platform.ts';
-import type { StoryPhase } from '../../crds/story.ts';
+import { servesNamespace, type PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
 import { gateMode, planVerdict } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../time.ts';

@@ -2,7 +2,7 @@
 // its attempt until the courier has landed the patch. Two Tasks of one Story whose file scopes overlap never have places together.
 // May: share out what was seen. May not: remember; the line is formed anew for each decision, from all unfinished Tasks.
 
-import type { PlatformConfig } from '../../crds/platform.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { attemptBlockers, firstBlocker, type Blocked, type Judging } from './blockers.ts';
 import { scopesOverlap } from './file-scope.ts';
 import { isInFlight } from './history.ts';

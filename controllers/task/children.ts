@@ -1,7 +1,7 @@
 // The Jobs of a Task: from what was seen to the one object that an attempt or a courier is.
 // May: build. May not: take from a user anything that reaches a pod but amounts, a node choice and a name in the platform's tables.
 
-import type { Council } from '../../crds/council.ts';
+import type { Council } from '../../crds/kinds/council.ts';
 import {
   LABEL_ATTEMPT,
   LABEL_MANAGED_BY,
@@ -11,10 +11,10 @@ import {
   LABEL_WORKSPACE,
   MANAGED_BY,
 } from '../../crds/labels.ts';
-import { API_VERSION, type ObjectMeta } from '../../crds/meta.ts';
+import { API_VERSION, type ObjectMeta } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
-import type { ImageProfile, PlatformConfig } from '../../crds/platform.ts';
-import type { Task } from '../../crds/task.ts';
+import type { ImageProfile, PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
 import type { Resources, WorkspaceSetting } from '../workspace/container.ts';
 import { workspaceJob, type BuiltJob, type Placement } from '../workspace/job.ts';

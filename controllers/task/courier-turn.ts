@@ -1,7 +1,7 @@
 // One courier per Story at a time: each one's commit is the ground of the next.
 // May: order the Story's patches that wait. May not: let two of them go; where it cannot tell, the patch waits.
 
-import type { Task } from '../../crds/task.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import { attemptJobs } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
 import { isFinished, type Relative, type TaskCore } from './seen.ts';

@@ -5,7 +5,7 @@ import type { Job } from '../kubernetes.ts';
 import type { Decision, Effect } from '../contract.ts';
 import { leave } from '../settle.ts';
 import { timestamp, untilMs } from '../time.ts';
-import type { TaskStatus } from '../../crds/task.ts';
+import type { TaskStatus } from '../../crds/kinds/task.ts';
 import { agentOfAttempt } from './agents.ts';
 import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocked } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';

@@ -7,8 +7,8 @@
 //                                      └── courier failed ──────┘
 //   besides: `missing` (a listed Job is not seen) and `unread` (it ended, its pod is not seen yet)
 
-import type { PlatformConfig } from '../../crds/platform.ts';
-import type { Attempt, AttemptOutcome, Task } from '../../crds/task.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';

@@ -3,7 +3,7 @@
 
 import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { jobName } from '../../crds/names.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { Job } from '../kubernetes.ts';
 import type { JobKind } from '../workspace/step-table.ts';
 

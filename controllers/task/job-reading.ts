@@ -2,7 +2,7 @@
 // May: read Jobs, pods and findings. May not: believe a step that ran the repository's or the agent's code; of those only the way
 // they ended counts (out of memory, out of time).
 
-import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/findings.ts';
+import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/contracts/findings.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs } from '../time.ts';

@@ -1,8 +1,8 @@
 // How often a Task may try, and how long it waits between. All of it is counted from `status.attempts`.
 // May: count. May not: forget; an attempt that is listed counts for good.
 
-import type { PlatformConfig } from '../../crds/platform.ts';
-import type { Attempt, AttemptOutcome, Task } from '../../crds/task.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
 import { epochMs } from '../time.ts';
 
 /** The most entries that `status.attempts` takes. */

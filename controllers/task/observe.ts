@@ -2,11 +2,11 @@
 // unfinished Tasks with which it competes for capacity.
 // May: ask the snapshot. May not: judge.
 
-import { storyAccount } from '../../crds/commands.ts';
-import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
-import type { Council } from '../../crds/council.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import { storyAccount } from '../../crds/contracts/commands.ts';
+import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
+import type { Council } from '../../crds/kinds/council.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { Job } from '../kubernetes.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';

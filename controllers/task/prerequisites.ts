@@ -3,8 +3,8 @@
 // is not repaired but distrusted: nothing is started under it.
 
 import { LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
-import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
 import type { Effect } from '../contract.ts';
 import type { ServiceAccount } from '../kubernetes.ts';
 import { isIntact, networkPolicy } from '../workspace/network-policy.ts';

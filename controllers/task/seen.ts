@@ -3,11 +3,11 @@
 //   TaskCore   one Task with what says whether it could start; the Task itself has one, and so has every rival for capacity
 //   TaskSeen   the Task's core, the pods of its Jobs, its rivals, and the state of namespace, store and gateway
 
-import type { Council } from '../../crds/council.ts';
-import type { Plan } from '../../crds/plan.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Council } from '../../crds/kinds/council.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../kubernetes.ts';
 import type { GatewayEndpoint, Usage } from '../snapshot.ts';
 

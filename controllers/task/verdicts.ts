@@ -1,8 +1,8 @@
 // The three ways in which a rule about a Task writes: it is held up, it is under way, it has ended. Each gives the whole status.
 // May: word and compose. May not: decide which of the three it is.
 
-import { MESSAGE_LENGTH } from '../../crds/meta.ts';
-import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/task.ts';
+import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { settle, waitingUntil } from '../settle.ts';

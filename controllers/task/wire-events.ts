@@ -1,7 +1,7 @@
 // What a change of a Task's phase tells the outside: subjects and fields of the wire, section 2.3, and for phases that the wire has
 // no subject for one of the same family, so that every change of phase has its number.
 
-import type { Attempt, TaskObjectPhase } from '../../crds/task.ts';
+import type { Attempt, TaskObjectPhase } from '../../crds/kinds/task.ts';
 import type { WantedEvent } from '../events.ts';
 import { epochMs, timestamp } from '../time.ts';
 import { wireId } from '../wire-names.ts';

@@ -1,7 +1,7 @@
 // One step of a workspace as a container. Restricted in every way that Pod Security asks for, and a few more.
 // May: build. May not: take anything from a user but numbers that the platform engineer bounds: no image, command, variable or volume.
 
-import { FLEET_PROGRAM, GATEWAY_HOST, PATHS, STEP_ENVIRONMENT } from '../../crds/steps.ts';
+import { FLEET_PROGRAM, GATEWAY_HOST, PATHS, STEP_ENVIRONMENT } from '../../crds/contracts/steps.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
 import { holdsToken, runsFleetImage, volumePaths, type JobKind, type StepRow } from './step-table.ts';
 

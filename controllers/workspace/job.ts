@@ -1,8 +1,8 @@
 // A workspace Job, whole: the same input gives the same object, so that a second request for it is refused by its name.
 // May: build. May not: read anything but its arguments.
 
-import { audienceOf, GATEWAY_HOST, WORKSPACE_ACCOUNT } from '../../crds/steps.ts';
-import type { ObjectMeta } from '../../crds/meta.ts';
+import { audienceOf, GATEWAY_HOST, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
+import type { ObjectMeta } from '../../crds/kinds/meta.ts';
 import type { KubeObject } from '../contract.ts';
 import { container, tmpVolume, tokenVolume, type WorkspaceSetting } from './container.ts';
 import { holdsToken, stepTable, volumeSizes, type StepRow, type Volume } from './step-table.ts';

@@ -6,7 +6,7 @@
 
 import { canonicalJson, shortHash } from '../../crds/canonical.ts';
 import { LABEL_MANAGED_BY, LABEL_NETWORK, MANAGED_BY } from '../../crds/labels.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { NetworkPolicy, NetworkPolicySpec } from '../kubernetes.ts';
 
 const HASH_LENGTH = 10;

@@ -2,7 +2,7 @@
 // May: list. May not: decide anything. A volume has one trust level: whoever writes it here is the only one who does, elsewhere it is
 // read-only or absent, and no step that runs the repository's or the agent's code holds a token for git or artifacts.
 
-import { PATHS, STEP_RIGHTS, isFleetStep, type RunnerCommand, type Step } from '../../crds/steps.ts';
+import { PATHS, STEP_RIGHTS, isFleetStep, type RunnerCommand, type Step } from '../../crds/contracts/steps.ts';
 
 export type Volume = 'runner' | 'git' | 'tree' | 'work-out' | 'fresh' | 'verify-out';
 export type JobKind = 'attempt' | 'courier';

@@ -4,7 +4,7 @@ import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import { stepOf } from '../identity/rights.ts';
-import type { World } from '../world/world.ts';
+import type { World } from '../cluster/cluster-view.ts';
 import type { Artifacts } from './artifacts.ts';
 
 const PATH = /^\/v1\/artifacts\/([^/]{1,100})$/;

@@ -1,13 +1,13 @@
 // The routes that tell a step what it is to do: the brief for fleet steps, the context alone for the agent's.
 
-import type { Brief } from '../../crds/brief.ts';
+import type { Brief } from '../../crds/contracts/brief.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import type { World } from '../world/world.ts';
+import type { World } from '../cluster/cluster-view.ts';
 import { buildBrief, lastFailureOf } from './brief.ts';
-import { contextOf } from './context.ts';
+import { contextOf } from '../../agent/context.ts';
 
 export class BriefRoutes {
   readonly #world: World;

@@ -1,13 +1,13 @@
 // The brief of an attempt or courier, built from what is cached and the platform's configuration. Pure: same objects, same brief.
 
-import { brief as briefSchema, type Brief } from '../../crds/brief.ts';
+import { brief as briefSchema, type Brief } from '../../crds/contracts/brief.ts';
 import { branchOf } from '../../crds/names.ts';
-import { servesNamespace, type PlatformConfig } from '../../crds/platform.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Attempt, Task } from '../../crds/task.ts';
-import type { Council } from '../../crds/council.ts';
-import { agentOf, councilFor, type Agent } from '../world/council.ts';
-import { contextOf } from './context.ts';
+import { servesNamespace, type PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Attempt, Task } from '../../crds/kinds/task.ts';
+import type { Council } from '../../crds/kinds/council.ts';
+import { agentOf, councilFor, type Agent } from '../cluster/council.ts';
+import { contextOf } from '../../agent/context.ts';
 
 export interface BriefInput {
   readonly story: Story;

@@ -1,14 +1,14 @@
 // The answers to commands: `resolve` asks a Story's repository what its ref points to, `probe` tries a model endpoint. A failure is an
 // answer too, with a reason and whether asking again may help.
 
-import type { CommandAnswer, GatewayCommand, ProbeCommand, ResolveCommand } from '../../crds/commands.ts';
-import { servesNamespace } from '../../crds/platform.ts';
+import type { CommandAnswer, GatewayCommand, ProbeCommand, ResolveCommand } from '../../crds/contracts/commands.ts';
+import { servesNamespace } from '../../crds/contracts/platform.ts';
 import type { RepositoryRefs } from '../git/repository-refs.ts';
 import { Refusal } from '../http/refusal.ts';
 import { wordsOf, type Log } from '../log.ts';
 import type { EndpointProbe } from '../model/probe.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
-import type { World } from '../world/world.ts';
+import type { World } from '../cluster/cluster-view.ts';
 
 export interface AnswerOptions {
   readonly world: World;

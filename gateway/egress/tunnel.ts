@@ -3,7 +3,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { servesNamespace, type Upstream } from '../../crds/platform.ts';
+import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { Range } from '../upstream/addresses.ts';
 import { AddressRefused, guardedConnect, type Resolve } from '../upstream/connector.ts';

@@ -6,7 +6,7 @@ import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
-import type { World } from '../world/world.ts';
+import type { World } from '../cluster/cluster-view.ts';
 import { mergeFindingOf } from './merge-finding.ts';
 import type { PushRule } from './ref-update.ts';
 import type { Exchange, GitProxy, GitService, Repository } from './smart-http.ts';

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { Upstream } from '../../crds/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
 import { bodyOf, limited, requestLimit } from '../http/body.ts';
 import { Refusal } from '../http/refusal.ts';
 import { relay } from '../http/relay.ts';

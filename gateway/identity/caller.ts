@@ -1,9 +1,9 @@
 // Who a caller turned out to be. Everything in it comes from the API server and the caches, nothing from the request.
 
-import type { Step } from '../../crds/steps.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Attempt, Task } from '../../crds/task.ts';
-import type { Pod } from '../world/objects.ts';
+import type { Step } from '../../crds/contracts/steps.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Attempt, Task } from '../../crds/kinds/task.ts';
+import type { Pod } from '../cluster/objects.ts';
 
 export interface StepCaller {
   readonly kind: 'step';

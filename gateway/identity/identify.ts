@@ -1,7 +1,7 @@
 // Identity of a request: the token's review, then its standing in the caches, as a caller or a refusal.
 
 import { Refusal } from '../http/refusal.ts';
-import type { World } from '../world/world.ts';
+import type { World } from '../cluster/cluster-view.ts';
 import type { Caller } from './caller.ts';
 import { AUDIENCES } from './rights.ts';
 import { standingOf } from './standing.ts';

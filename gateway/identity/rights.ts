@@ -1,11 +1,18 @@
 // The table of rights: who may use what, and which audiences are therefore asked for. The rows are crds' own; a right that no row
 // names cannot be used by anybody.
 
-import { ARTIFACTS_READ_AUDIENCE, audienceOf, STEP_RIGHTS, TOKEN_STEPS, type Right, type Step } from '../../crds/steps.ts';
+import {
+  ARTIFACTS_READ_AUDIENCE,
+  audienceOf,
+  STEP_RIGHTS,
+  TOKEN_STEPS,
+  type Right,
+  type Step,
+} from '../../crds/contracts/steps.ts';
 import type { Caller, StepCaller } from './caller.ts';
 import { Refusal } from '../http/refusal.ts';
 
-export type { Right } from '../../crds/steps.ts';
+export type { Right } from '../../crds/contracts/steps.ts';
 
 const READER_RIGHTS: readonly Right[] = ['artifact-get'];
 

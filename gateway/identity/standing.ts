@@ -10,11 +10,11 @@ import {
   READER_ACCOUNT,
   WORKSPACE_ACCOUNT,
   type Step,
-} from '../../crds/steps.ts';
-import type { Attempt, Task } from '../../crds/task.ts';
+} from '../../crds/contracts/steps.ts';
+import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { controllerOf } from '../../kube/object.ts';
-import type { Job, Pod } from '../world/objects.ts';
-import type { World } from '../world/world.ts';
+import type { Job, Pod } from '../cluster/objects.ts';
+import type { World } from '../cluster/cluster-view.ts';
 import type { Caller } from './caller.ts';
 import { stepOfAudience } from './rights.ts';
 import type { Reviewed } from './token-review.ts';

@@ -2,7 +2,7 @@
 // used. Nothing is retried here: the agent's client does that, and each of its tries is paid for.
 
 import type { ServerResponse } from 'node:http';
-import type { Upstream } from '../../crds/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
 import { answerLimit, readLimited } from '../http/body.ts';
 import { Refusal } from '../http/refusal.ts';
 import { relay } from '../http/relay.ts';

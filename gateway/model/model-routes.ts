@@ -1,16 +1,16 @@
 // The routes of models, in OpenAI's shapes. Which endpoint, model, temperature and budget a call has is the Council's, the Story's and the
 // platform's to say; the request says only what to talk about.
 
-import { storyAccount } from '../../crds/commands.ts';
-import type { Council } from '../../crds/council.ts';
-import { servesNamespace, type Upstream } from '../../crds/platform.ts';
+import { storyAccount } from '../../crds/contracts/commands.ts';
+import type { Council } from '../../crds/kinds/council.ts';
+import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
 import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import { agentOf, councilFor, type Agent } from '../world/council.ts';
-import type { World } from '../world/world.ts';
+import { agentOf, councilFor, type Agent } from '../cluster/council.ts';
+import type { World } from '../cluster/cluster-view.ts';
 import { chatRequest } from './chat-request.ts';
 import { MODEL_LIMITS, type ModelProxy, type Payer, type SlotAccount } from './model-proxy.ts';
 

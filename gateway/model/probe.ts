@@ -2,7 +2,7 @@
 // Servers are known to claim both and do neither, so each is tried.
 
 import { z } from 'zod';
-import type { Upstream } from '../../crds/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
 import { answerLimit, readLimited } from '../http/body.ts';
 import type { Outside } from '../upstream/http-upstream.ts';
 import { modelPath, modelRefusal } from './model-proxy.ts';

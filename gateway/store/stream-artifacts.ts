@@ -1,6 +1,6 @@
 // Artifacts in a JetStream stream: subject `fleet.artifact.<root uid>.<hex>`, one message each.
 
-import { artifactSubject, STREAMS } from '../../crds/commands.ts';
+import { artifactSubject, STREAMS } from '../../crds/contracts/commands.ts';
 import type { ArtifactStore } from '../artifacts/artifacts.ts';
 import { isApiError, isSubjectTaken, type JetStream } from './jetstream.ts';
 

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
-import type { Upstream } from '../../crds/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { Range } from './addresses.ts';
 import { AddressRefused, guardedConnector, type Resolve } from './connector.ts';

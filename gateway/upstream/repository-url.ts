@@ -1,7 +1,7 @@
 // Matches a Story's repository against the platform engineer's table. Pure. The URL comes from a CR, so it is hostile: it selects a
 // row and a path below that row's prefix, and nothing else of it is ever used.
 
-import { servesNamespace, type Upstream } from '../../crds/platform.ts';
+import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
 
 export type Matched =
   { readonly ok: true; readonly upstream: Upstream; readonly path: string } | { readonly ok: false; readonly message: string };

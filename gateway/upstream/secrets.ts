@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Upstream } from '../../crds/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
 import { Refusal } from '../http/refusal.ts';
 
 export interface UpstreamSecrets {

@@ -1,12 +1,12 @@
 // Valid objects in one call each. What a case does not say is filled in by the very schemas that the API server uses.
 
-import { councilSpec, type Council } from '../../crds/council.ts';
-import { API_VERSION, type StoredMeta } from '../../crds/meta.ts';
-import { platformConfig, type PlatformConfig } from '../../crds/platform.ts';
-import { planTask, type PlanTask } from '../../crds/plan-task.ts';
-import { planSpec, type Plan, type PlanStatus } from '../../crds/plan.ts';
-import { storySpec, type Story, type StoryStatus } from '../../crds/story.ts';
-import { taskSpec, type Task, type TaskStatus } from '../../crds/task.ts';
+import { councilSpec, type Council } from '../../crds/kinds/council.ts';
+import { API_VERSION, type StoredMeta } from '../../crds/kinds/meta.ts';
+import { platformConfig, type PlatformConfig } from '../../crds/contracts/platform.ts';
+import { planTask, type PlanTask } from '../../crds/kinds/plan-task.ts';
+import { planSpec, type Plan, type PlanStatus } from '../../crds/kinds/plan.ts';
+import { storySpec, type Story, type StoryStatus } from '../../crds/kinds/story.ts';
+import { taskSpec, type Task, type TaskStatus } from '../../crds/kinds/task.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
 
 export const NOW = Date.parse('2026-11-21T09:00:00Z');

@@ -8,11 +8,11 @@ import type { TaskSeen } from '../../controllers/task/seen.ts';
 import { networkPolicy } from '../../controllers/workspace/network-policy.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
 import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
-import { API_VERSION } from '../../crds/meta.ts';
-import type { Plan, PlanStatus } from '../../crds/plan.ts';
-import type { PlanTask } from '../../crds/plan-task.ts';
-import type { Story, StoryStatus } from '../../crds/story.ts';
-import type { Attempt, Task } from '../../crds/task.ts';
+import { API_VERSION } from '../../crds/kinds/meta.ts';
+import type { Plan, PlanStatus } from '../../crds/kinds/plan.ts';
+import type { PlanTask } from '../../crds/kinds/plan-task.ts';
+import type { Story, StoryStatus } from '../../crds/kinds/story.ts';
+import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { scopeDigest } from '../../crds/digests.ts';
 import { at, COMMIT, council, DIGEST, meta, NOW, plan, platform, story } from './objects.ts';
 

@@ -1,5 +1,5 @@
 // What the API server says to new objects: given -> want.
-import type { Kind } from '../../crds/kinds.ts';
+import type { Kind } from '../../crds/kinds/registry.ts';
 import { COMMIT, DIGEST, OTHER_DIGEST, task, type Fields } from './admission-crds-objects.ts';
 
 export interface CreateCase {

@@ -1,6 +1,6 @@
 // The smallest valid object of each kind, and how a case changes it.
-import { API_VERSION } from '../../crds/meta.ts';
-import { kindDefinitions, type Kind } from '../../crds/kinds.ts';
+import { API_VERSION } from '../../crds/kinds/meta.ts';
+import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`;

@@ -1,6 +1,6 @@
 // What the API server says to changes of stored objects: what is fixed, one-way or only ever added to. Patches are merge patches, in
 // which null takes a field away.
-import type { Kind } from '../../crds/kinds.ts';
+import type { Kind } from '../../crds/kinds/registry.ts';
 import { COMMIT, DIGEST, OTHER_DIGEST, task, type Fields } from './admission-crds-objects.ts';
 
 export interface UpdateCase {

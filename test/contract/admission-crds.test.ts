@@ -1,8 +1,8 @@
 // The generated CRDs on a real API server: that it takes them (structure, cost of the rules), which objects it refuses and in which
 // words, and what it keeps of an object.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KINDS } from '../../crds/kinds.ts';
-import { kindDefinitions } from '../../crds/kinds.ts';
+import type { KINDS } from '../../crds/kinds/registry.ts';
+import { kindDefinitions } from '../../crds/kinds/registry.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';

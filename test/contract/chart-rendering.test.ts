@@ -1,7 +1,7 @@
 // What the chart renders: read by the processes' own schema, by the API server in a strict dry run, and by rules that hold for every pod and right in it.
 
 import { describe, expect, it } from 'vitest';
-import { platformConfig } from '../../crds/platform.ts';
+import { platformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
 import { installCrds, verdictOf } from './admission.ts';

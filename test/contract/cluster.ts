@@ -6,7 +6,7 @@ import { ApiClient } from '../../kube/client.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
 import { ensureBox } from '../cluster/cluster.ts';
-import { TEST_BOX, TEST_GPUS } from '../world/test-cluster.ts';
+import { TEST_BOX, TEST_GPUS } from '../environment/test-cluster.ts';
 
 /** The cluster of `npm test`; started when it is not there, which `npm test` sees to beforehand. */
 export const connectToCluster = async (): Promise<Connection> => {

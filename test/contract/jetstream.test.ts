@@ -3,9 +3,9 @@ import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { ensureBinaries } from '../cluster/binaries.ts';
 import { clusterConfig } from '../cluster/config.ts';
-import { JetStreamLink, type StreamDefinition } from '../../operator/jetstream.ts';
-import { StoreUnavailable } from '../../operator/problem.ts';
-import { View } from '../../operator/view.ts';
+import { JetStreamLink, type StreamDefinition } from '../../runtime/bus/link.ts';
+import { StoreUnavailable } from '../../runtime/bus/store-unavailable.ts';
+import { View } from '../../runtime/bus/latest-values.ts';
 import { makeNatsServer, type NatsServer } from './nats.ts';
 
 const onePerSubject = { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true } as const;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ApiClient } from '../../kube/client.ts';
 import { leases } from '../../kube/resources.ts';
-import { systemClock } from '../../operator/clock.ts';
-import { Elector, type Lease } from '../../operator/lease.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { Elector, type Lease } from '../../operator/leader-election.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';
 
 interface World {

@@ -10,8 +10,8 @@ import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { answerSubject, artifactSubject, commandSubject, KV_BUCKETS, STREAMS } from '../../crds/commands.ts';
-import { install, type Data, type Store } from '../../operator/install/install.ts';
+import { answerSubject, artifactSubject, commandSubject, KV_BUCKETS, STREAMS } from '../../crds/contracts/commands.ts';
+import { install, type Data, type Store } from '../../install/install.ts';
 import { programs, render } from './chart.ts';
 
 type User = 'operator' | 'gateway' | 'pool' | 'admin';

@@ -10,14 +10,14 @@ import { parse } from 'yaml';
 import { ensureBinaries } from '../cluster/binaries.ts';
 import { ensureBox } from '../cluster/cluster.ts';
 import { clusterConfig } from '../cluster/config.ts';
-import { TEST_BOX, TEST_GPUS } from '../world/test-cluster.ts';
-import type { Story } from '../../crds/story.ts';
+import { TEST_BOX, TEST_GPUS } from '../environment/test-cluster.ts';
+import type { Story } from '../../crds/kinds/story.ts';
 import { loadConnection } from '../../kube/connection.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 import { leases } from '../../kube/resources.ts';
-import type { Lease } from '../../operator/lease.ts';
-import { watched } from '../../operator/objects.ts';
+import type { Lease } from '../../operator/leader-election.ts';
+import { watched } from '../../operator/state/watched-kinds.ts';
 import { clientOf, makeNamespace } from './cluster.ts';
 import { makeNatsServer, type NatsServer } from './nats.ts';
 

@@ -8,9 +8,9 @@ import { ApiClient, type Write } from '../../kube/client.ts';
 import { apiVersionOf, keyOf, type KubeObject, type Resource, type Stored } from '../../kube/object.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { configMaps, events } from '../../kube/resources.ts';
-import { Overlay } from '../../operator/overlay.ts';
-import type { Next } from '../../operator/queue.ts';
-import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/reconcile.ts';
+import { Overlay } from '../../operator/state/overlay.ts';
+import type { Next } from '../../runtime/queue.ts';
+import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/reconcile/reconcile.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import { clientOf, connectToCluster, installWidgets, makeNamespace, widgets, type Widget } from './cluster.ts';
 

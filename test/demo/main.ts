@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { down } from '../cluster/box.ts';
 import { clusterConfig } from '../cluster/config.ts';
-import { openWorld, type OpenWorld, type World } from '../world/world.ts';
+import { openWorld, type OpenWorld, type World } from '../environment/environment.ts';
 import { progressOn, seconds, type Progress } from './progress.ts';
 import { runStory } from './story.ts';
 import { howToUse, showResult } from './show.ts';

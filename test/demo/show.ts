@@ -1,8 +1,8 @@
 // What the demo shows at its end: the commits, the diff, the evidence of the tests, the objects; and with --keep how to go on.
 import { relative } from 'node:path';
-import { RELEASE_NAMESPACE } from '../world/chart.ts';
-import type { World } from '../world/world.ts';
-import { git } from '../world/repository.ts';
+import { RELEASE_NAMESPACE } from '../environment/chart.ts';
+import type { World } from '../environment/environment.ts';
+import { git } from '../environment/repository.ts';
 import type { Progress } from './progress.ts';
 import type { FinishedStory } from './story.ts';
 

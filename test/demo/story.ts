@@ -1,10 +1,10 @@
 // The demo's Story, from `kubectl apply` to its end. Everything goes the way a person would go: kubectl as alice, kubectl fleet as bob.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Plan } from '../../crds/plan.ts';
-import type { StoryPhase } from '../../crds/story.ts';
-import type { Repository, World } from '../world/world.ts';
-import { follow, type Follower, type View } from '../world/watching.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { StoryPhase } from '../../crds/kinds/story.ts';
+import type { Repository, World } from '../environment/environment.ts';
+import { follow, type Follower, type View } from '../environment/watching.ts';
 import { seconds, type Progress } from './progress.ts';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -1,8 +1,8 @@
 // NetworkPolicies on real pods: a pod never gets a packet past its policy, the first one included; what a policy allows arrives.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TEST_BOX } from '../world/test-cluster.ts';
-import { connectWorld, type World } from '../world/world.ts';
+import { TEST_BOX } from '../environment/test-cluster.ts';
+import { connectWorld, type World } from '../environment/environment.ts';
 
 const image = 'swefleet.local/toolchain-python:dev';
 

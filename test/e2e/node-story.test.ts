@@ -1,8 +1,8 @@
 // The first walk on a Node repository: three tasks in three phases, each a commit that its own tests passed in a fresh checkout.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Story } from '../../crds/story.ts';
-import { auditedWrites, byUser, hasAuditLog, operatorUser } from '../world/audit.ts';
-import { RELEASE_NAMESPACE } from '../world/chart.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import { auditedWrites, byUser, hasAuditLog, operatorUser } from '../environment/audit.ts';
+import { RELEASE_NAMESPACE } from '../environment/chart.ts';
 import { WALK } from './namespaces.ts';
 import { fixture, walk, type Walk } from './walk.ts';
 

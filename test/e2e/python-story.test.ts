@@ -1,6 +1,6 @@
 // The same walk where the toolchain image has no Node: the runner brings its own.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_VERSION } from '../../crds/meta.ts';
+import { API_VERSION } from '../../crds/kinds/meta.ts';
 import { scriptedModelName } from '../model/script.ts';
 import { PYTHON } from './namespaces.ts';
 import { fixture, walk, type Walk } from './walk.ts';

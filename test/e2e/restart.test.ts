@@ -1,6 +1,6 @@
 // Operator and gateway are killed in the middle: the Story ends all the same, with one commit a task and each attempt counted once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RELEASE_NAMESPACE } from '../world/chart.ts';
+import { RELEASE_NAMESPACE } from '../environment/chart.ts';
 import { RESTART } from './namespaces.ts';
 import { fixture, walk, type Walk } from './walk.ts';
 

@@ -1,9 +1,9 @@
 // A system that has nothing to do does nothing: no write to the API but the leader's Lease for a minute.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_VERSION } from '../../crds/meta.ts';
-import { auditedWrites, hasAuditLog, type AuditedWrite } from '../world/audit.ts';
-import { RELEASE_NAMESPACE } from '../world/chart.ts';
+import { API_VERSION } from '../../crds/kinds/meta.ts';
+import { auditedWrites, hasAuditLog, type AuditedWrite } from '../environment/audit.ts';
+import { RELEASE_NAMESPACE } from '../environment/chart.ts';
 import { QUIET } from './namespaces.ts';
 import { fixture, walk, type Walk } from './walk.ts';
 

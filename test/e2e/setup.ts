@@ -1,6 +1,6 @@
 // Opens the world once for all end-to-end files: chart, git server and scripted model live in this process, the tests connect to them.
-import { TEST_BOX } from '../world/test-cluster.ts';
-import { openWorld, type Stage } from '../world/world.ts';
+import { TEST_BOX } from '../environment/test-cluster.ts';
+import { openWorld, type Stage } from '../environment/environment.ts';
 import { E2E_NAMESPACES } from './namespaces.ts';
 
 const stage: Stage = async (label, work) => {

@@ -1,15 +1,15 @@
 // One Story from apply to its end, as persons would drive it. The tests look at what came of it.
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { API_VERSION } from '../../crds/meta.ts';
-import type { PlanTask } from '../../crds/plan-task.ts';
-import type { Plan } from '../../crds/plan.ts';
-import type { Story, StoryPhase } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
-import { git } from '../world/repository.ts';
-import { TEST_BOX } from '../world/test-cluster.ts';
-import { follow, type Follower } from '../world/watching.ts';
-import { connectWorld, type Repository, type World } from '../world/world.ts';
+import { API_VERSION } from '../../crds/kinds/meta.ts';
+import type { PlanTask } from '../../crds/kinds/plan-task.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { Story, StoryPhase } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
+import { git } from '../environment/repository.ts';
+import { TEST_BOX } from '../environment/test-cluster.ts';
+import { follow, type Follower } from '../environment/watching.ts';
+import { connectWorld, type Repository, type World } from '../environment/environment.ts';
 
 export const fixture = (name: string): string => join(import.meta.dirname, '..', 'fixtures', name);
 

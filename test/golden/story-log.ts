@@ -1,6 +1,6 @@
 // A run as a log that people can read: each pass of the operator that wrote, in the order it happened, and what others did between.
 
-import type { PassRecord } from '../../operator/reconcile.ts';
+import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
 import { NOW } from '../builders/objects.ts';
 import { endOf } from '../simulation/end.ts';
 import type { World } from '../simulation/world.ts';

@@ -1,7 +1,7 @@
 // What a run came to, without what may differ between runs that are both right: order, times, names of Jobs.
 
-import type { Story } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { World } from './world.ts';
 
 export interface End {

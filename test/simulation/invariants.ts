@@ -2,12 +2,12 @@
 
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import { isLive } from '../../controllers/task/job-reading.ts';
-import { kindDefinitions, type Kind } from '../../crds/kinds.ts';
+import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
 import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
-import type { Plan } from '../../crds/plan.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import { controllerOf, keyOf } from '../../kube/object.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 

@@ -7,7 +7,7 @@ import type { ContainerStatus, Job, Pod } from '../../controllers/kubernetes.ts'
 import { stepTable, type JobKind } from '../../controllers/workspace/step-table.ts';
 import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { controllerOf, keyOf } from '../../kube/object.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Repository } from './repository.ts';
 

@@ -3,17 +3,17 @@
 
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { controllers } from '../../controllers/registry.ts';
-import type { CommandAnswer, GatewayCommand } from '../../crds/commands.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
+import type { CommandAnswer, GatewayCommand } from '../../crds/contracts/commands.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Cache, type IndexBy } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { watched, OBJECT_KINDS, type ObjectKind } from '../../operator/objects.ts';
-import { Overlay } from '../../operator/overlay.ts';
-import type { Next } from '../../operator/queue.ts';
-import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/reconcile.ts';
-import { makeSnapshot } from '../../operator/snapshot.ts';
-import { splitWorkKey, wokenBy, wokenByAnswer, wokenByFailure, wokenByStore } from '../../operator/wiring.ts';
-import type { World as OperatorWorld } from '../../operator/world.ts';
+import { watched, OBJECT_KINDS, type ObjectKind } from '../../operator/state/watched-kinds.ts';
+import { Overlay } from '../../operator/state/overlay.ts';
+import type { Next } from '../../runtime/queue.ts';
+import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/reconcile/reconcile.ts';
+import { makeSnapshot } from '../../operator/state/snapshot.ts';
+import { splitWorkKey, wokenBy, wokenByAnswer, wokenByFailure, wokenByStore } from '../../operator/reconcile/wakes.ts';
+import type { World as OperatorWorld } from '../../operator/state/caches.ts';
 import type { ApiServer, WatchEvent } from './api-server.ts';
 
 export interface ProcessPorts {

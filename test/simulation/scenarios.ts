@@ -1,9 +1,9 @@
 // Whole Stories to run: what there is at first, what happens in the workspaces, and what people do meanwhile.
 
-import type { Plan } from '../../crds/plan.ts';
-import type { PlanTask } from '../../crds/plan-task.ts';
-import type { Story } from '../../crds/story.ts';
-import type { Task } from '../../crds/task.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlanTask } from '../../crds/kinds/plan-task.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { council, plan, story, work } from '../builders/objects.ts';
 import type { ApiServer, SimObject } from './api-server.ts';

@@ -3,11 +3,11 @@
 // golden log; in a shuffled one caches are stale, requests overlap, and the operator may die after any write.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CommandAnswer, GatewayCommand } from '../../crds/commands.ts';
-import type { PlatformConfig } from '../../crds/platform.ts';
+import type { CommandAnswer, GatewayCommand } from '../../crds/contracts/commands.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { keyOf } from '../../kube/object.ts';
-import type { PassRecord } from '../../operator/reconcile.ts';
+import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
 import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
 import { ApiServer, type SimObject } from './api-server.ts';
 import { Broken, checkWrite } from './invariants.ts';

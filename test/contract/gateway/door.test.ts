@@ -5,8 +5,8 @@ import { createServer, connect as connectTcp, type AddressInfo, type Server, typ
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { brief as briefSchema } from '../../../crds/brief.ts';
-import { newAuthority, newServerCertificate } from '../../../operator/install/certificates.ts';
+import { brief as briefSchema } from '../../../crds/contracts/brief.ts';
+import { newAuthority, newServerCertificate } from '../../../install/certificates.ts';
 import { attempt, COMMIT, council, DIGEST, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
 import { openStage, tokenFor, type Stage } from './stage.ts';
 

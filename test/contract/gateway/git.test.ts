@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Step } from '../../../crds/steps.ts';
+import type { Step } from '../../../crds/contracts/steps.ts';
 import { pod, story, UIDS } from '../../unit/gateway/objects.ts';
 import { GIT_CREDENTIALS, openStage, type Stage } from './stage.ts';
 

@@ -3,13 +3,13 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LABEL_WORKSPACE } from '../../../crds/labels.ts';
-import { API_VERSION, GROUP, VERSION } from '../../../crds/meta.ts';
-import { ARTIFACTS_READ_AUDIENCE, audienceOf } from '../../../crds/steps.ts';
+import { API_VERSION, GROUP, VERSION } from '../../../crds/kinds/meta.ts';
+import { ARTIFACTS_READ_AUDIENCE, audienceOf } from '../../../crds/contracts/steps.ts';
 import { Refusal } from '../../../gateway/http/refusal.ts';
 import type { Caller } from '../../../gateway/identity/caller.ts';
 import { identifyWith } from '../../../gateway/identity/identify.ts';
 import { ApiTokenReviewer, CachedReviewer } from '../../../gateway/identity/token-review.ts';
-import { watchWorld, WatchedWorld } from '../../../gateway/world/watched-world.ts';
+import { watchWorld, WatchedWorld } from '../../../gateway/cluster/watched-cluster.ts';
 import type { ApiClient } from '../../../kube/client.ts';
 import type { KubeObject, Resource, Stored } from '../../../kube/object.ts';
 import { jobs, namespaces, pods, serviceAccounts } from '../../../kube/resources.ts';

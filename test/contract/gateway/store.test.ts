@@ -16,8 +16,8 @@ import {
   STREAMS,
   type CommandAnswer,
   type GatewayCommand,
-} from '../../../crds/commands.ts';
-import { ARTIFACTS_READ_AUDIENCE } from '../../../crds/steps.ts';
+} from '../../../crds/contracts/commands.ts';
+import { ARTIFACTS_READ_AUDIENCE } from '../../../crds/contracts/steps.ts';
 import { CommandConsumer } from '../../../gateway/commands/consumer.ts';
 import { isSubjectTaken } from '../../../gateway/store/jetstream.ts';
 import { scriptedModelName } from '../../model/script.ts';

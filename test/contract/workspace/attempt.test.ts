@@ -1,6 +1,6 @@
 // What an attempt reports, whatever its agent, its model and its repository do.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Brief } from '../../../crds/brief.ts';
+import type { Brief } from '../../../crds/contracts/brief.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 interface Case {

@@ -1,6 +1,6 @@
 // What the courier does with an accepted patch, whatever became of the branch meanwhile.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Brief } from '../../../crds/brief.ts';
+import type { Brief } from '../../../crds/contracts/brief.ts';
 import { branch, courierBrief, openWorkspace, storyUid, type OutsideChange, type Workspace } from './workspace.ts';
 
 const ours = `Another task\n\nSwefleet-Story: ${storyUid}\nSwefleet-Plan: sha256:0\nSwefleet-Task: another\nSwefleet-Attempt: 1`;

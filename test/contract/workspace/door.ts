@@ -5,8 +5,8 @@ import { request as httpRequest, type IncomingMessage, type ServerResponse } fro
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { sha256 } from '../../../crds/canonical.ts';
-import type { Brief } from '../../../crds/brief.ts';
-import { STEP_RIGHTS, type Right, type Step } from '../../../crds/steps.ts';
+import type { Brief } from '../../../crds/contracts/brief.ts';
+import { STEP_RIGHTS, type Right, type Step } from '../../../crds/contracts/steps.ts';
 
 export interface DoorOptions {
   readonly tls: { readonly key: string; readonly cert: string };

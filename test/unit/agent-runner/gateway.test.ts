@@ -5,13 +5,13 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Socket
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayModel, type Model } from '../../../agent-runner/agent/model.ts';
+import { gatewayModel, type Model } from '../../../agent/model.ts';
 import { reachable } from '../../../agent-runner/containment.ts';
 import { getArtifact, putArtifact } from '../../../agent-runner/gateway/artifacts.ts';
 import { GatewayClient, type GatewayPlace } from '../../../agent-runner/gateway/client.ts';
 import { startEgressProxy, type EgressProxy } from '../../../agent-runner/gateway/egress-proxy.ts';
 import { sha256 } from '../../../crds/canonical.ts';
-import { newAuthority, newServerCertificate } from '../../../operator/install/certificates.ts';
+import { newAuthority, newServerCertificate } from '../../../install/certificates.ts';
 import { temporaryFolder } from './folder.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;

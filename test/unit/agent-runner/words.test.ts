@@ -1,13 +1,13 @@
 // What is written for others to read: findings, commit messages, prompts, and the names that go into git's argv.
 import { describe, expect, it } from 'vitest';
-import { withoutThinking } from '../../../agent-runner/agent/model.ts';
-import { promptOf } from '../../../agent-runner/agent/prompt.ts';
+import { withoutThinking } from '../../../agent/model.ts';
+import { promptOf } from '../../../agent/prompt.ts';
 import { findingText } from '../../../agent-runner/finding-file.ts';
 import { branchRef, commitId, refCandidates } from '../../../agent-runner/git/names.ts';
 import { commitMessage } from '../../../agent-runner/git/story-commits.ts';
 import { loadedLibraries, soname } from '../../../agent-runner/steps/runner.ts';
-import type { Brief } from '../../../crds/brief.ts';
-import { parseFinding, type Finding } from '../../../crds/findings.ts';
+import type { Brief } from '../../../crds/contracts/brief.ts';
+import { parseFinding, type Finding } from '../../../crds/contracts/findings.ts';
 
 describe('findingText', () => {
   const commands = Array.from({ length: 8 }, () => ({ command: 'ü'.repeat(120), exitCode: 1, durationMs: 1 }));

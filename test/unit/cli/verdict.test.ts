@@ -6,8 +6,8 @@ import { plain, type Terminal } from '../../../cli/terminal.ts';
 import { UsageError } from '../../../cli/usage-error.ts';
 import { decide } from '../../../cli/verdict.ts';
 import { planDigest, scopeDigest } from '../../../crds/digests.ts';
-import type { Plan } from '../../../crds/plan.ts';
-import type { Story } from '../../../crds/story.ts';
+import type { Plan } from '../../../crds/kinds/plan.ts';
+import type { Story } from '../../../crds/kinds/story.ts';
 import { ApiError } from '../../../kube/error.ts';
 import { COMMIT, DIGEST, plan, story, work } from '../../builders/objects.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideDeliberation } from '../../../controllers/deliberation/decide.ts';
-import { deliberationSpec, type Deliberation } from '../../../crds/deliberation.ts';
-import { API_VERSION } from '../../../crds/meta.ts';
+import { deliberationSpec, type Deliberation } from '../../../crds/kinds/deliberation.ts';
+import { API_VERSION } from '../../../crds/kinds/meta.ts';
 import { at, meta, NOW } from '../../builders/objects.ts';
 import { spec } from '../../builders/spec.ts';
 

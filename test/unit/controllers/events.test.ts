@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mergeConditions } from '../../../controllers/conditions.ts';
 import { appendEvents, OUTBOX_LENGTH, unpublished } from '../../../controllers/events.ts';
-import type { OutboxEvent } from '../../../crds/meta.ts';
+import type { OutboxEvent } from '../../../crds/kinds/meta.ts';
 import { at, NOW } from '../../builders/objects.ts';
 
 const event = (seq: number): OutboxEvent => ({ seq, type: 'planning.story.created', at: at(), data: '{}' });

@@ -8,7 +8,7 @@ import { decidePlan } from '../../../controllers/plan/decide.ts';
 import { decideStory } from '../../../controllers/story/decide.ts';
 import { decideTask } from '../../../controllers/task/decide.ts';
 import type { TaskSeen } from '../../../controllers/task/seen.ts';
-import { kindDefinitions, type Kind } from '../../../crds/kinds.ts';
+import { kindDefinitions, type Kind } from '../../../crds/kinds/registry.ts';
 import { COMMIT, council, DIGEST, NOW, plan, platform, story, task, work } from '../../builders/objects.ts';
 import {
   approvedPlan,

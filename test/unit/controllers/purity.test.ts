@@ -67,7 +67,7 @@ describe('the layers are checked: a controller', () => {
     await Promise.all(
       ['node_modules', 'tsconfig.json', 'package.json'].map((name) => symlink(join(root, name), join(folder, name))),
     );
-    await writeFile(join(folder, 'operator/reconcile.ts'), 'export const reconcile = 1;\n');
+    await writeFile(join(folder, 'operator/reconcile/reconcile.ts'), 'export const reconcile = 1;\n');
     await Promise.all(samples.map(([, text], index) => writeFile(join(folder, nameOf(index)), text)));
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
     const argv = [program, 'controllers', '--config', join(root, '.dependency-cruiser.js'), '--output-type', 'err'];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planDigest, planTaskDigest, scopeDigest } from '../../../crds/digests.ts';
-import { planTask, type PlanTask } from '../../../crds/plan-task.ts';
-import { storySpec, type StorySpec } from '../../../crds/story.ts';
+import { planTask, type PlanTask } from '../../../crds/kinds/plan-task.ts';
+import { storySpec, type StorySpec } from '../../../crds/kinds/story.ts';
 
 const story = (more: object = {}): StorySpec =>
   storySpec.parse({ title: 'Say hello', repository: { url: 'https://git.example.com/a.git' }, ...more });

@@ -7,7 +7,7 @@ import {
   parseFinding,
   sideOf,
   STALLING_REASONS,
-} from '../../../crds/findings.ts';
+} from '../../../crds/contracts/findings.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const COMMIT = 'c'.repeat(40);

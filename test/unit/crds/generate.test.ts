@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { manifests, openApiOf, reference, type OpenApiSchema } from '../../../crds/generate.ts';
-import { kindDefinitions, KINDS, type Kind } from '../../../crds/kinds.ts';
+import { kindDefinitions, KINDS, type Kind } from '../../../crds/kinds/registry.ts';
 import { problemsOf } from './open-api.ts';
 
 const root = join(import.meta.dirname, '../../..');

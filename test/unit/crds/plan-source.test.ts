@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { PLAN_TASKS_BYTES } from '../../../crds/plan-checks.ts';
-import { formOf, parsePlanSource, planTasks, type PlanSourceResult } from '../../../crds/plan-source.ts';
-import type { PlanSpec } from '../../../crds/plan.ts';
-import { planTask, type PlanTask } from '../../../crds/plan-task.ts';
+import { PLAN_TASKS_BYTES } from '../../../crds/plan-text/checks.ts';
+import { formOf, parsePlanSource, planTasks, type PlanSourceResult } from '../../../crds/plan-text/source.ts';
+import type { PlanSpec } from '../../../crds/kinds/plan.ts';
+import { planTask, type PlanTask } from '../../../crds/kinds/plan-task.ts';
 
 const task = (id: string, title: string, more: object = {}): PlanTask => planTask.parse({ id, title, ...more });
 const problems = (result: PlanSourceResult): readonly string[] =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { platformConfig, servesNamespace } from '../../../crds/platform.ts';
+import { platformConfig, servesNamespace } from '../../../crds/contracts/platform.ts';
 
 const row = (more: object = {}): object => ({
   name: 'vllm',

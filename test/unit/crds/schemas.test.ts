@@ -1,7 +1,7 @@
 // The schemas of all kinds, as the API server gets them: bounded, described, free of what it cannot run, and the same as those in zod.
 import { describe, expect, it } from 'vitest';
 import { openApiOf } from '../../../crds/generate.ts';
-import { kindDefinitions, KINDS, type Kind } from '../../../crds/kinds.ts';
+import { kindDefinitions, KINDS, type Kind } from '../../../crds/kinds/registry.ts';
 import { accepted, rejected } from '../../contract/admission-crds-creates.ts';
 import { objectOf, type Fields } from '../../contract/admission-crds-objects.ts';
 import { placesOf, problemsOf } from './open-api.ts';

@@ -7,8 +7,8 @@ import {
   probeCommandId,
   resolveCommandId,
   STREAMS,
-} from '../../../crds/commands.ts';
-import { audienceOf, STEP_RIGHTS, TOKEN_STEPS } from '../../../crds/steps.ts';
+} from '../../../crds/contracts/commands.ts';
+import { audienceOf, STEP_RIGHTS, TOKEN_STEPS } from '../../../crds/contracts/steps.ts';
 
 describe('what a step may', () => {
   it.each(['setup', 'work', 'verify-setup', 'verify'] as const)(

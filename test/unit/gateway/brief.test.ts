@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../../crds/canonical.ts';
 import { buildBrief, type BriefInput } from '../../../gateway/brief/brief.ts';
-import { contextOf, contextTokens } from '../../../gateway/brief/context.ts';
-import { redacted } from '../../../gateway/brief/redaction.ts';
+import { contextOf, contextTokens } from '../../../agent/context.ts';
+import { redacted } from '../../../agent/redaction.ts';
 import { attempt, COMMIT, council, DIGEST, platform, story, task } from './objects.ts';
 
 const input = (change: Partial<BriefInput> = {}): BriefInput => ({

@@ -1,12 +1,12 @@
 // Valid objects of one small world: Story `greeting` of namespace `team` with one Task, an attempt and its courier.
 
-import type { Council } from '../../../crds/council.ts';
+import type { Council } from '../../../crds/kinds/council.ts';
 import { LABEL_WORKSPACE, type WorkspaceKind } from '../../../crds/labels.ts';
-import { API_VERSION, type StoredMeta } from '../../../crds/meta.ts';
-import { platformConfig, type PlatformConfig, type Upstream } from '../../../crds/platform.ts';
-import type { Story } from '../../../crds/story.ts';
-import type { Attempt, Task } from '../../../crds/task.ts';
-import type { Job, Pod } from '../../../gateway/world/objects.ts';
+import { API_VERSION, type StoredMeta } from '../../../crds/kinds/meta.ts';
+import { platformConfig, type PlatformConfig, type Upstream } from '../../../crds/contracts/platform.ts';
+import type { Story } from '../../../crds/kinds/story.ts';
+import type { Attempt, Task } from '../../../crds/kinds/task.ts';
+import type { Job, Pod } from '../../../gateway/cluster/objects.ts';
 
 export const NAMESPACE = 'team';
 export const COMMIT = '1'.repeat(40);

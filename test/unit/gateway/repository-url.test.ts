@@ -1,7 +1,7 @@
 // Which row of the table a Story's repository selects: URL and namespace -> row and path, or why not.
 
 import { describe, expect, it } from 'vitest';
-import type { Upstream } from '../../../crds/platform.ts';
+import type { Upstream } from '../../../crds/contracts/platform.ts';
 import { matchRepository } from '../../../gateway/upstream/repository-url.ts';
 
 const row = (name: string, change: Partial<Upstream> = {}): Upstream => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Cache } from '../../../kube/cache.ts';
 import type { KubeObject, Stored } from '../../../kube/object.ts';
-import { Overlay } from '../../../operator/overlay.ts';
+import { Overlay } from '../../../operator/state/overlay.ts';
 
 interface Thing extends KubeObject {
   readonly phase?: string;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { OutboxEvent } from '../../../crds/meta.ts';
-import type { Publication, Published } from '../../../operator/jetstream.ts';
-import { StoreUnavailable } from '../../../operator/problem.ts';
-import { publishOutbox, type Publishing } from '../../../operator/publisher.ts';
-import type { Next } from '../../../operator/queue.ts';
+import type { OutboxEvent } from '../../../crds/kinds/meta.ts';
+import type { Publication, Published } from '../../../runtime/bus/link.ts';
+import { StoreUnavailable } from '../../../runtime/bus/store-unavailable.ts';
+import { publishOutbox, type Publishing } from '../../../operator/publish/publisher.ts';
+import type { Next } from '../../../runtime/queue.ts';
 
 const AT = '2026-01-02T03:04:05Z';
 const event = (seq: number, type = 'planning.story.transitioned', data = `{"to_phase":"P${seq}"}`): OutboxEvent => ({

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision, Effect, KubeObject as Wanted, Outcome } from '../../../controllers/contract.ts';
 import type { Snapshot } from '../../../controllers/snapshot.ts';
-import type { GatewayCommand } from '../../../crds/commands.ts';
+import type { GatewayCommand } from '../../../crds/contracts/commands.ts';
 import { Cache } from '../../../kube/cache.ts';
 import { answerError, networkError } from '../../../kube/error.ts';
 import { apiVersionOf, keyOf, type KubeObject, type Resource, type Stored } from '../../../kube/object.ts';
-import { Overlay } from '../../../operator/overlay.ts';
-import { StoreUnavailable } from '../../../operator/problem.ts';
-import type { Next } from '../../../operator/queue.ts';
-import { reconcile, type PassRecord, type ReconcilePorts } from '../../../operator/reconcile.ts';
+import { Overlay } from '../../../operator/state/overlay.ts';
+import { StoreUnavailable } from '../../../runtime/bus/store-unavailable.ts';
+import type { Next } from '../../../runtime/queue.ts';
+import { reconcile, type PassRecord, type ReconcilePorts } from '../../../operator/reconcile/reconcile.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 const UID = 'uid-task';

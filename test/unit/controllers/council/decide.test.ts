@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decideCouncil } from '../../../../controllers/council/decide.ts';
 import type { CouncilSeen } from '../../../../controllers/council/observe.ts';
-import { PROBE_RETRY_MS, probeCommandId, probeRetryCommandId, type ProbeAnswer } from '../../../../crds/commands.ts';
-import type { Council, CouncilStatus } from '../../../../crds/council.ts';
+import { PROBE_RETRY_MS, probeCommandId, probeRetryCommandId, type ProbeAnswer } from '../../../../crds/contracts/commands.ts';
+import type { Council, CouncilStatus } from '../../../../crds/kinds/council.ts';
 import { at, council, NOW, platform } from '../../../builders/objects.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
 

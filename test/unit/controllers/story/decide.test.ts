@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { planTaskDigest, scopeDigest } from '../../../../crds/digests.ts';
 import { taskName } from '../../../../crds/names.ts';
-import type { PlanTask } from '../../../../crds/plan-task.ts';
-import type { Story } from '../../../../crds/story.ts';
-import type { Task, TaskStatus } from '../../../../crds/task.ts';
+import type { PlanTask } from '../../../../crds/kinds/plan-task.ts';
+import type { Story } from '../../../../crds/kinds/story.ts';
+import type { Task, TaskStatus } from '../../../../crds/kinds/task.ts';
 import { decideStory, rules } from '../../../../controllers/story/decide.ts';
 import { resolveIdOf, type StorySeen } from '../../../../controllers/story/observe.ts';
 import { COMMIT, DIGEST, plan, platform, story, task, work } from '../../../builders/objects.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decideTask, rules } from '../../../../controllers/task/decide.ts';
 import type { TaskSeen } from '../../../../controllers/task/seen.ts';
 import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
-import type { TaskStatus } from '../../../../crds/task.ts';
+import type { TaskStatus } from '../../../../crds/kinds/task.ts';
 import { COMMIT, council, DIGEST, platform, plan, story, task, work } from '../../../builders/objects.ts';
 import {
   approved,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { taskJob, type JobInput } from '../../../../controllers/task/children.ts';
 import { networkHash } from '../../../../controllers/workspace/network-policy.ts';
-import { audienceOf, STEP_RIGHTS, type Step } from '../../../../crds/steps.ts';
+import { audienceOf, STEP_RIGHTS, type Step } from '../../../../crds/contracts/steps.ts';
 import { council, platform, task, work } from '../../../builders/objects.ts';
 
 interface Mount {

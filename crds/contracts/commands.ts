@@ -1,0 +1,113 @@
+// Commands to the gateway, their answers, and the streams that carry them. Commands name uids, never URLs.
+import { z } from 'zod';
+import { shortHash } from '../canonical.ts';
+import { commitId, type Immutable } from '../kinds/meta.ts';
+
+const id = z.string().regex(/^[a-z0-9-]{1,120}$/);
+
+export const resolveCommand = z.object({
+  id,
+  kind: z.literal('resolve'),
+  namespace: z.string().max(63),
+  storyUid: z.string().max(64),
+});
+export const probeCommand = z.object({
+  id,
+  kind: z.literal('probe'),
+  namespace: z.string().max(63),
+  endpoint: z.string().max(63),
+  model: z.string().max(256),
+});
+export const gatewayCommand = z.discriminatedUnion('kind', [resolveCommand, probeCommand]);
+export type ResolveCommand = Immutable<z.infer<typeof resolveCommand>>;
+export type ProbeCommand = Immutable<z.infer<typeof probeCommand>>;
+export type GatewayCommand = ResolveCommand | ProbeCommand;
+
+const failure = {
+  id,
+  at: z.string().max(40),
+  ok: z.literal(false),
+  reason: z.string().max(64),
+  message: z.string().max(1024),
+  retryable: z.boolean(),
+};
+export const resolveAnswer = z.union([
+  z.object({ id, kind: z.literal('resolve'), at: z.string().max(40), ok: z.literal(true), commit: commitId('') }),
+  z.object({ kind: z.literal('resolve'), ...failure }),
+]);
+export const probeAnswer = z.union([
+  z.object({
+    id,
+    kind: z.literal('probe'),
+    at: z.string().max(40),
+    ok: z.literal(true),
+    models: z.array(z.string().max(256)).max(256),
+    toolCalls: z.boolean(),
+    structuredOutput: z.boolean(),
+  }),
+  z.object({ kind: z.literal('probe'), ...failure }),
+]);
+export const commandAnswer = z.union([resolveAnswer, probeAnswer]);
+export type ResolveAnswer = Immutable<z.infer<typeof resolveAnswer>>;
+export type ProbeAnswer = Immutable<z.infer<typeof probeAnswer>>;
+export type CommandAnswer = ResolveAnswer | ProbeAnswer;
+
+/** How long one probe's answer stands. */
+export const PROBE_INTERVAL_MS = 300_000;
+export const resolveCommandId = (storyUid: string, answersSeen: number): string => `resolve-${storyUid}-${answersSeen}`;
+export const probeCommandId = (endpoint: string, model: string, nowMs: number): string =>
+  `probe-${shortHash([endpoint, model], 8)}-${Math.floor(nowMs / PROBE_INTERVAL_MS)}`;
+
+/** While an endpoint does not serve as it should it is asked more often, under ids of their own. */
+export const PROBE_RETRY_MS = 20_000;
+export const probeRetryCommandId = (endpoint: string, model: string, nowMs: number): string =>
+  `probe-${shortHash([endpoint, model], 8)}-r${Math.floor(nowMs / PROBE_RETRY_MS)}`;
+
+export const commandSubject = (commandId: string): string => `fleet.gateway.cmd.${commandId}`;
+export const answerSubject = (commandId: string): string => `fleet.gateway.result.${commandId}`;
+export const artifactSubject = (rootUid: string, artifactDigest: string): string =>
+  `fleet.artifact.${rootUid}.${artifactDigest.replace(/^sha256:/, '')}`;
+
+const DAY_MS = 86_400_000;
+export interface StreamDefinition {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly maxAgeMs: number;
+  /** One message a subject, discard new: the store itself refuses duplicates. */
+  readonly onePerSubject: boolean;
+  readonly maxMessages?: number;
+}
+export const STREAMS = {
+  commands: {
+    name: 'FLEET_COMMANDS',
+    subjects: ['fleet.gateway.cmd.*', 'fleet.turn.cmd.>'],
+    maxAgeMs: DAY_MS,
+    onePerSubject: true,
+  },
+  results: {
+    name: 'FLEET_RESULTS',
+    subjects: ['fleet.gateway.result.*', 'fleet.turn.result.>'],
+    maxAgeMs: 30 * DAY_MS,
+    onePerSubject: true,
+  },
+  artifacts: { name: 'FLEET_ARTIFACTS', subjects: ['fleet.artifact.*.*'], maxAgeMs: 30 * DAY_MS, onePerSubject: true },
+  planningEvents: {
+    name: 'PLANNING_EVENTS',
+    subjects: ['planning.>'],
+    maxAgeMs: 30 * DAY_MS,
+    onePerSubject: false,
+    maxMessages: 1_000_000,
+  },
+  orchestratorEvents: {
+    name: 'ORCHESTRATOR_EVENTS',
+    subjects: ['orchestration.>'],
+    maxAgeMs: 7 * DAY_MS,
+    onePerSubject: false,
+    maxMessages: 50_000,
+  },
+} as const satisfies Record<string, StreamDefinition>;
+export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor' } as const;
+/** An account that nobody wrote for so long goes; a Story that lives on starts again from the usage in its status. */
+export const LEDGER_MAX_AGE_MS = 90 * DAY_MS;
+/** A Story's account of tokens in the ledger. */
+export const storyAccount = (storyUid: string): string => `story.${storyUid}`;

@@ -1,0 +1,132 @@
+// The world as reflectors keep it: one cache a kind, all namespaces; of Pods and Jobs only those of workspaces.
+
+import type { Council } from '../../crds/kinds/council.ts';
+import type { Deliberation } from '../../crds/kinds/deliberation.ts';
+import { LABEL_WORKSPACE } from '../../crds/labels.ts';
+import { GROUP, VERSION } from '../../crds/kinds/meta.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
+import { Cache } from '../../kube/cache.ts';
+import type { ApiClient } from '../../kube/client.ts';
+import type { KubeObject, Resource } from '../../kube/object.ts';
+import { Reflector, type Report } from '../../kube/reflector.ts';
+import { jobs, pods } from '../../kube/resources.ts';
+import { wordsOf, type Log } from '../log.ts';
+import type { Job, Pod } from './objects.ts';
+import type { World } from './cluster-view.ts';
+
+const ours = (plural: string, kind: string): Resource => ({ group: GROUP, version: VERSION, plural, kind, namespaced: true });
+
+const namespaceIndex = { namespace: (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''] };
+
+export class WatchedWorld implements World {
+  readonly pods = new Cache<Pod>();
+  readonly jobs = new Cache<Job>();
+  readonly tasks = new Cache<Task>({
+    indexes: { story: (task): readonly string[] => [task.spec.storyRef.uid] },
+  });
+  readonly stories = new Cache<Story>({ indexes: namespaceIndex });
+  readonly plans = new Cache<Plan>();
+  readonly councils = new Cache<Council>({ indexes: namespaceIndex });
+  readonly deliberations = new Cache<Deliberation>();
+  readonly #platform: () => PlatformConfig;
+
+  constructor(platform: () => PlatformConfig) {
+    this.#platform = platform;
+  }
+
+  get platform(): PlatformConfig {
+    return this.#platform();
+  }
+
+  pod(uid: string): Pod | undefined {
+    return this.pods.byUid(uid);
+  }
+
+  podWhen(uid: string, wanted: (pod: Pod) => boolean, withinMs: number): Promise<Pod | undefined> {
+    const seen = this.pods.byUid(uid);
+    if (seen !== undefined && wanted(seen)) return Promise.resolve(seen);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => end(undefined), withinMs);
+      const stop = this.pods.onChange((change) => {
+        if (change.type !== 'deleted' && change.object.metadata.uid === uid && wanted(change.object)) end(change.object);
+      });
+      function end(pod: Pod | undefined): void {
+        clearTimeout(timer);
+        stop();
+        resolve(pod);
+      }
+    });
+  }
+
+  job(uid: string): Job | undefined {
+    return this.jobs.byUid(uid);
+  }
+
+  task(uid: string): Task | undefined {
+    return this.tasks.byUid(uid);
+  }
+
+  story(uid: string): Story | undefined {
+    return this.stories.byUid(uid);
+  }
+
+  plan(uid: string): Plan | undefined {
+    return this.plans.byUid(uid);
+  }
+
+  tasksOf(storyUid: string): readonly Task[] {
+    return this.tasks.by('story', storyUid);
+  }
+
+  storiesIn(namespace: string): readonly Story[] {
+    return this.stories.by('namespace', namespace);
+  }
+
+  councilsIn(namespace: string): readonly Council[] {
+    return this.councils.by('namespace', namespace);
+  }
+
+  namespaceOfRoot(uid: string): string | undefined {
+    return (this.stories.byUid(uid) ?? this.deliberations.byUid(uid))?.metadata.namespace;
+  }
+}
+
+export interface Watching {
+  /** Names of the kinds that have not been listed yet. */
+  notSynced(): readonly string[];
+  readonly done: Promise<unknown>;
+}
+
+/** Fills the world until `signal` aborts. */
+export const watchWorld = (
+  world: WatchedWorld,
+  client: ApiClient,
+  options: { readonly log: Log; readonly signal: AbortSignal },
+): Watching => {
+  const { log, signal } = options;
+  const onReport = (report: Report): void => {
+    const resource = report.resource.plural;
+    if (report.type === 'listed') log.write('info', 'listed', { resource, objects: report.objects });
+    else log.write('warn', `watch ${report.type}`, { resource, error: wordsOf(report.error) });
+  };
+  const labelSelector = LABEL_WORKSPACE;
+  const follow = <T extends KubeObject>(resource: Resource, cache: Cache<T>, selection: object = {}): Reflector<T> =>
+    new Reflector<T>({ client, resource, cache, onReport, ...selection });
+  const reflectors = {
+    pods: follow(pods, world.pods, { labelSelector }),
+    jobs: follow(jobs, world.jobs, { labelSelector }),
+    tasks: follow(ours('tasks', 'Task'), world.tasks),
+    stories: follow(ours('stories', 'Story'), world.stories),
+    plans: follow(ours('plans', 'Plan'), world.plans),
+    councils: follow(ours('councils', 'Council'), world.councils),
+    deliberations: follow(ours('deliberations', 'Deliberation'), world.deliberations),
+  };
+  const done = Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
+  return {
+    done,
+    notSynced: () => Object.entries(reflectors).flatMap(([name, reflector]) => (reflector.isSynced ? [] : [name])),
+  };
+};

@@ -1,0 +1,96 @@
+// What the shell itself does to a status before it is written: the Stalled condition, the trimmed outbox, and what changed.
+// It sees of a status only what all kinds have in common.
+
+import type { Outcome } from '../../controllers/contract.ts';
+import { clipped } from '../../controllers/text.ts';
+import { canonicalJson } from '../../crds/canonical.ts';
+import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+  readonly observedGeneration?: number;
+}
+
+export interface CommonStatus {
+  readonly phase?: string;
+  readonly conditions?: readonly Condition[];
+  readonly outbox?: readonly { readonly seq: number }[];
+}
+
+export interface StatusContext {
+  /** The status as last seen. */
+  readonly old: CommonStatus | undefined;
+  readonly generation: number | undefined;
+  /** The last event that was published; what the outbox holds up to it is no longer needed. */
+  readonly cursor: number | undefined;
+  readonly nowMs: number;
+}
+
+const STALLED = 'Stalled';
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+const rfc3339 = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+
+const stalledCondition = (outcome: Outcome, context: StatusContext): readonly Condition[] => {
+  if (outcome.kind !== 'stalled') return [];
+  const old = context.old?.conditions?.find((condition) => condition.type === STALLED && condition.status === 'True');
+  return [
+    {
+      type: STALLED,
+      status: 'True',
+      reason: outcome.reason,
+      message: clipped(outcome.message, MESSAGE_LENGTH),
+      lastTransitionTime: old?.lastTransitionTime ?? rfc3339(context.nowMs),
+      ...(context.generation !== undefined && { observedGeneration: context.generation }),
+    },
+  ];
+};
+
+const byType = (conditions: readonly Condition[]): readonly Condition[] =>
+  [...conditions].sort((a, b) => (a.type < b.type ? -1 : 1));
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+
+/** For comparison: the server may keep a list-map in another order, and an empty list as none. */
+const comparable = (status: CommonStatus): string => {
+  const ordered = status.conditions === undefined ? status : { ...status, conditions: byType(status.conditions) };
+  return canonicalJson(Object.fromEntries(Object.entries(ordered).filter(([, value]) => !isEmpty(value))));
+};
+
+const trimmed = (status: CommonStatus, cursor: number | undefined): CommonStatus =>
+  status.outbox === undefined || cursor === undefined
+    ? status
+    : { ...status, outbox: status.outbox.filter(({ seq }) => seq > cursor) };
+
+/**
+ * The whole status to write, or undefined when nothing is to be written: it says what is there already. An outbox that could be
+ * trimmed is no reason to write.
+ */
+export const statusToWrite = (
+  wanted: CommonStatus | undefined,
+  outcome: Outcome,
+  context: StatusContext,
+): CommonStatus | undefined => {
+  const base = wanted ?? context.old ?? {};
+  const others = (base.conditions ?? []).filter((condition) => condition.type !== STALLED);
+  const conditions = byType([...others, ...stalledCondition(outcome, context)]);
+  const full = conditions.length === 0 && base.conditions === undefined ? base : { ...base, conditions };
+  const next = trimmed(full, context.cursor);
+  return comparable(next) === comparable(trimmed(context.old ?? {}, context.cursor)) ? undefined : next;
+};
+
+/** `Type: old→new (Reason)` for each condition whose status differs, and the phase. For the log. */
+export const flips = (old: CommonStatus | undefined, next: CommonStatus): readonly string[] => {
+  const before = new Map((old?.conditions ?? []).map(({ type, status }) => [type, status]));
+  const after = new Map((next.conditions ?? []).map((condition) => [condition.type, condition]));
+  const changed = [...after.values()]
+    .filter(({ type, status }) => before.get(type) !== status)
+    .map(({ type, status, reason }) => `${type}: ${before.get(type) ?? '-'}→${status} (${reason ?? ''})`);
+  const gone = [...before].filter(([type]) => !after.has(type)).map(([type, status]) => `${type}: ${status}→-`);
+  const phase = old?.phase === next.phase ? [] : [`phase: ${old?.phase ?? '-'}→${next.phase ?? '-'}`];
+  return [...phase, ...changed, ...gone];
+};

@@ -1,0 +1,76 @@
+// What the operator reads from JetStream: answers of the gateway, the ledger, and how far events were published.
+
+import { z } from 'zod';
+import {
+  answerSubject,
+  commandAnswer,
+  KV_BUCKETS,
+  STREAMS,
+  type CommandAnswer,
+  type StreamDefinition,
+} from '../../crds/contracts/commands.ts';
+import type { StreamDefinition as JetStreamDefinition } from '../../runtime/bus/link.ts';
+import { View } from '../../runtime/bus/latest-values.ts';
+
+const ledgerAccount = z.object({
+  spent: z.number(),
+  /** `until` is epoch milliseconds. */
+  reservations: z.array(z.object({ id: z.string(), amount: z.number(), until: z.number() })).default([]),
+});
+export type LedgerAccount = Readonly<z.infer<typeof ledgerAccount>>;
+
+interface ViewListeners {
+  readonly onAnswer: (commandId: string) => void;
+  readonly onUsage: (account: string) => void;
+  readonly onCursor: (uid: string) => void;
+  readonly onMalformed: (key: string, error: unknown) => void;
+}
+
+export interface Views {
+  readonly answers: View<CommandAnswer>;
+  readonly ledger: View<LedgerAccount>;
+  readonly cursors: View<number>;
+}
+
+/** Subject of a key in a bucket. */
+const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
+export const cursorSubject = (uid: string): string => bucketSubject(KV_BUCKETS.cursor, uid);
+
+const MAX_ENTRIES = 200_000;
+const NS_PER_MS = 1_000_000;
+
+export const makeViews = ({ onAnswer, onUsage, onCursor, onMalformed }: ViewListeners): Views => {
+  const bucket = (name: string) => ({
+    stream: `KV_${name}`,
+    filter: bucketSubject(name, '>'),
+    maxEntries: MAX_ENTRIES,
+    onMalformed,
+  });
+  return {
+    answers: new View<CommandAnswer>({
+      ...{ stream: STREAMS.results.name, filter: answerSubject('*'), maxEntries: MAX_ENTRIES, onMalformed },
+      parse: (json) => commandAnswer.parse(json),
+      onChange: onAnswer,
+    }),
+    ledger: new View<LedgerAccount>({
+      ...bucket(KV_BUCKETS.ledger),
+      parse: (json) => ledgerAccount.parse(json),
+      onChange: onUsage,
+    }),
+    cursors: new View<number>({
+      ...bucket(KV_BUCKETS.cursor),
+      parse: (json) => z.int().min(0).parse(json),
+      onChange: onCursor,
+    }),
+  };
+};
+
+const jetStreamDefinition = (stream: StreamDefinition): JetStreamDefinition => ({
+  name: stream.name,
+  subjects: [...stream.subjects],
+  max_age: stream.maxAgeMs * NS_PER_MS,
+  ...(stream.maxMessages !== undefined && { max_msgs: stream.maxMessages }),
+  ...(stream.onePerSubject && { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }),
+});
+
+export const jetStreamDefinitions = (): readonly JetStreamDefinition[] => Object.values(STREAMS).map(jetStreamDefinition);

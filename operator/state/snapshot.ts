@@ -1,0 +1,69 @@
+// The view that controllers see: caches under the overlay of own writes, answers, usage, and where the gateway is.
+// It is always the present; a pass sees one frozen world because observe and decide run in one synchronous turn.
+
+import type { Snapshot } from '../../controllers/snapshot.ts';
+import type { CommandAnswer } from '../../crds/contracts/commands.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
+import { NAMESPACE, STORY, UNFINISHED } from './watched-kinds.ts';
+import type { LedgerAccount } from './feeds.ts';
+import type { World } from './caches.ts';
+
+export interface SnapshotSources {
+  readonly world: World;
+  readonly platform: PlatformConfig;
+  readonly answers: { get(commandId: string): CommandAnswer | undefined };
+  readonly cursors: { get(uid: string): number | undefined };
+  readonly ledger: { get(account: string): LedgerAccount | undefined };
+  readonly storeAvailable: () => boolean;
+  /** PEM; undefined until it was read. */
+  readonly gatewayCa: () => string | undefined;
+  readonly nowMs: () => number;
+}
+
+const controlledBy = <T extends KubeObject>(objects: readonly T[], uid: string): readonly T[] =>
+  objects.filter((object) => controllerOf(object)?.uid === uid);
+
+const usageOf = (account: LedgerAccount | undefined, nowMs: number): ReturnType<Snapshot['usage']> => {
+  if (account === undefined) return undefined;
+  const living = account.reservations.filter(({ until }) => until > nowMs);
+  return { spent: account.spent, reserved: living.reduce((sum, { amount }) => sum + amount, 0) };
+};
+
+export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
+  const { world, platform } = sources;
+  const gatewayKey = keyOf({ namespace: platform.gateway.namespace, name: platform.gateway.serviceName });
+  return {
+    story: (key) => world.overlay('Story').get(key),
+    plan: (key) => world.overlay('Plan').get(key),
+    task: (key) => world.overlay('Task').get(key),
+    council: (key) => world.overlay('Council').get(key),
+    deliberation: (key) => world.overlay('Deliberation').get(key),
+    storyByUid: (uid) => world.overlay('Story').byUid(uid),
+    plansOf: (storyUid) => {
+      const story = world.overlay('Story').byUid(storyUid);
+      return story === undefined ? [] : world.overlay('Plan').by(STORY, keyOf(story.metadata));
+    },
+    tasksOf: (storyUid) => controlledBy(world.overlay('Task').ownedBy(storyUid), storyUid),
+    unfinishedTasks: () => world.overlay('Task').by(UNFINISHED, 'all'),
+    councilsIn: (namespace) => world.overlay('Council').by(NAMESPACE, namespace),
+    jobsOf: (ownerUid) => controlledBy(world.overlay('Job').ownedBy(ownerUid), ownerUid),
+    podsOf: (jobUid) => controlledBy(world.overlay('Pod').ownedBy(jobUid), jobUid),
+    serviceAccount: (key) => world.overlay('ServiceAccount').get(key),
+    networkPolicy: (key) => world.overlay('NetworkPolicy').get(key),
+    answer: (commandId) => sources.answers.get(commandId),
+    eventCursor: (uid) => sources.cursors.get(uid),
+    usage: (account) => usageOf(sources.ledger.get(account), sources.nowMs()),
+    get storeAvailable() {
+      return sources.storeAvailable();
+    },
+    platform,
+    get gateway() {
+      const address = world.overlay('Service').get(gatewayKey)?.spec?.clusterIP;
+      const caPem = sources.gatewayCa();
+      return address === undefined || address === '' || address === 'None' || caPem === undefined
+        ? undefined
+        : { address, caPem };
+    },
+  };
+};

@@ -1,0 +1,91 @@
+// Every kind that the operator watches: which resource, which of its objects, and the indexes that look-ups need. A table.
+
+import type { Council } from '../../crds/kinds/council.ts';
+import type { Deliberation } from '../../crds/kinds/deliberation.ts';
+import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
+import { LABEL_MANAGED_BY, LABEL_WORKSPACE, MANAGED_BY } from '../../crds/labels.ts';
+import { GROUP, VERSION } from '../../crds/kinds/meta.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Story } from '../../crds/kinds/story.ts';
+import type { Task } from '../../crds/kinds/task.ts';
+import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../../controllers/kubernetes.ts';
+import type { IndexBy } from '../../kube/cache.ts';
+import type { Selection } from '../../kube/client.ts';
+import type { KubeObject, Resource, Stored } from '../../kube/object.ts';
+import { jobs, networkPolicies, pods, serviceAccounts, services } from '../../kube/resources.ts';
+
+interface Service extends KubeObject {
+  readonly spec?: { readonly clusterIP?: string };
+}
+
+export interface Objects {
+  readonly Story: Story;
+  readonly Plan: Plan;
+  readonly Task: Task;
+  readonly Council: Council;
+  readonly Deliberation: Deliberation;
+  readonly Job: Job;
+  readonly Pod: Pod;
+  readonly ServiceAccount: ServiceAccount;
+  readonly NetworkPolicy: NetworkPolicy;
+  readonly Service: Service;
+}
+
+export type ObjectKind = keyof Objects;
+
+export interface Watched<T extends KubeObject> {
+  readonly resource: Resource;
+  readonly select?: (platform: PlatformConfig) => Selection;
+  readonly indexes?: Readonly<Record<string, IndexBy<T>>>;
+  /** Throws for an object that no decision could read; that object is then not seen. */
+  readonly check?: (object: Stored<T>) => void;
+}
+
+export const STORY = 'story';
+export const NAMESPACE = 'namespace';
+export const UNFINISHED = 'unfinished';
+export const UNFINISHED_IN = 'unfinished in';
+
+const FINISHED_TASK: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed', 'Cancelled']);
+const FINISHED_STORY: ReadonlySet<string | undefined> = new Set(['Done', 'Failed', 'Cancelled']);
+export const isFinishedTask = (task: Task): boolean => FINISHED_TASK.has(task.status?.phase);
+export const isFinishedStory = (story: Story): boolean => FINISHED_STORY.has(story.status?.phase);
+
+const namespaceOf = (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''];
+
+const own = <K extends Kind>(kind: K, indexes: Readonly<Record<string, IndexBy<Objects[K]>>> = {}): Watched<Objects[K]> => {
+  const { plural, spec, status } = kindDefinitions[kind];
+  return {
+    resource: { group: GROUP, version: VERSION, plural, kind, namespaced: true },
+    indexes,
+    check: (object) => {
+      spec.parse(object.spec);
+      if (object.status !== undefined) status.parse(object.status);
+    },
+  };
+};
+
+const workspaces = (): Selection => ({ labelSelector: LABEL_WORKSPACE });
+const managed = (): Selection => ({ labelSelector: `${LABEL_MANAGED_BY}=${MANAGED_BY}` });
+
+export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
+  Story: own('Story', { [NAMESPACE]: namespaceOf }),
+  Plan: own('Plan', { [STORY]: (plan) => [`${plan.metadata.namespace}/${plan.spec.storyRef.name}`] }),
+  Task: own('Task', {
+    [UNFINISHED]: (task) => (isFinishedTask(task) ? [] : ['all']),
+    [UNFINISHED_IN]: (task) => (isFinishedTask(task) ? [] : namespaceOf(task)),
+  }),
+  Council: own('Council', { [NAMESPACE]: namespaceOf }),
+  Deliberation: own('Deliberation'),
+  Job: { resource: jobs, select: workspaces },
+  Pod: { resource: pods, select: workspaces },
+  ServiceAccount: { resource: serviceAccounts, select: managed },
+  NetworkPolicy: { resource: networkPolicies, select: managed },
+  Service: {
+    resource: services,
+    select: ({ gateway }) => ({ namespace: gateway.namespace, fieldSelector: `metadata.name=${gateway.serviceName}` }),
+  },
+};
+
+export const OBJECT_KINDS = Object.keys(watched) as readonly ObjectKind[];

@@ -1,0 +1,83 @@
+// The last value per key of a JetStream feed, in memory, replaced as a whole when a session begins anew, bounded in number.
+
+import type { Feed, FeedMessage } from './link.ts';
+
+interface ViewEntry<V> {
+  /** undefined: deleted, or malformed. */
+  readonly value: V | undefined;
+  readonly seq: number;
+}
+
+export interface ViewOptions<V> {
+  readonly stream: string;
+  /** Ends in `>` or `*`; what stands there is the key. */
+  readonly filter: string;
+  /** Throws for what is malformed: that entry is then not there. */
+  readonly parse: (json: unknown) => V;
+  readonly maxEntries: number;
+  readonly onChange: (key: string) => void;
+  readonly onMalformed: (key: string, error: unknown) => void;
+}
+
+export class View<V> implements Feed {
+  readonly stream: string;
+  readonly filter: string;
+  readonly #options: ViewOptions<V>;
+  readonly #prefixLength: number;
+  #entries = new Map<string, ViewEntry<V>>();
+  /** Filled while a new session catches up; until then readers see what was known before. */
+  #next: Map<string, ViewEntry<V>> | undefined;
+
+  constructor(options: ViewOptions<V>) {
+    this.stream = options.stream;
+    this.filter = options.filter;
+    this.#options = options;
+    this.#prefixLength = options.filter.length - 1;
+  }
+
+  get(key: string): V | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  /** The sequence of the key's last message, a deletion included; 0 when there is none. */
+  seq(key: string): number {
+    return this.#entries.get(key)?.seq ?? 0;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  begin(): void {
+    this.#next = new Map();
+  }
+
+  take({ subject, seq, data }: FeedMessage): void {
+    const key = subject.slice(this.#prefixLength);
+    const entries = this.#next ?? this.#entries;
+    const value = data === undefined ? undefined : this.#parsed(key, data);
+    // put at the end, so that the oldest entries are the first to go
+    entries.delete(key);
+    entries.set(key, { value, seq });
+    if (entries.size > this.#options.maxEntries) for (const oldest of entries.keys()) if (entries.delete(oldest)) break;
+    if (this.#next === undefined) this.#options.onChange(key);
+  }
+
+  /** Tells of every key: after a store lost its data, equal sequences need not mean equal values. */
+  caughtUp(): void {
+    if (this.#next === undefined) return;
+    const keys = new Set([...this.#entries.keys(), ...this.#next.keys()]);
+    this.#entries = this.#next;
+    this.#next = undefined;
+    for (const key of keys) this.#options.onChange(key);
+  }
+
+  #parsed(key: string, data: Uint8Array): V | undefined {
+    try {
+      return this.#options.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+    } catch (error) {
+      this.#options.onMalformed(key, error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// A whole installation to work with: cluster, images, git server, scripted model, chart, persons. Demo and end-to-end tests use this one.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { newAuthority, newServerCertificate, type KeyPair } from '../../install/certificates.ts';
+import { bundle, pluginBundle } from '../../scripts/bundle.ts';
+import { clusterConfig } from '../cluster/config.ts';
+import { ensureBox, type Cluster } from '../cluster/cluster.ts';
+import { attempt, type CommandEnd } from '../cluster/command.ts';
+import { ensureImages } from '../cluster/images/build.ts';
+import type { GitRequestLine } from '../git-server/server.ts';
+import type { ModelRequestLine } from '../model/server.ts';
+import { installChart, PERSONS, RELEASE_NAMESPACE, type Person } from './chart.ts';
+import { kubectlWith, type Kubectl } from './kubernetes.ts';
+import { GIT_HOST, gitRootOf, startOutside, type Outside } from './outside.ts';
+import { createRepository } from './repository.ts';
+
+/** Runs one part of the set-up under a label, so that whoever opens the world shows its progress. */
+export type Stage = <T>(label: string, work: (log: (line: string) => void) => Promise<T>) => Promise<T>;
+
+export interface WorldOptions {
+  readonly box: string;
+  readonly namespaces: readonly string[];
+  readonly stage: Stage;
+  /** Told which cluster it is, as soon as it is there. */
+  readonly onCluster?: (cluster: Cluster) => void;
+  readonly modelLatencyMs?: number;
+  readonly onGitRequest?: (line: GitRequestLine) => void;
+  readonly onModelRequest?: (line: ModelRequestLine) => void;
+}
+
+export interface World {
+  readonly cluster: Cluster;
+  /** Folder of the git server's bare repositories. */
+  readonly gitRoot: string;
+  /** As administrator. */
+  readonly kubectl: Kubectl;
+  as(person: Person): Kubectl;
+  /** `kubectl fleet …` as that person. */
+  fleet(person: Person, ...args: readonly string[]): Promise<CommandEnd>;
+  /** A fresh repository of that name with one commit of the folder's files. */
+  createRepository(name: string, folder: string): Promise<Repository>;
+}
+
+/** A world with the servers of the machine that belong to it. */
+export interface OpenWorld extends World {
+  readonly outside: Outside;
+  /** Ends what runs on the machine; the cluster stays. */
+  close(): Promise<void>;
+}
+
+export interface Repository {
+  readonly url: string;
+  readonly bare: string;
+  readonly head: string;
+}
+
+const root = join(import.meta.dirname, '..', '..');
+const DAYS = 3650;
+
+export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
+  const { stage } = options;
+  const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
+  options.onCluster?.(cluster);
+  await stage('programs and images', async (log) => {
+    await bundle({ repository: root, log, wanted: [pluginBundle] });
+    await loadImages(cluster, log);
+  });
+  const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
+  const pki = await gitPki(cluster.stateDir);
+  const outside = await startOutside({
+    ...options,
+    hostIp: cluster.hostIp,
+    stateDir: cluster.stateDir,
+    gitCertificate: pki.server,
+    kubectl,
+  });
+  try {
+    const imageRepository = clusterConfig().registry ?? 'swefleet.local';
+    await stage('chart', () =>
+      installChart({ cluster, kubectl, namespaces: options.namespaces, gitCaPem: pki.ca, imageRepository }),
+    );
+    return { ...(await accessTo(cluster)), outside, close: () => outside.close() };
+  } catch (error) {
+    await outside.close();
+    throw error;
+  }
+}
+
+/** The world that another process of this machine opened on that box. */
+export async function connectWorld(box: string): Promise<World> {
+  return accessTo(await ensureBox({ name: box, log: () => undefined }));
+}
+
+async function accessTo(cluster: Cluster): Promise<World> {
+  const gitRoot = gitRootOf(cluster.stateDir);
+  const names = Object.keys(PERSONS) as Person[];
+  const files = new Map(await Promise.all(names.map(async (name) => [name, await cluster.userKubeconfig(name)] as const)));
+  const kubeconfigOf = (person: Person): string => files.get(person) ?? '';
+  return {
+    cluster,
+    gitRoot,
+    kubectl: kubectlWith(cluster.binDir, cluster.kubeconfig),
+    as: (person) => kubectlWith(cluster.binDir, kubeconfigOf(person)),
+    fleet: (person, ...args) =>
+      attempt([process.execPath, join(root, 'dist', 'kubectl-fleet.mjs'), ...args], {
+        env: { ...process.env, KUBECONFIG: kubeconfigOf(person), PATH: `${cluster.binDir}:${process.env['PATH'] ?? ''}` },
+      }),
+    createRepository: async (name, folder) => {
+      const bare = join(gitRoot, 'team', `${name}.git`);
+      const head = await createRepository(bare, folder);
+      return { url: `https://${GIT_HOST}/team/${name}.git`, bare, head };
+    },
+  };
+}
+
+/** Builds the images and makes the node know them. Another cluster takes them from its registry. */
+async function loadImages(cluster: Cluster, log: (line: string) => void): Promise<void> {
+  if (cluster.kind === 'external') return;
+  const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
+  for (const image of images) await cluster.loadImage(image.tar);
+  await restartOnNewImages(
+    cluster,
+    images.map((image) => `${image.name}@${image.digest}`),
+  );
+}
+
+/** A kept box runs pods of the images it had: when one of ours is new under the same tag, its pods are replaced. */
+async function restartOnNewImages(cluster: Cluster, images: readonly string[]): Promise<void> {
+  const digest = createHash('sha256').update(images.join('\n')).digest('hex');
+  const file = join(cluster.stateDir, 'installed-images');
+  const known = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  if (known === digest) return;
+  if (known !== undefined) {
+    const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
+    await kubectl.attempt(
+      'delete',
+      'pods',
+      '--namespace',
+      RELEASE_NAMESPACE,
+      '--selector',
+      'app.kubernetes.io/name=swe-fleet',
+      '--wait=false',
+    );
+  }
+  writeFileSync(file, digest);
+}
+
+/** The git server's certificate and who signed it; kept, so that a kept box goes on trusting it. */
+async function gitPki(stateDir: string): Promise<{ readonly ca: string; readonly server: KeyPair }> {
+  const file = join(stateDir, 'git-pki.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as { ca: string; server: KeyPair };
+  const now = Date.now();
+  const authority = await newAuthority('outside git', now, DAYS);
+  const server = await newServerCertificate(authority, { names: [GIT_HOST], now, days: DAYS });
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify({ ca: authority.certificate, server }), { mode: 0o600 });
+  return { ca: authority.certificate, server };
+}

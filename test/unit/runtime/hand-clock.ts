@@ -1,0 +1,40 @@
+// A clock that moves only when a test moves it.
+
+import type { Clock } from '../../../runtime/clock.ts';
+
+export interface HandClock extends Clock {
+  /** Moves on, firing what falls due in order of its date; lets promises settle in between. */
+  advance(ms: number): Promise<void>;
+}
+
+/** Lets everything run that waits for promises only. */
+export const settle = async (): Promise<void> => {
+  for (let n = 0; n < 20; n += 1) await Promise.resolve();
+};
+
+export const handClock = (startMs = 0): HandClock => {
+  let nowMs = startMs;
+  const timers = new Set<{ readonly atMs: number; readonly then: () => void }>();
+  return {
+    nowMs: () => nowMs,
+    random: () => 0.5,
+    after: (delayMs, then) => {
+      const timer = { atMs: nowMs + delayMs, then };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    advance: async (ms) => {
+      const untilMs = nowMs + ms;
+      await settle();
+      for (;;) {
+        const due = [...timers].filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+        if (due === undefined) break;
+        nowMs = due.atMs;
+        timers.delete(due);
+        due.then();
+        await settle();
+      }
+      nowMs = untilMs;
+    },
+  };
+};
