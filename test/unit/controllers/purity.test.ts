@@ -54,7 +54,7 @@ describe('the layers are checked: a controller', () => {
     ['may not read files', "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;\n", 'controllers-no-io'],
     [
       'may not import the operator',
-      "import { reconcile } from '../operator/reconcile.ts';\nexport const x = reconcile;\n",
+      "import { reconcile } from '../operator/reconcile/reconcile.ts';\nexport const x = reconcile;\n",
       'nothing-imports-operator',
     ],
     ['may not use a client library', "import { request } from 'undici';\nexport const x = request;\n", 'controllers-no-clients'],
@@ -63,7 +63,7 @@ describe('the layers are checked: a controller', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'layers-'));
-    await Promise.all(['controllers', 'operator'].map((name) => mkdir(join(folder, name))));
+    await Promise.all(['controllers', 'operator/reconcile'].map((name) => mkdir(join(folder, name), { recursive: true })));
     await Promise.all(
       ['node_modules', 'tsconfig.json', 'package.json'].map((name) => symlink(join(root, name), join(folder, name))),
     );
