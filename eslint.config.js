@@ -1,4 +1,5 @@
 // Type-checked lint. The block for `controllers/` is the purity rule: no I/O, clock, randomness or async there.
+// A rule that is given twice replaces itself, so that every list below is built on the general one.
 import tseslint from 'typescript-eslint';
 
 const noAny = {
@@ -14,8 +15,8 @@ const budgets = {
   complexity: ['error', 16],
 };
 
+/** What a controller would need to learn the time, to wait, or to reach anything outside. `new Date(ms)` only formats a time. */
 const clocks = [
-  'Date',
   'setTimeout',
   'setInterval',
   'setImmediate',
@@ -29,6 +30,43 @@ const clocks = [
   'Promise',
 ];
 
+const generalSyntax = [
+  { selector: 'ExportDefaultDeclaration', message: 'No default exports.' },
+  { selector: 'TSEnumDeclaration', message: 'Unions instead of enums.' },
+  { selector: 'Program > VariableDeclaration[kind="let"]', message: 'No module-level mutable state.' },
+  {
+    selector: 'Program > ExportNamedDeclaration > VariableDeclaration[kind="let"]',
+    message: 'No module-level mutable state.',
+  },
+  {
+    selector: ':matches(Program, ExportNamedDeclaration) > FunctionDeclaration[generator=false]',
+    message: 'Functions at the top of a file are `const name = () => …`.',
+  },
+];
+
+const pureSyntax = [
+  { selector: ':function[async=true]', message: 'controllers/ is synchronous.' },
+  { selector: 'AwaitExpression', message: 'controllers/ is synchronous.' },
+  { selector: 'ImportExpression', message: 'controllers/ imports nothing at run time.' },
+  {
+    selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+    message: 'controllers/ is pure: the time is an argument.',
+  },
+  {
+    selector: ':not(NewExpression, MemberExpression[property.name=/^(parse|UTC)$/]) > Identifier[name="Date"]',
+    message: 'controllers/ is pure: of Date only what converts a time that is given.',
+  },
+];
+
+const environment = { object: 'process', property: 'env', message: 'Only config.ts files read the environment.' };
+const moduleMocks = ['mock', 'doMock', 'hoisted', 'unmock', 'doUnmock'].map((property) => ({
+  ...{ object: 'vi', property },
+  message: 'No module mocks: pass a fake through a port.',
+}));
+const impureProperties = [{ object: 'Math', property: 'random', message: 'controllers/ is pure: no randomness.' }];
+
+const globalConstant = { selector: 'variable', modifiers: ['const', 'global'] };
+
 export default tseslint.config(
   { ignores: ['**/node_modules/**', '**/dist/**', '**/*.js', '**/*.mjs', 'coverage/**'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -41,22 +79,8 @@ export default tseslint.config(
       eqeqeq: 'error',
       'no-console': 'error',
       'prefer-const': 'error',
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'No default exports.' },
-        { selector: 'TSEnumDeclaration', message: 'Unions instead of enums.' },
-        { selector: 'Program > VariableDeclaration[kind="let"]', message: 'No module-level mutable state.' },
-        {
-          selector: 'Program > ExportNamedDeclaration > VariableDeclaration[kind="let"]',
-          message: 'No module-level mutable state.',
-        },
-      ],
-      'no-restricted-properties': [
-        'error',
-        { object: 'process', property: 'env', message: 'Only config.ts files read the environment.' },
-        { object: 'vi', property: 'mock', message: 'No module mocks: pass a fake through a port.' },
-        { object: 'vi', property: 'doMock', message: 'No module mocks: pass a fake through a port.' },
-      ],
+      'no-restricted-syntax': ['error', ...generalSyntax],
+      'no-restricted-properties': ['error', environment, ...moduleMocks],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -74,21 +98,23 @@ export default tseslint.config(
           message: 'controllers/ and crds/ are pure: time and everything else come in as arguments.',
         })),
       ],
-      'no-restricted-properties': [
+      'no-restricted-properties': ['error', environment, ...moduleMocks, ...impureProperties],
+      'no-restricted-syntax': ['error', ...generalSyntax, ...pureSyntax],
+    },
+  },
+  {
+    // tests and scripts hold values of one run at the top, which are no constants
+    ignores: ['test/**', 'scripts/**'],
+    rules: {
+      '@typescript-eslint/naming-convention': [
         'error',
-        { object: 'Math', property: 'random', message: 'controllers/ is pure: no randomness.' },
-      ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: ':function[async=true]', message: 'controllers/ is synchronous.' },
-        { selector: 'AwaitExpression', message: 'controllers/ is synchronous.' },
-        { selector: 'ImportExpression', message: 'controllers/ imports nothing at run time.' },
-        { selector: 'ExportDefaultDeclaration', message: 'No default exports.' },
-        { selector: 'Program > VariableDeclaration[kind="let"]', message: 'No module-level mutable state.' },
+        { ...globalConstant, types: ['string', 'number', 'boolean'], format: ['UPPER_CASE'] },
+        { ...globalConstant, types: ['function'], format: ['camelCase'] },
       ],
     },
   },
-  { files: ['**/config.ts', 'scripts/**', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['**/config.ts', 'scripts/**', 'test/**'], rules: { 'no-restricted-properties': ['error', ...moduleMocks] } },
   { files: ['test/**', 'scripts/**', 'cli/**', '**/main.ts'], rules: { 'no-console': 'off' } },
   { files: ['test/**'], rules: { 'max-lines-per-function': 'off', 'max-lines': 'off' } },
+  { files: ['test/cluster/images/**', 'test/box/images.test.ts'], rules: { 'no-restricted-syntax': 'off' } },
 );

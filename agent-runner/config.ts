@@ -38,7 +38,7 @@ export interface StepConfig {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Throws one error that names every variable that is absent or wrong. */
-export function readConfig(env: Environment = process.env): StepConfig {
+export const readConfig = (env: Environment = process.env): StepConfig => {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`the step's environment is not usable: ${z.prettifyError(parsed.error)}`);
   const seen = parsed.data;
@@ -56,11 +56,11 @@ export function readConfig(env: Environment = process.env): StepConfig {
     deadlineSeconds: seen.FLEET_DEADLINE_SECONDS,
     childEnvironment: childEnvironment(env),
   });
-}
+};
 
 const ours = /^(FLEET_|KUBERNETES_)|^(LD_LIBRARY_PATH|NODE_OPTIONS|HOSTNAME)$/;
 
-function childEnvironment(env: Environment): Record<string, string> {
+const childEnvironment = (env: Environment): Record<string, string> => {
   const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !ours.test(entry[0]));
   return {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -68,4 +68,4 @@ function childEnvironment(env: Environment): Record<string, string> {
     ...Object.fromEntries(kept),
     CI: 'true',
   };
-}
+};

@@ -3,24 +3,23 @@ import { connect } from 'node:net';
 import type { Address } from './config.ts';
 
 /** Long enough for the first packet to be lost and sent again, which Linux does after a second. */
-const timeoutMs = 1_500;
+const TIMEOUT_MS = 1_500;
 
 /** The addresses that answered; empty when the pod is contained. A refusal is an answer of the enforcer, not of the address. */
-export async function reachable(addresses: readonly Address[]): Promise<readonly Address[]> {
+export const reachable = async (addresses: readonly Address[]): Promise<readonly Address[]> => {
   const answers = await Promise.all(addresses.map(connects));
   return addresses.filter((_, index) => answers[index]);
-}
+};
 
-async function connects({ host, port }: Address): Promise<boolean> {
-  return new Promise((resolve) => {
+const connects = async ({ host, port }: Address): Promise<boolean> =>
+  new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (answer: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(answer);
     };
-    const timer = setTimeout(() => end(false), timeoutMs);
+    const timer = setTimeout(() => end(false), TIMEOUT_MS);
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });
-}

@@ -24,15 +24,13 @@ const evidence = z.object({
 });
 export type Evidence = Readonly<z.infer<typeof evidence>>;
 
-export function evidenceBytes(value: Evidence): Buffer {
-  return Buffer.from(canonicalJson(evidence.parse(value)));
-}
+export const evidenceBytes = (value: Evidence): Buffer => Buffer.from(canonicalJson(evidence.parse(value)));
 
 /** The agent's summary for the commit message; empty when the bytes are no evidence. */
-export function summaryOf(bytes: Buffer): string {
+export const summaryOf = (bytes: Buffer): string => {
   try {
     return evidence.parse(JSON.parse(bytes.toString('utf8'))).summary;
   } catch {
     return '';
   }
-}
+};

@@ -12,7 +12,7 @@ import {
 import { readHostile } from './hostile-file.ts';
 
 /** A finding as text of at most 1,700 bytes that its schema accepts: texts are cut, the longest first, then commands are left out. */
-export function findingText(finding: Finding): string {
+export const findingText = (finding: Finding): string => {
   const record: Record<string, unknown> = { ...finding };
   for (const key of ['message', 'summary']) {
     if (typeof record[key] === 'string') record[key] = record[key].slice(0, 400);
@@ -25,33 +25,27 @@ export function findingText(finding: Finding): string {
     else delete record[longest];
   }
   return JSON.stringify(findings[finding.step].parse(record));
-}
+};
 
-function sizeOf(record: unknown): number {
-  return Buffer.byteLength(JSON.stringify(record));
-}
+const sizeOf = (record: unknown): number => Buffer.byteLength(JSON.stringify(record));
 
-function lengthOf(value: unknown): number {
-  return typeof value === 'string' ? value.length : 0;
-}
+const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
 
 /** Four fifths of it, without half of a surrogate pair at the end. */
-function shorter(text: string): string {
-  return text.slice(0, Math.floor((text.length * 4) / 5)).replace(/[\ud800-\udbff]$/, '');
-}
+const shorter = (text: string): string => text.slice(0, Math.floor((text.length * 4) / 5)).replace(/[\ud800-\udbff]$/, '');
 
 /** Replaces whatever lies there, a folder or a link included: the step's commands could write in the same volume. */
-export async function writeFindingFile(file: string, text: string): Promise<void> {
+export const writeFindingFile = async (file: string, text: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true });
   const fresh = `${file}.new`;
   await rm(fresh, { recursive: true, force: true });
   await writeFile(fresh, text, { flag: 'wx' });
   await rm(file, { recursive: true, force: true });
   await rename(fresh, file);
-}
+};
 
 /** `undefined` when there is none that can be used. */
-export async function readFinding<S extends FindingStep>(step: S, file: string): Promise<Findings[S] | undefined> {
+export const readFinding = async <S extends FindingStep>(step: S, file: string): Promise<Findings[S] | undefined> => {
   const read = await readHostile(file, 4 * FINDING_BYTES);
   return read.kind === 'read' ? parseFinding(step, read.bytes.toString('utf8')) : undefined;
-}
+};

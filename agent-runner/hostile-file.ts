@@ -7,7 +7,7 @@ export type HostileRead =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly message: string };
 
-export async function readHostile(file: string, maxBytes: number): Promise<HostileRead> {
+export const readHostile = async (file: string, maxBytes: number): Promise<HostileRead> => {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => error.code ?? 'unreadable',
   );
@@ -28,4 +28,4 @@ export async function readHostile(file: string, maxBytes: number): Promise<Hosti
   } finally {
     await handle.close();
   }
-}
+};

@@ -1,17 +1,20 @@
 // One step of a workspace pod: `agent-runner <step>`.
-import { isCommand, runCommand, usage } from './process-entry.ts';
+import { isCommand, runCommand, USAGE } from './process-entry.ts';
 
-const [, program = '', word] = process.argv;
-if (word === '--help' || word === '-h') {
-  console.log(usage);
-} else if (!isCommand(word)) {
-  console.error(usage);
-  process.exitCode = 2;
-} else {
-  try {
-    await runCommand(word, { root: '/', program, say: (line) => console.log(line) });
-  } catch (error) {
-    console.error(error);
-    process.exitCode = 1;
+const main = async ([, program = '', word]: readonly string[]): Promise<number> => {
+  if (word === '--help' || word === '-h') {
+    console.log(USAGE);
+    return 0;
   }
-}
+  if (!isCommand(word)) {
+    console.error(USAGE);
+    return 2;
+  }
+  await runCommand(word, { root: '/', program, say: (line) => console.log(line) });
+  return 0;
+};
+
+process.exitCode = await main(process.argv).catch((error: unknown) => {
+  console.error(error);
+  return 1;
+});

@@ -23,7 +23,7 @@ export interface FleetPaths {
   readonly verifyFinding: string;
 }
 
-export function fleetPaths(root: string): FleetPaths {
+export const fleetPaths = (root: string): FleetPaths => {
   const at = (...parts: readonly string[]): string => join(root, ...parts);
   return {
     runner: at('fleet/runner'),
@@ -45,4 +45,4 @@ export function fleetPaths(root: string): FleetPaths {
     verifyOut: at('fleet/out/verify'),
     verifyFinding: at('fleet/out/verify/finding.json'),
   };
-}
+};

@@ -17,7 +17,7 @@ export interface EntryPorts {
   readonly say: (line: string) => void;
 }
 
-export const usage = `usage: agent-runner <step>
+export const USAGE = `usage: agent-runner <step>
 
 Runs one step of a workspace pod and writes its finding to /dev/termination-log.
 
@@ -26,11 +26,9 @@ Steps of a courier:  runner, merge, courier-setup, courier-verify, push
 
 Exit code 0: the step has a finding, good or bad. Anything else: the infrastructure failed.`;
 
-export function isCommand(word: string | undefined): word is RunnerCommand {
-  return RUNNER_COMMANDS.some((command) => command === word);
-}
+export const isCommand = (word: string | undefined): word is RunnerCommand => RUNNER_COMMANDS.some((command) => command === word);
 
-export async function contextOf(config: StepConfig, ports: EntryPorts): Promise<StepContext> {
+export const contextOf = async (config: StepConfig, ports: EntryPorts): Promise<StepContext> => {
   const paths = fleetPaths(ports.root);
   return {
     config,
@@ -41,10 +39,10 @@ export async function contextOf(config: StepConfig, ports: EntryPorts): Promise<
     program: await realpath(ports.program),
     say: ports.say,
   };
-}
+};
 
 /** Ends the process on SIGTERM, children first. */
-export async function runCommand(command: RunnerCommand, ports: EntryPorts): Promise<void> {
+export const runCommand = async (command: RunnerCommand, ports: EntryPorts): Promise<void> => {
   const context = await contextOf(readConfig(), ports);
   process.once('SIGTERM', () => {
     context.children.endAll();
@@ -52,4 +50,4 @@ export async function runCommand(command: RunnerCommand, ports: EntryPorts): Pro
   });
   await runStep(await steps[command](), context);
   await context.gateway.close();
-}
+};

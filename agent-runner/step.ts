@@ -31,7 +31,7 @@ export interface Step<S extends FindingStep = FindingStep> {
   run(context: StepContext): Promise<Findings[S]>;
 }
 
-export async function runStep(step: Step, context: StepContext): Promise<Finding> {
+export const runStep = async (step: Step, context: StepContext): Promise<Finding> => {
   const finding = await step.run(context).catch(async (error: unknown) => {
     if (error instanceof GatewayUnreachable) return failed(step.finding, 'GatewayUnavailable', error.message);
     await writeFile(context.paths.terminationLog, findingText(failed(step.finding, 'StepFailed', String(error))));
@@ -43,43 +43,42 @@ export async function runStep(step: Step, context: StepContext): Promise<Finding
   await writeFile(context.paths.terminationLog, text);
   context.say(sentence(step.command, finding));
   return finding;
-}
+};
 
-function sentence(command: RunnerCommand, { outcome, reason, message }: Finding): string {
+const sentence = (command: RunnerCommand, { outcome, reason, message }: Finding): string => {
   const why = reason === undefined ? '' : ` with ${reason}`;
   return `${command}: ${outcome}${why}${message === undefined ? '' : `: ${message}`}`;
-}
+};
 
-export function failed<S extends FindingStep>(step: S, reason: FindingReason, message: string): Findings[S] {
-  return { step, outcome: 'failed', reason, message: shortMessage(message) } as unknown as Findings[S];
-}
+export const failed = <S extends FindingStep>(step: S, reason: FindingReason, message: string): Findings[S] =>
+  ({ step, outcome: 'failed', reason, message: shortMessage(message) }) as unknown as Findings[S];
 
 /** Nothing was done, because the step before did not end ok; its reason is handed on to whoever cannot see that step's file. */
-export function skipped<S extends FindingStep>(step: S, before?: Finding): Findings[S] {
+export const skipped = <S extends FindingStep>(step: S, before?: Finding): Findings[S] => {
   const because = before === undefined || before.outcome === 'ok' ? {} : reasonOf(before);
   return { step, outcome: 'skipped', ...because } as unknown as Findings[S];
-}
+};
 
-function reasonOf({ reason, message }: Finding): Pick<Finding, 'reason' | 'message'> {
-  return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
-}
+const reasonOf = ({ reason, message }: Finding): Pick<Finding, 'reason' | 'message'> => ({
+  ...(reason === undefined ? {} : { reason }),
+  ...(message === undefined ? {} : { message }),
+});
 
 /** One line of at most 400 characters. */
-export function shortMessage(text: string): string {
+export const shortMessage = (text: string): string => {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > 400 ? `${line.slice(0, 399)}…` : line;
-}
+};
 
 /** The brief that `checkout` or `merge` left in the git volume. */
-export async function readBrief(paths: FleetPaths): Promise<Brief> {
-  return brief.parse(JSON.parse(await readFile(paths.brief, 'utf8')));
-}
+export const readBrief = async (paths: FleetPaths): Promise<Brief> =>
+  brief.parse(JSON.parse(await readFile(paths.brief, 'utf8')));
 
 const gatewayCaFile = (paths: FleetPaths): string => `${paths.tmp}/fleet-gateway-ca.crt`;
 
 /** The Story's repository, by way of the gateway. Writes the CA for git. */
-export async function storyRemote({ config, paths, gateway }: StepContext): Promise<GitRemote> {
+export const storyRemote = async ({ config, paths, gateway }: StepContext): Promise<GitRemote> => {
   const caFile = gatewayCaFile(paths);
   await writeFile(caFile, config.gatewayCa);
   return { url: `${config.gatewayUrl}/git`, token: () => gateway.token(), caFile };
-}
+};

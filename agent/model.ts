@@ -43,10 +43,10 @@ interface Conversation {
 
 export type Model = (conversation: Conversation) => Promise<ModelEnd>;
 
-const maxTries = 6;
-const longestPauseMs = 20_000;
+const MAX_TRIES = 6;
+const LONGEST_PAUSE_MS = 20_000;
 
-export function gatewayModel(place: ModelPlace): Model {
+export const gatewayModel = (place: ModelPlace): Model => {
   const client = new OpenAI({
     baseURL: `${place.gatewayUrl}/openai/v1`,
     apiKey: place.token,
@@ -61,30 +61,30 @@ export function gatewayModel(place: ModelPlace): Model {
     for (let tries = 1; ; tries += 1) {
       const end = await once(client, place, conversation, Math.max(1, endsAt - Date.now()));
       if (!('again' in end)) return end;
-      const pauseMs = Math.min(longestPauseMs, end.afterMs ?? 500 * 2 ** (tries - 1)) + randomInt(250);
-      if (tries >= maxTries || Date.now() + pauseMs >= endsAt) return { kind: 'unavailable', message: end.again };
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, end.afterMs ?? 500 * 2 ** (tries - 1)) + randomInt(250);
+      if (tries >= MAX_TRIES || Date.now() + pauseMs >= endsAt) return { kind: 'unavailable', message: end.again };
       await delay(pauseMs);
     }
   };
-}
+};
 
 /** The package speaks the platform's fetch types; undici's own differ only in name. */
-function dispatched(dispatcher: Dispatcher): typeof fetch {
+const dispatched = (dispatcher: Dispatcher): typeof fetch => {
   const call = undiciFetch as unknown as (input: unknown, init: unknown) => Promise<Response>;
   return (input, init) => call(input, { ...init, dispatcher });
-}
+};
 
 interface TryAgain {
   readonly again: string;
   readonly afterMs: number | undefined;
 }
 
-async function once(
+const once = async (
   client: OpenAI,
   place: ModelPlace,
   { messages, tools }: Conversation,
   timeoutMs: number,
-): Promise<ModelEnd | TryAgain> {
+): Promise<ModelEnd | TryAgain> => {
   try {
     const completion = await client.chat.completions.create(
       {
@@ -100,9 +100,9 @@ async function once(
   } catch (error) {
     return failure(error);
   }
-}
+};
 
-function reply(completion: ChatCompletion, messages: readonly ChatCompletionMessageParam[]): ModelEnd | TryAgain {
+const reply = (completion: ChatCompletion, messages: readonly ChatCompletionMessageParam[]): ModelEnd | TryAgain => {
   const choice = completion.choices?.[0];
   if (choice === undefined) return { again: 'the model answered without a choice', afterMs: undefined };
   const calls = (choice.message.tool_calls ?? []).flatMap((call) =>
@@ -116,26 +116,25 @@ function reply(completion: ChatCompletion, messages: readonly ChatCompletionMess
     tokens,
     cut: choice.finish_reason === 'length',
   };
-}
+};
 
 /** Reasoning models write their thoughts into the text; these are neither history nor summary. An unclosed block runs to the end. */
-export function withoutThinking(text: string): string {
-  return text
+export const withoutThinking = (text: string): string =>
+  text
     .replace(/<think>[\s\S]*?(<\/think>|$)/g, '')
     .replace(/^[\s\S]*?<\/think>/, '')
     .trim();
-}
 
-function failure(error: unknown): ModelEnd | TryAgain {
+const failure = (error: unknown): ModelEnd | TryAgain => {
   if (error instanceof APIError && typeof error.status === 'number') return refused(error.status, error as APIError);
   const message = describe(error);
   const passing =
     error instanceof APIConnectionError || error instanceof TypeError || error instanceof SyntaxError || isNetwork(error);
   if (passing) return { again: message, afterMs: undefined };
   throw error;
-}
+};
 
-function refused(status: number, error: APIError): ModelEnd | TryAgain {
+const refused = (status: number, error: APIError): ModelEnd | TryAgain => {
   const message = `${status}: ${error.message}`.slice(0, 300);
   if (status === 413) return { kind: 'tooLong', message };
   if (status === 402) return { kind: 'budget', message };
@@ -144,14 +143,13 @@ function refused(status: number, error: APIError): ModelEnd | TryAgain {
   if (status !== 408 && status !== 409 && status !== 429 && status < 500) return { kind: 'unavailable', message };
   const seconds = Number(error.headers?.get('retry-after') ?? '');
   return { again: message, afterMs: seconds > 0 ? seconds * 1_000 : undefined };
-}
+};
 
-function isNetwork(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^(UND_ERR|E[A-Z]+)/.test(String(error.code));
-}
+const isNetwork = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^(UND_ERR|E[A-Z]+)/.test(String(error.code));
 
-function describe(error: unknown): string {
+const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
   return `${error.message}${cause}`.slice(0, 300);
-}
+};

@@ -8,7 +8,7 @@ export type Digest = `sha256:${string}`;
  * RFC 8785 restricted to what our objects hold: keys sorted by UTF-16 code units, no whitespace, members that are `undefined` left out.
  * @throws TypeError for a number that is no safe integer, and for anything that is not JSON
  */
-export function canonicalJson(value: unknown): string {
+export const canonicalJson = (value: unknown): string => {
   if (value === null) return 'null';
   switch (typeof value) {
     case 'string':
@@ -22,13 +22,12 @@ export function canonicalJson(value: unknown): string {
     default:
       throw new TypeError(`a ${typeof value} is not JSON`);
   }
-}
+};
 
-function canonicalList(list: readonly unknown[]): string {
-  return `[${list.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
-}
+const canonicalList = (list: readonly unknown[]): string =>
+  `[${list.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
 
-function canonicalObject(object: Readonly<Record<string, unknown>>): string {
+const canonicalObject = (object: Readonly<Record<string, unknown>>): string => {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('a Date, Map or other instance is not JSON');
   const members = Object.keys(object)
@@ -36,14 +35,11 @@ function canonicalObject(object: Readonly<Record<string, unknown>>): string {
     .sort() // the default order is by UTF-16 code units, as RFC 8785 section 3.2.3 asks
     .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`);
   return `{${members.join(',')}}`;
-}
+};
 
 /** Digest of a text's UTF-8 bytes, or of bytes. */
-export function sha256(content: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
-}
+export const sha256 = (content: string | Uint8Array): Digest => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
 /** The first `length` hex digits of a digest over the parts, which are kept apart by a separator that none of them holds. */
-export function shortHash(parts: readonly (string | number)[], length: number): string {
-  return sha256(parts.join('\n')).slice('sha256:'.length, 'sha256:'.length + length);
-}
+export const shortHash = (parts: readonly (string | number)[], length: number): string =>
+  sha256(parts.join('\n')).slice('sha256:'.length, 'sha256:'.length + length);

@@ -4,10 +4,10 @@ import type { PlanTask } from './kinds/plan-task.ts';
 import type { StorySpec } from './kinds/story.ts';
 
 /** What gate scope approves: title, description, acceptance criteria, repository and rigor. */
-export function scopeDigest(spec: StorySpec): Digest {
+export const scopeDigest = (spec: StorySpec): Digest => {
   const { title, description, acceptanceCriteria, repository, rigor } = spec;
   return sha256(canonicalJson({ title, description, acceptanceCriteria, repository, rigor }));
-}
+};
 
 export interface PlanContent {
   readonly storyUid: string;
@@ -17,9 +17,9 @@ export interface PlanContent {
 }
 
 /** What the design gate approves. The order of the tasks is no part of it. */
-export function planDigest({ storyUid, scopeDigest: scope, revision, tasks }: PlanContent): Digest {
+export const planDigest = ({ storyUid, scopeDigest: scope, revision, tasks }: PlanContent): Digest => {
   const sorted = [...tasks].sort((a, b) => (a.id < b.id ? -1 : 1));
   return sha256(canonicalJson({ storyUid, scopeDigest: scope, revision, tasks: sorted }));
-}
+};
 
 export const planTaskDigest = (task: PlanTask): Digest => sha256(canonicalJson(task));

@@ -29,12 +29,11 @@ export interface OpenApiSchema {
 const HEADER = '# Made from crds/ by `npm run generate`. Change the schema, not this file.\n';
 
 /** The structural schema of a spec or status. */
-export function openApiOf(schema: z.ZodType): OpenApiSchema {
-  return tidy(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as OpenApiSchema);
-}
+export const openApiOf = (schema: z.ZodType): OpenApiSchema =>
+  tidy(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as OpenApiSchema);
 
 /** Leaves out what the API server refuses or what says nothing. */
-function tidy(schema: OpenApiSchema): OpenApiSchema {
+const tidy = (schema: OpenApiSchema): OpenApiSchema => {
   const { properties, items, ...rest } = schema;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => key !== 'additionalProperties' && key !== '$schema'));
   return {
@@ -44,9 +43,9 @@ function tidy(schema: OpenApiSchema): OpenApiSchema {
     }),
     ...(items !== undefined && { items: tidy(items) }),
   };
-}
+};
 
-function manifestOf(definition: KindDefinition): string {
+const manifestOf = (definition: KindDefinition): string => {
   const { kind, plural, singular, shortNames, description, columns, selectable, specRules, rootRules } = definition;
   const spec = { ...openApiOf(definition.spec), ...validations(specRules) };
   const schema = {
@@ -91,21 +90,17 @@ function manifestOf(definition: KindDefinition): string {
   };
   // Kubernetes' parser reads YAML 1.1, in which a bare `n` is false: that version's rules quote it.
   return HEADER + stringify(crd, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
-}
+};
 
 /** A Story's name becomes part of a branch: no dots at its edges, nothing that git refuses in a ref. */
 const nameLimit = { properties: { name: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' } } };
 
-function validations(rules: readonly Rule[]): object {
-  return rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map(({ rule, message }) => ({ rule, message })) };
-}
+const validations = (rules: readonly Rule[]): object =>
+  rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map(({ rule, message }) => ({ rule, message })) };
 
 /** Files under `charts/swe-fleet/crds/`, by name. */
-export function manifests(): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.values(kindDefinitions).map((definition) => [`${definition.plural}.yaml`, manifestOf(definition)]),
-  );
-}
+export const manifests = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.values(kindDefinitions).map((definition) => [`${definition.plural}.yaml`, manifestOf(definition)]));
 
 interface Row {
   readonly path: string;
@@ -122,7 +117,7 @@ function* rowsOf(schema: OpenApiSchema, path: string): Generator<Row> {
   }
 }
 
-function limitsOf(schema: OpenApiSchema): string {
+const limitsOf = (schema: OpenApiSchema): string => {
   const parts = [
     schema.enum === undefined ? undefined : `one of ${schema.enum.join(', ')}`,
     schema.minimum === undefined && schema.maximum === undefined
@@ -133,19 +128,19 @@ function limitsOf(schema: OpenApiSchema): string {
     schema.default === undefined ? undefined : `default ${JSON.stringify(schema.default)}`,
   ];
   return parts.filter((part) => part !== undefined).join('; ');
-}
+};
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-function tableOf(schema: OpenApiSchema): string {
+const tableOf = (schema: OpenApiSchema): string => {
   const lines = [...rowsOf(schema, '')].map(({ path, schema: property, required }) => {
     const type = property.type === 'array' ? `${property.items?.type ?? 'object'}[]` : (property.type ?? 'object');
     return `| \`${path}\`${required ? ' (required)' : ''} | ${type} | ${cell(limitsOf(property))} | ${cell(property.description ?? '')} |`;
   });
   return ['| field | type | limits | meaning |', '|---|---|---|---|', ...lines].join('\n');
-}
+};
 
-function sectionOf(kind: Kind): string {
+const sectionOf = (kind: Kind): string => {
   const { plural, shortNames, description, spec, status, specRules, rootRules } = kindDefinitions[kind];
   const rules = [...specRules, ...rootRules].map((rule) => `- ${rule.message}`);
   return [
@@ -158,14 +153,14 @@ function sectionOf(kind: Kind): string {
     '### status',
     tableOf(openApiOf(status)),
   ].join('\n\n');
-}
+};
 
 /** `docs/reference.md`. */
-export function reference(): string {
+export const reference = (): string => {
   const intro = [
     '<!-- Made from crds/ by `npm run generate`. Change the schema, not this file. -->',
     '# Reference',
     `Group \`${GROUP}\`, version \`${VERSION}\`, category \`fleet\` (\`kubectl get fleet\`). The same texts come from \`kubectl explain\`. Plans in text form: [plan-source.md](plan-source.md).`,
   ];
   return `${[...intro, ...(Object.keys(kindDefinitions) as Kind[]).map(sectionOf)].join('\n\n')}\n`;
-}
+};

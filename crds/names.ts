@@ -3,7 +3,7 @@ import { shortHash } from './canonical.ts';
 import type { WorkspaceKind } from './labels.ts';
 
 /** Lower-case letters, digits and single dashes, at most `max` characters, a letter or digit at both ends. Never empty. */
-export function slug(text: string, max: number): string {
+export const slug = (text: string, max: number): string => {
   const cut = text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
@@ -12,19 +12,20 @@ export function slug(text: string, max: number): string {
     .slice(0, max)
     .replace(/-+$/, '');
   return cut === '' ? 'x' : cut;
-}
+};
 
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** The object name for an external id: itself where it is a legal name, else its slug and a hash. */
-export function nameForExternalId(externalId: string): string {
-  return DNS_LABEL.test(externalId) ? externalId : `${slug(externalId, 52)}-${shortHash([externalId], 8)}`;
-}
+export const nameForExternalId = (externalId: string): string =>
+  DNS_LABEL.test(externalId) ? externalId : `${slug(externalId, 52)}-${shortHash([externalId], 8)}`;
 
 /** Task object of a plan task. Another revision of the Plan makes another object. */
-export function taskName(story: { readonly name: string; readonly uid: string }, planDigest: string, planTaskId: string): string {
-  return `${slug(`${story.name}-${planTaskId}`, 52)}-${shortHash([story.uid, planDigest, planTaskId], 8)}`;
-}
+export const taskName = (
+  story: { readonly name: string; readonly uid: string },
+  planDigest: string,
+  planTaskId: string,
+): string => `${slug(`${story.name}-${planTaskId}`, 52)}-${shortHash([story.uid, planDigest, planTaskId], 8)}`;
 
 export interface JobIdentity {
   readonly owner: { readonly name: string; readonly uid: string };
@@ -37,20 +38,19 @@ export interface JobIdentity {
 }
 
 /** A function of (owner uid, attempt, candidate, kind) and, for people, the owner's name. At most 63 characters. */
-export function jobName({ owner, kind, attempt, candidate = 1, courierTry = 1 }: JobIdentity): string {
+export const jobName = ({ owner, kind, attempt, candidate = 1, courierTry = 1 }: JobIdentity): string => {
   const tries = courierTry > 1 ? `-${courierTry}` : '';
   const which = `${kind[0] ?? ''}${attempt}${candidate > 1 ? `c${candidate}` : ''}${tries}`;
   const hash = shortHash([owner.uid, attempt, candidate, `${kind}${tries}`], 8);
   return `fleet-ws-${slug(owner.name, 28)}-${which}-${hash}`;
-}
+};
 
 /** The branch of a Story, without `refs/heads/`. */
 export const branchOf = (namespace: string, storyName: string): string => `fleet/${namespace}/${storyName}`;
 
 /** Names of a Council's agents when only a size is given: `agent-dev-001` … */
-export function agentNames(role: string, size: number): readonly string[] {
-  return Array.from({ length: size }, (_, index) => `agent-${role.toLowerCase()}-${String(index + 1).padStart(3, '0')}`);
-}
+export const agentNames = (role: string, size: number): readonly string[] =>
+  Array.from({ length: size }, (_, index) => `agent-${role.toLowerCase()}-${String(index + 1).padStart(3, '0')}`);
 
 /** A label value: at most 63 characters, of a name that may be longer. */
 export const labelValue = (name: string): string => (name.length <= 63 ? name : `${slug(name, 54)}-${shortHash([name], 8)}`);

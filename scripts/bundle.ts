@@ -30,7 +30,7 @@ export interface BundleOptions {
 }
 
 /** Bundles what exists, then rejects naming the entry points that do not. */
-export async function bundle({ repository, log, wanted = bundles }: BundleOptions): Promise<void> {
+export const bundle = async ({ repository, log, wanted = bundles }: BundleOptions): Promise<void> => {
   await mkdir(join(repository, 'dist'), { recursive: true });
   const present: Bundle[] = [];
   for (const one of wanted) if (await exists(join(repository, one.entry))) present.push(one);
@@ -38,7 +38,7 @@ export async function bundle({ repository, log, wanted = bundles }: BundleOption
   const missing = wanted.filter((one) => !present.includes(one)).map(({ entry }) => entry);
   if (missing.length > 0)
     throw new Error(`no such entry point: ${missing.join(', ')}; next: write it, or take it out of scripts/bundle.ts`);
-}
+};
 
 interface Bundled {
   /** Path in the checkout. */
@@ -47,7 +47,7 @@ interface Bundled {
 }
 
 /** All in one go, so that what they share is read once. */
-async function bundled(repository: string, wanted: readonly Bundle[]): Promise<readonly Bundled[]> {
+const bundled = async (repository: string, wanted: readonly Bundle[]): Promise<readonly Bundled[]> => {
   const stemOf = (output: string): string => output.replace(/\.mjs$/, '');
   const result = await build({
     absWorkingDir: repository,
@@ -70,23 +70,21 @@ async function bundled(repository: string, wanted: readonly Bundle[]): Promise<r
     const output = relative(repository, path);
     return { output, text: isProgram(output) ? `#!/usr/bin/env node\n${text}` : text };
   });
-}
+};
 
 /** Called by its name, as kubectl calls its plugins. */
 const isProgram = (output: string): boolean => output.endsWith('kubectl-fleet.mjs');
 
-async function writeIfNew(repository: string, { output, text }: Bundled, log: (line: string) => void): Promise<void> {
+const writeIfNew = async (repository: string, { output, text }: Bundled, log: (line: string) => void): Promise<void> => {
   const path = join(repository, output);
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
   const draft = `${path}.${process.pid}.draft`;
   await writeFile(draft, text, { mode: isProgram(output) ? 0o755 : 0o644 });
   await rename(draft, path);
   log(`bundled ${output} (${(text.length / 1024).toFixed(0)} KiB)`);
-}
+};
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
-}
+const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
 if (import.meta.main) {
   await bundle({ repository: resolve(import.meta.dirname, '..'), log: (line) => console.log(line) }).catch((error: unknown) => {

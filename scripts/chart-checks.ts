@@ -46,14 +46,14 @@ const values: readonly object[] = [
   },
 ];
 
-async function helm(...args: readonly string[]): Promise<CommandEnd> {
+const helm = async (...args: readonly string[]): Promise<CommandEnd> => {
   const { cacheDir } = clusterConfig();
   const binDir = await ensureBinaries({ cacheDir, log: (line) => console.log(`setup: ${line}`), only: ['helm'] });
   return attempt([join(binDir, 'helm'), ...args], { env: process.env });
-}
+};
 
 /** The first call that fails, else the last one's end. */
-async function withValues(...command: readonly [string, ...string[]]): Promise<CommandEnd> {
+const withValues = async (...command: readonly [string, ...string[]]): Promise<CommandEnd> => {
   const folder = mkdtempSync(join(tmpdir(), 'swe-fleet-values-'));
   try {
     let end: CommandEnd = { status: 0, stdout: '', stderr: '' };
@@ -67,7 +67,7 @@ async function withValues(...command: readonly [string, ...string[]]): Promise<C
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
+};
 
 export const chartChecks: readonly Check[] = [
   {

@@ -31,13 +31,8 @@ const checks: readonly Check[] = [
 
 const wanted = new Set(process.argv.slice(2));
 const unknown = [...wanted].filter((name) => !checks.some((check) => check.name === name));
-if (unknown.length > 0) {
-  console.error(`no check is named ${unknown.join(', ')}; there are: ${checks.map((check) => check.name).join(', ')}`);
-  process.exit(2);
-}
-process.exitCode = await runAll(checks.filter((check) => wanted.size === 0 || wanted.has(check.name)));
 
-async function runAll(list: readonly Check[]): Promise<number> {
+const runAll = async (list: readonly Check[]): Promise<number> => {
   const startedAt = performance.now();
   const queue = [...list];
   const failed: string[] = [];
@@ -50,9 +45,9 @@ async function runAll(list: readonly Check[]): Promise<number> {
   const verdict = failed.length === 0 ? 'all passed' : `FAILED: ${failed.join(', ')}`;
   console.log(`check: ${list.length} checks, ${verdict} (${seconds(performance.now() - startedAt)})`);
   return failed.length === 0 ? 0 : 1;
-}
+};
 
-async function runOne(check: Check): Promise<boolean> {
+const runOne = async (check: Check): Promise<boolean> => {
   const startedAt = performance.now();
   const result = await check.run().catch((error: unknown) => ({ status: 1, stdout: '', stderr: String(error) }));
   console.log(
@@ -60,4 +55,11 @@ async function runOne(check: Check): Promise<boolean> {
   );
   if (result.status !== 0) console.log(`${result.stdout}${result.stderr}`.replaceAll(/^/gm, '    '));
   return result.status === 0;
+};
+
+if (unknown.length > 0) {
+  console.error(`no check is named ${unknown.join(', ')}; there are: ${checks.map((check) => check.name).join(', ')}`);
+  process.exit(2);
 }
+
+process.exitCode = await runAll(checks.filter((check) => wanted.size === 0 || wanted.has(check.name)));

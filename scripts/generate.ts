@@ -10,10 +10,7 @@ const wanted = new Map<string, string>([
   [join(root, 'docs', 'reference.md'), reference()],
 ]);
 
-if (process.argv.includes('--check')) check();
-else write();
-
-function check(): void {
+const check = (): void => {
   const differing = [...wanted].filter(([file, text]) => contentOf(file) !== text).map(([file]) => file);
   const problems = [
     ...differing.map((file) => `${file} is not what the schemas say`),
@@ -22,24 +19,27 @@ function check(): void {
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) console.error('run `npm run generate` and commit the result');
   process.exitCode = problems.length === 0 ? 0 : 1;
-}
+};
 
-function write(): void {
+const write = (): void => {
   mkdirSync(crdFolder, { recursive: true });
   for (const file of strangers()) rmSync(file);
   for (const [file, text] of wanted) writeFileSync(file, text);
   console.log(`${wanted.size} files written`);
-}
+};
 
-function contentOf(file: string): string | undefined {
+const contentOf = (file: string): string | undefined => {
   try {
     return readFileSync(file, 'utf8');
   } catch {
     return undefined; // absent: the check names it
   }
-}
+};
 
-function strangers(): readonly string[] {
+const strangers = (): readonly string[] => {
   const present = readdirSync(crdFolder, { withFileTypes: true }).map((entry) => join(crdFolder, entry.name));
   return present.filter((file) => !wanted.has(file) && basename(file).endsWith('.yaml'));
-}
+};
+
+if (process.argv.includes('--check')) check();
+else write();

@@ -37,9 +37,8 @@ const startedAt = performance.now();
 const fast = args.includes('--fast');
 const keep = args.includes('--keep');
 const files = args.filter((arg) => arg !== '--fast' && arg !== '--keep');
-process.exitCode = await main();
 
-async function main(): Promise<number> {
+const main = async (): Promise<number> => {
   if (fast) return summarize([await runTests(['fast'])]);
   // Loaded here, so that `--fast` touches nothing of the cluster's.
   const { prepareTestCluster } = await import('../test/environment/test-cluster.ts');
@@ -59,20 +58,20 @@ async function main(): Promise<number> {
     if (keep) console.log(`the cluster stays up: npm run cluster -- status --name ${cluster.name}`);
     else await cluster.down();
   }
-}
+};
 
 interface Round {
   readonly code: number;
   readonly report: Report | undefined;
 }
 
-async function runLane(rounds: readonly Projects[], output: Output): Promise<readonly Round[]> {
+const runLane = async (rounds: readonly Projects[], output: Output): Promise<readonly Round[]> => {
   const done: Round[] = [];
   for (const projects of rounds) done.push(await runTests(projects, output));
   return done;
-}
+};
 
-async function runTests(projects: Projects, output: Output = 'as it goes'): Promise<Round> {
+const runTests = async (projects: Projects, output: Output = 'as it goes'): Promise<Round> => {
   const folder = mkdtempSync(join(tmpdir(), 'swe-fleet-test-'));
   const reportFile = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
@@ -82,9 +81,9 @@ async function runTests(projects: Projects, output: Output = 'as it goes'): Prom
   const report = readReport(reportFile);
   rmSync(folder, { recursive: true });
   return { code, report };
-}
+};
 
-function runVitest(argv: readonly string[], output: Output): Promise<number> {
+const runVitest = (argv: readonly string[], output: Output): Promise<number> => {
   const isHeldBack = output === 'at its end';
   const colours = isHeldBack && process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
   return new Promise((resolve, reject) => {
@@ -98,17 +97,17 @@ function runVitest(argv: readonly string[], output: Output): Promise<number> {
       resolve(exitCode ?? 1);
     });
   });
-}
+};
 
-function readReport(file: string): Report | undefined {
+const readReport = (file: string): Report | undefined => {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Report;
   } catch {
     return undefined; // vitest ended before it could write one: its exit code says so
   }
-}
+};
 
-function summarize(rounds: readonly Round[], leftOut: readonly string[] = []): number {
+const summarize = (rounds: readonly Round[], leftOut: readonly string[] = []): number => {
   const results = rounds.flatMap(({ report }) => report?.testResults ?? []);
   const all = results.flatMap((file) => file.assertionResults);
   const passed = all.filter((test) => test.status === 'passed');
@@ -125,4 +124,6 @@ function summarize(rounds: readonly Round[], leftOut: readonly string[] = []): n
   console.log(`tests took ${seconds(performance.now() - startedAt)}, set-up included`);
   console.log(`${passed.length} passed, ${failed.length + broken.length} failed, ${skipped.length} skipped`);
   return rounds.every(({ code }) => code === 0) && passed.length > 0 && failed.length + broken.length === 0 ? 0 : 1;
-}
+};
+
+process.exitCode = await main();

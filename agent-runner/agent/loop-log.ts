@@ -14,7 +14,7 @@ export interface LoopLog {
   tool(iteration: number, record: ToolRecord): void;
 }
 
-const maxFieldCharacters = 4_000;
+const MAX_FIELD_CHARACTERS = 4_000;
 
 export interface LoopLogPlace {
   readonly file: string;
@@ -22,7 +22,7 @@ export interface LoopLogPlace {
   readonly say: (line: string) => void;
 }
 
-export function fileLog({ file, maxBytes, say }: LoopLogPlace): LoopLog {
+export const fileLog = ({ file, maxBytes, say }: LoopLogPlace): LoopLog => {
   const room = { bytes: maxBytes };
   const write = (entry: Readonly<Record<string, unknown>>): void => {
     const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
@@ -50,8 +50,6 @@ export function fileLog({ file, maxBytes, say }: LoopLogPlace): LoopLog {
       say(`[${iteration}]   ${call.name.slice(0, 80)} ${ok ? 'ok' : 'refused'} (${durationMs} ms): ${first.slice(0, 160)}`);
     },
   };
-}
+};
 
-function cut(text: string): string {
-  return text.length > maxFieldCharacters ? `${text.slice(0, maxFieldCharacters)}…` : text;
-}
+const cut = (text: string): string => (text.length > MAX_FIELD_CHARACTERS ? `${text.slice(0, MAX_FIELD_CHARACTERS)}…` : text);

@@ -27,10 +27,10 @@ export interface LoopEnd {
 }
 
 /** So many answers in a row without one usable tool call, and the attempt is given up. */
-const maxStumbles = 5;
+const MAX_STUMBLES = 5;
 /** What is left of old tool results when the conversation has outgrown the model's window. */
-const removed = '[removed: the conversation was getting too long]';
-const recentMessages = 8;
+const REMOVED = '[removed: the conversation was getting too long]';
+const RECENT_MESSAGES = 8;
 
 interface State {
   messages: ChatCompletionMessageParam[];
@@ -42,7 +42,7 @@ interface State {
 
 type Ending = Pick<LoopEnd, 'reason' | 'message'>;
 
-export async function runLoop(prompt: Prompt, limits: LoopLimits, ports: LoopPorts): Promise<LoopEnd> {
+export const runLoop = async (prompt: Prompt, limits: LoopLimits, ports: LoopPorts): Promise<LoopEnd> => {
   const state: State = {
     messages: [
       { role: 'system', content: prompt.system },
@@ -58,22 +58,22 @@ export async function runLoop(prompt: Prompt, limits: LoopLimits, ports: LoopPor
     const ending = spent(state, limits, ports) ?? (await iterate(state, tools, ports));
     if (ending !== undefined) return { ...ending, iterations: state.iterations, tokens: state.tokens };
   }
-}
+};
 
-function spent(state: State, limits: LoopLimits, { bench }: LoopPorts): Ending | undefined {
+const spent = (state: State, limits: LoopLimits, { bench }: LoopPorts): Ending | undefined => {
   if (state.iterations >= limits.iterations)
     return { reason: 'BudgetSpent', message: `all ${limits.iterations} iterations are used up` };
   if (state.tokens >= limits.tokens)
     return { reason: 'BudgetSpent', message: `${state.tokens} of ${limits.tokens} tokens are used up` };
   if (bench.remainingMs() <= 0) return { reason: 'BudgetSpent', message: 'the time of the attempt is used up' };
   return undefined;
-}
+};
 
-async function iterate(
+const iterate = async (
   state: State,
   tools: readonly ChatCompletionFunctionTool[],
   ports: LoopPorts,
-): Promise<Ending | undefined> {
+): Promise<Ending | undefined> => {
   const end = await ports.model({ messages: state.messages, tools, timeoutMs: ports.bench.remainingMs() });
   if (end.kind === 'tooLong') return shorten(state, end.message);
   if (end.kind === 'budget') return { reason: 'BudgetSpent', message: end.message };
@@ -83,9 +83,9 @@ async function iterate(
   state.tokens += end.tokens;
   ports.log.answer(state.iterations, end);
   return answered(state, end, ports);
-}
+};
 
-async function answered(state: State, end: ModelEnd & { kind: 'reply' }, ports: LoopPorts): Promise<Ending | undefined> {
+const answered = async (state: State, end: ModelEnd & { kind: 'reply' }, ports: LoopPorts): Promise<Ending | undefined> => {
   if (end.calls.length === 0 && end.cut) {
     state.messages.push({ role: 'assistant', content: end.text });
     state.messages.push({
@@ -108,7 +108,7 @@ async function answered(state: State, end: ModelEnd & { kind: 'reply' }, ports: 
   });
   const ending = await runCalls(state, parsed, ports);
   return ending;
-}
+};
 
 interface ParsedCall {
   readonly call: ToolCall;
@@ -116,7 +116,7 @@ interface ParsedCall {
 }
 
 /** Runs the calls in their order; those after an ending are not run. */
-async function runCalls(state: State, calls: readonly ParsedCall[], ports: LoopPorts): Promise<Ending | undefined> {
+const runCalls = async (state: State, calls: readonly ParsedCall[], ports: LoopPorts): Promise<Ending | undefined> => {
   let usable = false;
   for (const { call, args } of calls) {
     const tool = ports.tools.find((candidate) => candidate.name === call.name);
@@ -129,19 +129,19 @@ async function runCalls(state: State, calls: readonly ParsedCall[], ports: LoopP
   }
   if (usable) state.stumbles = 0;
   return usable ? undefined : stumbled(state);
-}
+};
 
 interface ToolResult {
   readonly ok: boolean;
   readonly text: string;
 }
 
-async function resultOf(
+const resultOf = async (
   tool: Tool | undefined,
   call: ToolCall,
   args: ParsedCall['args'],
   { tools, bench }: LoopPorts,
-): Promise<ToolResult> {
+): Promise<ToolResult> => {
   if (tool === undefined)
     return {
       ok: false,
@@ -153,43 +153,43 @@ async function resultOf(
   } catch (error) {
     return { ok: false, text: `error: ${error instanceof Error ? error.message : String(error)}`.slice(0, 4_000) };
   }
-}
+};
 
-function endingOf(tool: Tool, args: ParsedCall['args']): Ending {
-  return tool.name === 'done'
+const endingOf = (tool: Tool, args: ParsedCall['args']): Ending =>
+  tool.name === 'done'
     ? { reason: 'Done', message: doneArgs.parse(args).summary }
     : { reason: 'GaveUp', message: giveUpArgs.parse(args).reason };
-}
 
-function stumbled(state: State): Ending | undefined {
+const stumbled = (state: State): Ending | undefined => {
   state.stumbles += 1;
-  if (state.stumbles < maxStumbles) return undefined;
-  return { reason: 'GaveUp', message: `${maxStumbles} answers in a row had no usable tool call` };
-}
+  if (state.stumbles < MAX_STUMBLES) return undefined;
+  return { reason: 'GaveUp', message: `${MAX_STUMBLES} answers in a row had no usable tool call` };
+};
 
 /** Empties old tool results, more of them each time; nothing left to empty is the end of the budget. */
-function shorten(state: State, message: string): Ending | undefined {
+const shorten = (state: State, message: string): Ending | undefined => {
   state.shortened += 1;
-  const keep = Math.max(2, recentMessages - 2 * (state.shortened - 1));
-  const old = state.messages.slice(0, -keep).filter((entry) => entry.role === 'tool' && entry.content !== removed);
+  const keep = Math.max(2, RECENT_MESSAGES - 2 * (state.shortened - 1));
+  const old = state.messages.slice(0, -keep).filter((entry) => entry.role === 'tool' && entry.content !== REMOVED);
   if (old.length === 0)
     return { reason: 'BudgetSpent', message: `the conversation is longer than the model's window: ${message}` };
   const isOld = new Set<ChatCompletionMessageParam>(old);
   state.messages = state.messages.map((entry) =>
-    isOld.has(entry) && entry.role === 'tool' ? { ...entry, content: removed } : entry,
+    isOld.has(entry) && entry.role === 'tool' ? { ...entry, content: REMOVED } : entry,
   );
   return undefined;
-}
+};
 
-function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+const jsonObject = (text: string): Readonly<Record<string, unknown>> | undefined => {
   try {
     const value: unknown = JSON.parse(text === '' ? '{}' : text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
-}
+};
 
-function toolForModel(tool: Tool): ChatCompletionFunctionTool {
-  return { type: 'function', function: { name: tool.name, description: tool.description, parameters: tool.parameters } };
-}
+const toolForModel = (tool: Tool): ChatCompletionFunctionTool => ({
+  type: 'function',
+  function: { name: tool.name, description: tool.description, parameters: tool.parameters },
+});

@@ -35,9 +35,9 @@ export class GatewayUnreachable extends Error {
 }
 
 const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-const maxRefusalBytes = 64 * 1024;
-const patienceMs = 60_000;
-const requestTimeoutMs = 60_000;
+const MAX_REFUSAL_BYTES = 64 * 1024;
+const PATIENCE_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 60_000;
 const notUpYet = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -73,7 +73,7 @@ export class GatewayClient {
   }
 
   async send(wanted: GatewayRequest): Promise<GatewayAnswer> {
-    const givesUpAt = Date.now() + patienceMs;
+    const givesUpAt = Date.now() + PATIENCE_MS;
     for (let tries = 1; ; tries += 1) {
       const result = await this.#once(wanted);
       if (!(result instanceof Error) && !comesLater(result)) return result;
@@ -90,9 +90,9 @@ export class GatewayClient {
         dispatcher: await this.dispatcher(),
         headers: { authorization: `Bearer ${await this.token()}` },
         ...(wanted.body === undefined ? {} : { body: wanted.body }),
-        signal: AbortSignal.timeout(requestTimeoutMs),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      const limit = response.statusCode < 400 ? wanted.maxBytes : Math.max(wanted.maxBytes, maxRefusalBytes);
+      const limit = response.statusCode < 400 ? wanted.maxBytes : Math.max(wanted.maxBytes, MAX_REFUSAL_BYTES);
       return { status: response.statusCode, body: await collect(response.body, limit) };
     } catch (error) {
       if (error instanceof Error && notUpYet.has(codeOf(error))) return error;
@@ -105,7 +105,7 @@ export class GatewayClient {
   }
 }
 
-async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+const collect = async (stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream) {
@@ -114,32 +114,31 @@ async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
+};
 
 /** `{ "error": { "code", "message" } }` of the gateway, as far as it is that. */
-export function refusalOf(answer: GatewayAnswer): { readonly code: string; readonly message: string } {
+export const refusalOf = (answer: GatewayAnswer): { readonly code: string; readonly message: string } => {
   try {
     const { error } = refusalBody.parse(JSON.parse(answer.body.toString('utf8')));
     return { code: error.code, message: error.message.slice(0, 300) };
   } catch {
     return { code: String(answer.status), message: answer.body.toString('utf8').slice(0, 200) };
   }
-}
+};
 
-function comesLater(answer: GatewayAnswer): boolean {
-  return answer.status === 429 || (answer.status === 503 && refusalOf(answer).code === 'NotListedYet');
-}
+const comesLater = (answer: GatewayAnswer): boolean =>
+  answer.status === 429 || (answer.status === 503 && refusalOf(answer).code === 'NotListedYet');
 
-function unreachable(last: GatewayAnswer | Error): GatewayUnreachable {
+const unreachable = (last: GatewayAnswer | Error): GatewayUnreachable => {
   const why = last instanceof Error ? last.message : refusalOf(last).message;
   return new GatewayUnreachable(
-    `no way through the gateway within ${patienceMs / 1000} s: ${why}`,
+    `no way through the gateway within ${PATIENCE_MS / 1000} s: ${why}`,
     last instanceof Error ? { cause: last } : {},
   );
-}
+};
 
-function codeOf(error: Error): string {
+const codeOf = (error: Error): string => {
   const { code } = error as { code?: unknown };
   const { cause } = error;
   return typeof code === 'string' ? code : cause instanceof Error ? codeOf(cause) : '';
-}
+};

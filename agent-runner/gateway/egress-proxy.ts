@@ -11,10 +11,10 @@ export interface EgressProxy {
   close(): Promise<void>;
 }
 
-const maxHeadBytes = 16 * 1024;
+const MAX_HEAD_BYTES = 16 * 1024;
 const target = /^[A-Za-z0-9.-]{1,253}:\d{1,5}$/;
 
-export async function startEgressProxy(place: GatewayPlace, token: () => Promise<string>): Promise<EgressProxy> {
+export const startEgressProxy = async (place: GatewayPlace, token: () => Promise<string>): Promise<EgressProxy> => {
   const sockets = new Set<Socket>();
   const server: Server = createServer((_request, response) => {
     response.writeHead(405, { connection: 'close' }).end('only CONNECT to https hosts is passed on\n');
@@ -35,7 +35,7 @@ export async function startEgressProxy(place: GatewayPlace, token: () => Promise
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
+};
 
 interface Tunnel {
   readonly place: GatewayPlace;
@@ -44,7 +44,7 @@ interface Tunnel {
   readonly head: Buffer;
 }
 
-async function tunnel({ place, host, socket, head }: Tunnel, token: () => Promise<string>): Promise<void> {
+const tunnel = async ({ place, host, socket, head }: Tunnel, token: () => Promise<string>): Promise<void> => {
   if (!target.test(host)) return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
   const upstream = open(place);
   upstream.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
@@ -56,9 +56,9 @@ async function tunnel({ place, host, socket, head }: Tunnel, token: () => Promis
     return void socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
   }
   relayAnswer(upstream, socket, head);
-}
+};
 
-function open(place: GatewayPlace): TLSSocket {
+const open = (place: GatewayPlace): TLSSocket => {
   const { hostname, port } = new URL(place.url);
   const number = port === '' ? 443 : Number(port);
   // The name in the certificate is checked by TLS; an address has no server name to send.
@@ -69,19 +69,17 @@ function open(place: GatewayPlace): TLSSocket {
     ALPNProtocols: ['http/1.1'],
     ...serverName(hostname),
   });
-}
+};
 
-function serverName(hostname: string): { servername?: string } {
-  return /^[\d.]+$/.test(hostname) ? {} : { servername: hostname };
-}
+const serverName = (hostname: string): { servername?: string } => (/^[\d.]+$/.test(hostname) ? {} : { servername: hostname });
 
 /** The gateway's answer goes to the tool as it is; after it the two are one pipe. */
-function relayAnswer(upstream: TLSSocket, socket: Socket, head: Buffer): void {
+const relayAnswer = (upstream: TLSSocket, socket: Socket, head: Buffer): void => {
   let seen = Buffer.alloc(0);
   const onData = (chunk: Buffer): void => {
     seen = Buffer.concat([seen, chunk]);
     const end = seen.indexOf('\r\n\r\n');
-    if (end < 0 && seen.length <= maxHeadBytes) return;
+    if (end < 0 && seen.length <= MAX_HEAD_BYTES) return;
     upstream.off('data', onData);
     socket.write(seen);
     if (end < 0) return void upstream.destroy();
@@ -90,4 +88,4 @@ function relayAnswer(upstream: TLSSocket, socket: Socket, head: Buffer): void {
     socket.pipe(upstream);
   };
   upstream.on('data', onData);
-}
+};

@@ -13,14 +13,14 @@ export interface ChangedFile {
   readonly linkTarget?: string;
 }
 
-const maxLinkBytes = 4_096;
+const MAX_LINK_BYTES = 4_096;
 
 /** Renames are told as a deletion and an addition, so that each touched path stands for itself. */
-export async function treeDifference(
+export const treeDifference = async (
   git: Git,
   options: GitOptions,
   trees: { readonly from: string; readonly to: string },
-): Promise<readonly ChangedFile[]> {
+): Promise<readonly ChangedFile[]> => {
   const base = ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--no-textconv'];
   const raw = fields(await git.run([...base, '--raw', '--full-index', trees.from, trees.to, '--'], options));
   const lines = countsOf(fields(await git.run([...base, '--numstat', trees.from, trees.to, '--'], options)));
@@ -33,24 +33,24 @@ export async function treeDifference(
     changed.push(newMode === '120000' ? { ...file, linkTarget: await targetOf(git, options, blob) } : file);
   }
   return changed;
-}
+};
 
-function fields(output: Buffer): readonly string[] {
+const fields = (output: Buffer): readonly string[] => {
   const text = output.toString('utf8');
   return text === '' ? [] : text.replace(/\0$/, '').split('\0');
-}
+};
 
-function countsOf(rows: readonly string[]): ReadonlyMap<string, { readonly insertions: number; readonly deletions: number }> {
+const countsOf = (rows: readonly string[]): ReadonlyMap<string, { readonly insertions: number; readonly deletions: number }> => {
   const counts = new Map<string, { readonly insertions: number; readonly deletions: number }>();
   for (const row of rows) {
     const [added = '', removed = '', ...path] = row.split('\t');
     counts.set(path.join('\t'), { insertions: Number.parseInt(added, 10) || 0, deletions: Number.parseInt(removed, 10) || 0 });
   }
   return counts;
-}
+};
 
-async function targetOf(git: Git, options: GitOptions, blob: string): Promise<string> {
+const targetOf = async (git: Git, options: GitOptions, blob: string): Promise<string> => {
   const size = Number(await git.line(['cat-file', '-s', blob], options));
-  if (size > maxLinkBytes) return '/';
+  if (size > MAX_LINK_BYTES) return '/';
   return (await git.run(['cat-file', 'blob', blob], options)).toString('utf8');
-}
+};

@@ -52,8 +52,8 @@ export class GitInterrupted extends Error {
   }
 }
 
-const defaultTimeoutMs = 300_000;
-const defaultMaxBytes = 64 * 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 300_000;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 export class Git {
   readonly #path: string;
@@ -74,9 +74,9 @@ export class Git {
           env,
           cwd: options.workTree ?? options.gitDir,
           encoding: 'buffer',
-          timeout: options.timeoutMs ?? defaultTimeoutMs,
+          timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
           killSignal: 'SIGKILL',
-          maxBuffer: options.maxBytes ?? defaultMaxBytes,
+          maxBuffer: options.maxBytes ?? DEFAULT_MAX_BYTES,
         },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : error.code;
@@ -104,7 +104,7 @@ export class Git {
   }
 }
 
-async function environment(path: string, options: GitOptions): Promise<Record<string, string>> {
+const environment = async (path: string, options: GitOptions): Promise<Record<string, string>> => {
   const { remote, identity } = options;
   const settings: (readonly [string, string])[] = [
     ['core.hooksPath', '/dev/null'],
@@ -163,4 +163,4 @@ async function environment(path: string, options: GitOptions): Promise<Record<st
     }
   }
   return env;
-}
+};

@@ -10,11 +10,11 @@ export type PatchApplication =
 export const applyFlags = ['apply', '--whitespace=nowarn'] as const;
 
 /** `options` names an index file, which is replaced, and says where new objects go. */
-export async function applyToBase(
+export const applyToBase = async (
   git: Git,
   options: GitOptions,
   patch: { readonly base: string; readonly bytes: Buffer },
-): Promise<PatchApplication> {
+): Promise<PatchApplication> => {
   if (options.indexFile !== undefined) await rm(options.indexFile, { force: true });
   await git.run(['read-tree', patch.base], options);
   const applied = await git.try([...applyFlags, '--cached', '-'], { ...options, stdin: patch.bytes });
@@ -25,4 +25,4 @@ export async function applyToBase(
     return { kind: 'invalid', message: `git does not take the patched tree: ${tree.stderr.trim().slice(0, 250)}` };
   const id = tree.stdout.toString('utf8').trim();
   return { kind: 'applied', tree: id, files: await treeDifference(git, options, { from: patch.base, to: id }) };
-}
+};

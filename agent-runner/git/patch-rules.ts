@@ -19,24 +19,28 @@ export interface PatchRefusal {
 
 const ordinaryModes = new Set(['000000', '100644', '100755', '120000']);
 
-export function patchRefusal(files: readonly ChangedFile[], patchBytes: number, limits: PatchLimits): PatchRefusal | undefined {
+export const patchRefusal = (
+  files: readonly ChangedFile[],
+  patchBytes: number,
+  limits: PatchLimits,
+): PatchRefusal | undefined => {
   if (files.length === 0) return { reason: 'NoChange', message: 'nothing was changed' };
   if (patchBytes > limits.patchBytes)
     return { reason: 'TooLarge', message: `the patch has ${patchBytes} bytes, at most ${limits.patchBytes} are allowed` };
   if (files.length > limits.patchFiles)
     return { reason: 'TooLarge', message: `${files.length} files are changed, at most ${limits.patchFiles} may be` };
   return malformed(files) ?? touched(files, limits);
-}
+};
 
-function malformed(files: readonly ChangedFile[]): PatchRefusal | undefined {
+const malformed = (files: readonly ChangedFile[]): PatchRefusal | undefined => {
   for (const file of files) {
     const why = malformation(file);
     if (why !== undefined) return { reason: 'PatchInvalid', message: `${shown(file.path)}: ${why}` };
   }
   return undefined;
-}
+};
 
-function malformation(file: ChangedFile): string | undefined {
+const malformation = (file: ChangedFile): string | undefined => {
   if (file.oldMode === '160000' || file.newMode === '160000') return 'submodules and nested repositories are not handed in';
   if (!ordinaryModes.has(file.newMode)) return `mode ${file.newMode} is not handed in`;
   if (/[\u0000-\u001f\u007f]/.test(file.path)) return 'the name has control characters';
@@ -45,15 +49,15 @@ function malformation(file: ChangedFile): string | undefined {
   if (file.linkTarget !== undefined && leavesTree(file.path, file.linkTarget))
     return 'the symbolic link leads out of the repository';
   return undefined;
-}
+};
 
-function leavesTree(link: string, target: string): boolean {
+const leavesTree = (link: string, target: string): boolean => {
   if (posix.isAbsolute(target) || target.includes('\0')) return true;
   const end = posix.normalize(posix.join(posix.dirname(link), target));
   return end === '..' || end.startsWith('../') || end.split('/').some((part) => part.toLowerCase() === '.git');
-}
+};
 
-function touched(files: readonly ChangedFile[], limits: PatchLimits): PatchRefusal | undefined {
+const touched = (files: readonly ChangedFile[], limits: PatchLimits): PatchRefusal | undefined => {
   // Case is ignored where a protection could be walked around on a file system that ignores it too.
   const isProtected = matcher(limits.protectedPaths, true);
   const inScope = limits.fileScope.length === 0 ? () => true : matcher(limits.fileScope, false);
@@ -62,18 +66,14 @@ function touched(files: readonly ChangedFile[], limits: PatchLimits): PatchRefus
     if (!inScope(path)) return { reason: 'OutOfScope', message: `${shown(path)} is not in the task's file scope` };
   }
   return undefined;
-}
+};
 
-function matcher(globs: readonly string[], nocase: boolean): (path: string) => boolean {
+const matcher = (globs: readonly string[], nocase: boolean): ((path: string) => boolean) => {
   const tests = globs.map((glob) => picomatch(withFolderContents(glob), { dot: true, nocase, nonegate: true, noextglob: true }));
   return (path) => tests.some((test) => test(path));
-}
+};
 
 /** `docs/` means what is in it, as people write it. */
-function withFolderContents(glob: string): string {
-  return glob.endsWith('/') ? `${glob}**` : glob;
-}
+const withFolderContents = (glob: string): string => (glob.endsWith('/') ? `${glob}**` : glob);
 
-function shown(path: string): string {
-  return JSON.stringify(path.length > 120 ? `${path.slice(0, 117)}...` : path);
-}
+const shown = (path: string): string => JSON.stringify(path.length > 120 ? `${path.slice(0, 117)}...` : path);

@@ -2,27 +2,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GitFailed, type Git, type GitOptions, type GitResult } from './driver.ts';
 
-const patienceMs = 60_000;
-const pauseMs = 2_000;
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 2_000;
 
 /** The gateway does not know the Job yet, is busy, or the connection broke; not: it said no. */
 const passing =
   /returned error: (429|5\d\d)|Failed to connect|Could not connect|Connection (refused|reset)|early EOF|RPC failed|unexpected disconnect|timed out/i;
 const final = /\[(remote )?rejected\]|pre-receive hook declined/;
 
-export async function throughGateway(git: Git, argv: readonly string[], options: GitOptions): Promise<GitResult> {
-  const givesUpAt = Date.now() + patienceMs;
+export const throughGateway = async (git: Git, argv: readonly string[], options: GitOptions): Promise<GitResult> => {
+  const givesUpAt = Date.now() + PATIENCE_MS;
   for (;;) {
     const result = await git.try(argv, options);
     const words = `${result.stdout.toString('utf8')}${result.stderr}`;
     if (result.code === 0 || !passing.test(words) || final.test(words) || Date.now() >= givesUpAt) return result;
-    await delay(pauseMs);
+    await delay(PAUSE_MS);
   }
-}
+};
 
 /** Its output; throws `GitFailed` unless git ends with 0. */
-export async function runThroughGateway(git: Git, argv: readonly string[], options: GitOptions): Promise<Buffer> {
+export const runThroughGateway = async (git: Git, argv: readonly string[], options: GitOptions): Promise<Buffer> => {
   const result = await throughGateway(git, argv, options);
   if (result.code !== 0) throw new GitFailed(argv, result);
   return result.stdout;
-}
+};

@@ -5,15 +5,15 @@ import type { Git, GitOptions, GitRemote } from './driver.ts';
 import { refCandidates } from './names.ts';
 import { runThroughGateway, throughGateway } from './remote.ts';
 
-export async function makeBare(git: Git, gitDir: string): Promise<GitOptions> {
+export const makeBare = async (git: Git, gitDir: string): Promise<GitOptions> => {
   await rm(gitDir, { recursive: true, force: true });
   await mkdir(gitDir, { recursive: true });
   await git.run(['init', '--quiet', '--bare', '--template='], { gitDir });
   return { gitDir };
-}
+};
 
 /** The commit that a branch of the remote points to now; `undefined` when there is no such branch. */
-export async function remoteHead(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<string | undefined> {
+export const remoteHead = async (git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<string | undefined> => {
   const listed = await runThroughGateway(git, ['ls-remote', '--refs', '--', remote.url, ref], { ...options, remote });
   const row = listed
     .toString('utf8')
@@ -22,15 +22,13 @@ export async function remoteHead(git: Git, options: GitOptions, remote: GitRemot
     .map((line) => line.split('\t'))
     .find(([, name]) => name === ref);
   return row?.[0];
-}
+};
 
-export async function hasCommit(git: Git, options: GitOptions, commit: string): Promise<boolean> {
-  return (await git.try(['cat-file', '-e', `${commit}^{commit}`], options)).code === 0;
-}
+export const hasCommit = async (git: Git, options: GitOptions, commit: string): Promise<boolean> =>
+  (await git.try(['cat-file', '-e', `${commit}^{commit}`], options)).code === 0;
 
-export async function isAncestor(git: Git, options: GitOptions, ancestor: string, commit: string): Promise<boolean> {
-  return (await git.try(['merge-base', '--is-ancestor', ancestor, commit], options)).code === 0;
-}
+export const isAncestor = async (git: Git, options: GitOptions, ancestor: string, commit: string): Promise<boolean> =>
+  (await git.try(['merge-base', '--is-ancestor', ancestor, commit], options)).code === 0;
 
 const fetchFrom = ({ url }: GitRemote): readonly string[] => [
   'fetch',
@@ -42,9 +40,9 @@ const fetchFrom = ({ url }: GitRemote): readonly string[] => [
 ];
 
 /** Fetches one branch into `refs/fleet/story`. */
-export async function fetchBranch(git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<void> {
+export const fetchBranch = async (git: Git, options: GitOptions, remote: GitRemote, ref: string): Promise<void> => {
   await runThroughGateway(git, [...fetchFrom(remote), `+${ref}:refs/fleet/story`], { ...options, remote });
-}
+};
 
 export interface WantedCommit {
   readonly commit: string;
@@ -56,12 +54,12 @@ export interface WantedCommit {
  * Fetches one commit by its id. A server that gives no commits by id is asked for the ref instead, which must contain the commit.
  * False when the commit is not to be had.
  */
-export async function fetchCommit(
+export const fetchCommit = async (
   git: Git,
   options: GitOptions,
   remote: GitRemote,
   { commit, ref }: WantedCommit,
-): Promise<boolean> {
+): Promise<boolean> => {
   const direct = await throughGateway(git, [...fetchFrom(remote), `${commit}:refs/fleet/base`], { ...options, remote });
   if (direct.code === 0) return true;
   if (!refused.test(direct.stderr)) throw new Error(`fetch failed: ${direct.stderr.trim().slice(-300)}`);
@@ -70,16 +68,16 @@ export async function fetchCommit(
     if (byRef.code === 0) return hasCommit(git, options, commit);
   }
   return false;
-}
+};
 
 /** The server's words for: there is no such object, or not for the asking. */
 const refused = /not our ref|unadvertised object|remote ref|bad object/i;
 
 /** A repository with a work tree at `commit` on a branch `task`, borrowing the objects of the bare one, which is only read. */
-export async function makeWorkTree(
+export const makeWorkTree = async (
   git: Git,
   place: { readonly bare: string; readonly repository: string; readonly commit: string },
-): Promise<GitOptions> {
+): Promise<GitOptions> => {
   await rm(place.repository, { recursive: true, force: true });
   const gitDir = join(place.repository, '.git');
   await mkdir(gitDir, { recursive: true });
@@ -90,11 +88,11 @@ export async function makeWorkTree(
   await git.run(['update-ref', 'refs/heads/task', place.commit], options);
   await git.run(['reset', '--quiet', '--hard', 'refs/heads/task', '--'], options);
   return options;
-}
+};
 
 /** `git init` with GIT_DIR set calls the repository bare or names a work tree; neither fits the tools that find it by its folder. */
-async function unsetWorkTree(gitDir: string): Promise<void> {
+const unsetWorkTree = async (gitDir: string): Promise<void> => {
   const file = join(gitDir, 'config');
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => !/^\s*(worktree|bare)\s*=/.test(line));
   await writeFile(file, lines.join('\n'));
-}
+};

@@ -8,18 +8,18 @@ export interface StoryCommit {
   readonly attempt: string;
 }
 
-const maxCommits = 5_000;
+const MAX_COMMITS = 5_000;
 const trailer = (key: string): string => `%(trailers:key=${key},valueonly,unfold,separator=%x2C)`;
 
 /** Newest first, at most 5,000: what `head` has and `base` has not. */
-export async function commitsBetween(
+export const commitsBetween = async (
   git: Git,
   options: GitOptions,
   range: { readonly base: string; readonly head: string },
-): Promise<readonly StoryCommit[]> {
+): Promise<readonly StoryCommit[]> => {
   const format = ['%H', trailer('Swefleet-Story'), trailer('Swefleet-Task'), trailer('Swefleet-Attempt')].join('%x00');
   const listed = await git.line(
-    ['log', `--max-count=${maxCommits}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
+    ['log', `--max-count=${MAX_COMMITS}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
     options,
   );
   if (listed === '') return [];
@@ -27,7 +27,7 @@ export async function commitsBetween(
     const [id = '', story = '', task = '', attempt = ''] = line.split('\0');
     return { id, story: story.trim(), task: task.trim(), attempt: attempt.trim() };
   });
-}
+};
 
 export interface CommitWords {
   readonly title: string;
@@ -39,10 +39,10 @@ export interface CommitWords {
   readonly evidence: string;
 }
 
-const maxSummary = 2_000;
+const MAX_SUMMARY = 2_000;
 
 /** Title, summary and trailers. The summary is an agent's text: it cannot add or imitate a trailer, and it holds no control characters. */
-export function commitMessage(words: CommitWords): string {
+export const commitMessage = (words: CommitWords): string => {
   const trailers = [
     `Swefleet-Story: ${words.story}`,
     `Swefleet-Plan: ${words.plan}`,
@@ -51,13 +51,11 @@ export function commitMessage(words: CommitWords): string {
     `Swefleet-Evidence: ${words.evidence}`,
   ];
   const summary = clean(words.summary)
-    .slice(0, maxSummary)
+    .slice(0, MAX_SUMMARY)
     .replace(/^(?=[ \t]*swefleet-)/gim, '> ')
     .trim();
   const title = clean(words.title).replace(/\s+/g, ' ').trim().slice(0, 200);
   return [title, summary, trailers.join('\n')].filter((part) => part !== '').join('\n\n') + '\n';
-}
+};
 
-function clean(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
-}
+const clean = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');

@@ -17,7 +17,7 @@ export interface WorkTreePatchPlace {
 /** What tests and package managers leave behind and nobody wants in a commit, even where the repository has no .gitignore. */
 const droppings = ['__pycache__/', '*.pyc', 'node_modules/', '.venv/', '.pytest_cache/', '.mypy_cache/', '.gradle/', '.DS_Store'];
 
-const maxDiffBytes = 64 * 1024 * 1024;
+const MAX_DIFF_BYTES = 64 * 1024 * 1024;
 
 export class WorkTreePatch {
   readonly #git: Git;
@@ -39,7 +39,7 @@ export class WorkTreePatch {
     await writeFile(join(place.scratch, 'info/exclude'), `${droppings.join('\n')}\n`);
     await writeFile(join(place.scratch, 'objects/info/alternates'), `${place.baseObjects}\n`);
     await git.run(['read-tree', place.base], bare);
-    return new WorkTreePatch(git, { ...bare, workTree: place.workTree, maxBytes: maxDiffBytes }, place.base);
+    return new WorkTreePatch(git, { ...bare, workTree: place.workTree, maxBytes: MAX_DIFF_BYTES }, place.base);
   }
 
   /** The patch from the base to the tree as it is now; empty when nothing is changed. Throws `GitFailed`. */

@@ -21,7 +21,7 @@ export interface CommandResult {
 }
 
 /** How long a child's pipes may stay open after it ended, because something that it left behind holds them. */
-const pipeGraceMs = 500;
+const PIPE_GRACE_MS = 500;
 
 export class Children {
   readonly #live = new Set<ChildProcess>();
@@ -57,8 +57,8 @@ export class Children {
   }
 }
 
-async function ended(child: ChildProcess, output: BoundedOutput): Promise<number | undefined> {
-  return new Promise((resolve) => {
+const ended = async (child: ChildProcess, output: BoundedOutput): Promise<number | undefined> =>
+  new Promise((resolve) => {
     child.once('error', (error) => {
       output.add(Buffer.from(`${error.message}\n`));
       resolve(undefined);
@@ -68,20 +68,19 @@ async function ended(child: ChildProcess, output: BoundedOutput): Promise<number
       const grace = setTimeout(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
-      }, pipeGraceMs);
+      }, PIPE_GRACE_MS);
       child.once('close', () => {
         clearTimeout(grace);
         resolve(code ?? undefined);
       });
     });
   });
-}
 
-function killGroup(child: ChildProcess): void {
+const killGroup = (child: ChildProcess): void => {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
     // nobody is left in the group
   }
-}
+};

@@ -22,7 +22,7 @@ export interface CommandOutcome {
   readonly output: string;
 }
 
-export async function runCommands({ children, say }: StepContext, plan: CommandPlan): Promise<readonly CommandOutcome[]> {
+export const runCommands = async ({ children, say }: StepContext, plan: CommandPlan): Promise<readonly CommandOutcome[]> => {
   const outcomes: CommandOutcome[] = [];
   for (const command of plan.commands) {
     say(`$ ${command}`);
@@ -34,19 +34,17 @@ export async function runCommands({ children, say }: StepContext, plan: CommandP
   }
   await endLeftovers();
   return outcomes;
-}
+};
 
-function exitCodeOf(result: CommandResult): number {
-  return result.exitCode ?? (result.timedOut ? 124 : 137);
-}
+const exitCodeOf = (result: CommandResult): number => result.exitCode ?? (result.timedOut ? 124 : 137);
 
 /** The setup commands, with the gateway's egress as their only way out. `undefined` when all ended with 0. */
-export async function runSetup(
+export const runSetup = async (
   context: StepContext,
   cwd: string,
   commands: readonly string[],
   outputBytes: number,
-): Promise<string | undefined> {
+): Promise<string | undefined> => {
   if (commands.length === 0) return undefined;
   const { config, paths, gateway } = context;
   const proxy = await startEgressProxy({ url: config.gatewayUrl, ca: config.gatewayCa, tokenFile: paths.token }, () =>
@@ -66,10 +64,10 @@ export async function runSetup(
   } finally {
     await proxy.close();
   }
-}
+};
 
 /** What to tell the next attempt: command, exit code, the end of what it said. */
-export function failureSentence({ command, exitCode, output }: CommandOutcome): string {
+export const failureSentence = ({ command, exitCode, output }: CommandOutcome): string => {
   const end = output.replace(/\s+/g, ' ').trim().slice(-260);
   return `\`${command.slice(0, 80)}\` ended with ${exitCode}: ${end}`;
-}
+};

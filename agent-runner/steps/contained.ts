@@ -3,7 +3,7 @@ import { reachable } from '../containment.ts';
 import type { StepContext } from '../step.ts';
 
 /** Why this pod is not contained; `undefined` when nothing answered. */
-export async function refusedByContainment({ config, say }: StepContext): Promise<string | undefined> {
+export const refusedByContainment = async ({ config, say }: StepContext): Promise<string | undefined> => {
   const open = await reachable(config.forbidden);
   const names = config.forbidden.map(({ host, port }) => `${host}:${port}`).join(', ');
   if (open.length === 0) {
@@ -11,4 +11,4 @@ export async function refusedByContainment({ config, say }: StepContext): Promis
     return undefined;
   }
   return `a workspace pod can connect to ${open.map(({ host, port }) => `${host}:${port}`).join(', ')}: no NetworkPolicy is enforced here`;
-}
+};

@@ -36,10 +36,8 @@ export const merge: Step<'merge'> = {
   },
 };
 
-function landedCommit({ commits }: StoryBranch, { story, task, attempt }: Brief): string | undefined {
-  return commits.find((commit) => commit.story === story.uid && commit.task === task.id && commit.attempt === String(attempt))
-    ?.id;
-}
+const landedCommit = ({ commits }: StoryBranch, { story, task, attempt }: Brief): string | undefined =>
+  commits.find((commit) => commit.story === story.uid && commit.task === task.id && commit.attempt === String(attempt))?.id;
 
 interface Landing {
   readonly brief: Brief;
@@ -47,7 +45,7 @@ interface Landing {
   readonly branch: StoryBranch;
 }
 
-async function commitPatch(context: StepContext, { brief, courier, branch }: Landing): Promise<string | Refusal> {
+const commitPatch = async (context: StepContext, { brief, courier, branch }: Landing): Promise<string | Refusal> => {
   const { git, gateway } = context;
   const patch = await getArtifact(gateway, courier.patch);
   if (patch.kind === 'lost') return { reason: 'ArtifactLost', message: patch.message };
@@ -68,14 +66,14 @@ async function commitPatch(context: StepContext, { brief, courier, branch }: Lan
   const moved = touched.length === 0 ? undefined : patchRefusal(touched, patch.bytes.length, limits);
   if (moved !== undefined) return moved;
   return commitTree(context, options, { tree, head: branch.head, message: messageOf(brief, courier, summaryOf(proof.bytes)) });
-}
+};
 
 /** The patched tree itself when the branch has not moved, else a three-way merge of it. */
-async function treeOnHead(
+const treeOnHead = async (
   { git }: StepContext,
   options: GitOptions,
   trees: { readonly base: string; readonly head: string; readonly patched: string },
-): Promise<string | Refusal> {
+): Promise<string | Refusal> => {
   if (trees.head === trees.base) return trees.patched;
   if (!(await isAncestor(git, options, trees.base, trees.head)))
     return { reason: 'Conflict', message: 'the branch was rewritten: the base of the patch is not an ancestor of its head' };
@@ -94,7 +92,7 @@ async function treeOnHead(
       .slice(0, 5)
       .join(', ')}`,
   };
-}
+};
 
 interface NewCommit {
   readonly tree: string;
@@ -102,18 +100,20 @@ interface NewCommit {
   readonly message: string;
 }
 
-async function commitTree({ git }: StepContext, options: GitOptions, { tree, head, message }: NewCommit): Promise<string> {
+const commitTree = async ({ git }: StepContext, options: GitOptions, { tree, head, message }: NewCommit): Promise<string> => {
   const commit = commitId(await git.line(['commit-tree', tree, '-p', head, '-F', '-'], { ...options, stdin: message }));
   await git.run(['update-ref', 'refs/fleet/landing', commit], options);
   return commit;
-}
+};
 
-function identityOf(brief: Brief): NonNullable<GitOptions['identity']> {
-  return { name: brief.agent.name, email: 'agent@swefleet.invalid', date: brief.startedAt };
-}
+const identityOf = (brief: Brief): NonNullable<GitOptions['identity']> => ({
+  name: brief.agent.name,
+  email: 'agent@swefleet.invalid',
+  date: brief.startedAt,
+});
 
-function messageOf(brief: Brief, courier: Landing['courier'], summary: string): string {
-  return commitMessage({
+const messageOf = (brief: Brief, courier: Landing['courier'], summary: string): string =>
+  commitMessage({
     title: brief.task.title,
     summary,
     story: brief.story.uid,
@@ -122,9 +122,6 @@ function messageOf(brief: Brief, courier: Landing['courier'], summary: string): 
     attempt: brief.attempt,
     evidence: courier.evidence,
   });
-}
 
 /** Must the commit be built and verified again, because it is not what the attempt verified? */
-export function needsVerification(merged: Findings['merge']): boolean {
-  return merged.baseMoved === true && merged.landed !== true;
-}
+export const needsVerification = (merged: Findings['merge']): boolean => merged.baseMoved === true && merged.landed !== true;

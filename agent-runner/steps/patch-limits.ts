@@ -2,11 +2,9 @@
 import type { Brief } from '../../crds/contracts/brief.ts';
 import type { PatchLimits } from '../git/patch-rules.ts';
 
-export function patchLimitsOf({ task, limits }: Brief): PatchLimits {
-  return {
-    patchBytes: limits.patchBytes,
-    patchFiles: limits.patchFiles,
-    protectedPaths: limits.protectedPaths,
-    fileScope: task.fileScope,
-  };
-}
+export const patchLimitsOf = ({ task, limits }: Brief): PatchLimits => ({
+  patchBytes: limits.patchBytes,
+  patchFiles: limits.patchFiles,
+  protectedPaths: limits.protectedPaths,
+  fileScope: task.fileScope,
+});

@@ -23,14 +23,14 @@ export const push: Step<'push'> = {
   },
 };
 
-async function unverified({ paths }: StepContext): Promise<Findings['push'] | undefined> {
+const unverified = async ({ paths }: StepContext): Promise<Findings['push'] | undefined> => {
   const verdict = await readFinding('verify', paths.verifyFinding);
   if (verdict?.outcome === 'ok') return undefined;
   if (verdict?.reason === undefined) return failed('push', 'StepFailed', 'the merged commit was not verified');
   return failed('push', verdict.reason, `on the moved branch: ${verdict.message ?? verdict.reason}`);
-}
+};
 
-async function pushCommit(context: StepContext, commit: string, head: string): Promise<Findings['push']> {
+const pushCommit = async (context: StepContext, commit: string, head: string): Promise<Findings['push']> => {
   const { repository } = await readBrief(context.paths);
   const ref = branchRef(repository.branch);
   // The head is the pinned base only while there is no branch: then the branch must still not be there.
@@ -52,8 +52,7 @@ async function pushCommit(context: StepContext, commit: string, head: string): P
   // A push whose answer was lost finds its own commit there the next time, and git calls that up to date.
   const result = await throughGateway(context.git, argv, options);
   return result.code === 0 ? { step: 'push', outcome: 'ok', commit } : failed('push', 'PushRejected', wordsOf(result));
-}
+};
 
-function wordsOf(result: GitResult): string {
-  return `${result.stdout.toString('utf8')} ${result.stderr}`.replace(/\s+/g, ' ').trim().slice(-390);
-}
+const wordsOf = (result: GitResult): string =>
+  `${result.stdout.toString('utf8')} ${result.stderr}`.replace(/\s+/g, ' ').trim().slice(-390);

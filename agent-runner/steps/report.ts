@@ -15,8 +15,8 @@ import { failed, readBrief, shortMessage, skipped, type Step, type StepContext }
 import { patchLimitsOf } from './patch-limits.ts';
 import { readVerifyRecord, type VerifyRecord } from './verdict.ts';
 
-const maxLogBytes = 1024 * 1024;
-const maxEvidenceLog = 256 * 1024;
+const MAX_LOG_BYTES = 1024 * 1024;
+const MAX_EVIDENCE_LOG = 256 * 1024;
 
 export const report: Step<'report'> = {
   command: 'report',
@@ -47,9 +47,11 @@ export const report: Step<'report'> = {
   },
 };
 
-function spentBy(work: Findings['work'] | undefined): Pick<Evidence, 'summary' | 'iterations' | 'tokens'> {
-  return { summary: work?.summary ?? work?.message ?? '', iterations: work?.iterations ?? 0, tokens: work?.tokens ?? 0 };
-}
+const spentBy = (work: Findings['work'] | undefined): Pick<Evidence, 'summary' | 'iterations' | 'tokens'> => ({
+  summary: work?.summary ?? work?.message ?? '',
+  iterations: work?.iterations ?? 0,
+  tokens: work?.tokens ?? 0,
+});
 
 interface Failure {
   readonly reason: FindingReason;
@@ -64,7 +66,7 @@ interface Judged {
 }
 
 /** Git applies the patch in a scratch index; what it then says of the two trees is judged, not the patch's text. */
-async function judgePatch({ git, paths }: StepContext, brief: Brief, base: string): Promise<Judged> {
+const judgePatch = async ({ git, paths }: StepContext, brief: Brief, base: string): Promise<Judged> => {
   const read = await readHostile(paths.patch, brief.limits.patchBytes);
   if (read.kind !== 'read')
     return {
@@ -86,7 +88,7 @@ async function judgePatch({ git, paths }: StepContext, brief: Brief, base: strin
   if (applied.kind === 'invalid') return { bytes: read.bytes, refusal: { reason: 'PatchInvalid', message: applied.message } };
   const refusal = patchRefusal(applied.files, read.bytes.length, patchLimitsOf(brief));
   return { bytes: read.bytes, files: applied.files, ...(refusal === undefined ? {} : { refusal }) };
-}
+};
 
 type JudgedStep = 'work' | 'verify-setup' | 'verify';
 
@@ -109,7 +111,7 @@ const believable: Readonly<Record<JudgedStep, readonly FindingReason[]>> = {
 };
 
 /** The first step that did not end ok says why. A step's file that is missing or unusable is a fault of the infrastructure. */
-async function failureOf({ paths }: StepContext, work: Findings['work'] | undefined): Promise<Failure | undefined> {
+const failureOf = async ({ paths }: StepContext, work: Findings['work'] | undefined): Promise<Failure | undefined> => {
   const fresh = await readFinding('verify-setup', paths.freshFinding);
   const verify = await readFinding('verify', paths.verifyFinding);
   const found: readonly (readonly [JudgedStep, Finding | undefined])[] = [
@@ -122,43 +124,41 @@ async function failureOf({ paths }: StepContext, work: Findings['work'] | undefi
     if (failure !== undefined) return failure;
   }
   return undefined;
-}
+};
 
-function failureOfStep(step: JudgedStep, finding: Finding | undefined): Failure | undefined {
+const failureOfStep = (step: JudgedStep, finding: Finding | undefined): Failure | undefined => {
   if (finding === undefined) return { reason: 'StepFailed', message: `${step} left no usable finding` };
   if (finding.outcome === 'ok') return undefined;
   const message = finding.message ?? `${step}: ${finding.outcome}`;
   if (finding.reason !== undefined && believable[step].includes(finding.reason)) return { reason: finding.reason, message };
   return { reason: 'StepFailed', message: `${step}: ${finding.reason ?? finding.outcome}: ${message}` };
-}
+};
 
-function about(brief: Brief, base: string) {
-  return {
-    version: 1 as const,
-    story: brief.story.uid,
-    task: { uid: brief.task.uid, id: brief.task.id, title: brief.task.title },
-    attempt: brief.attempt,
-    agent: brief.agent.name,
-    model: brief.agent.model,
-    base,
-  };
-}
+const about = (brief: Brief, base: string) => ({
+  version: 1 as const,
+  story: brief.story.uid,
+  task: { uid: brief.task.uid, id: brief.task.id, title: brief.task.title },
+  attempt: brief.attempt,
+  agent: brief.agent.name,
+  model: brief.agent.model,
+  base,
+});
 
-function countsOf(files: readonly ChangedFile[] | undefined): { files?: number; insertions?: number; deletions?: number } {
+const countsOf = (files: readonly ChangedFile[] | undefined): { files?: number; insertions?: number; deletions?: number } => {
   if (files === undefined) return {};
   const sum = (pick: (file: ChangedFile) => number): number => files.reduce((total, file) => total + pick(file), 0);
   return { files: files.length, insertions: sum((file) => file.insertions), deletions: sum((file) => file.deletions) };
-}
+};
 
-function verdictCounts(record: VerifyRecord): { passed: number; failed: number } {
+const verdictCounts = (record: VerifyRecord): { passed: number; failed: number } => {
   const passed = record.filter((outcome) => outcome.exitCode === 0).length;
   return { passed, failed: record.length - passed };
-}
+};
 
 /** The end of the agent's log, in whole lines. */
-async function logEnd({ paths }: StepContext): Promise<string> {
-  const read = await readHostile(paths.workLog, maxLogBytes);
+const logEnd = async ({ paths }: StepContext): Promise<string> => {
+  const read = await readHostile(paths.workLog, MAX_LOG_BYTES);
   if (read.kind !== 'read') return '';
   const text = read.bytes.toString('utf8');
-  return text.length <= maxEvidenceLog ? text : text.slice(text.indexOf('\n', text.length - maxEvidenceLog) + 1);
-}
+  return text.length <= MAX_EVIDENCE_LOG ? text : text.slice(text.indexOf('\n', text.length - MAX_EVIDENCE_LOG) + 1);
+};

@@ -23,21 +23,19 @@ export const runner: Step<'runner'> = {
   },
 };
 
-async function place(from: string, to: string, mode: number): Promise<void> {
+const place = async (from: string, to: string, mode: number): Promise<void> => {
   await copyFile(from, to);
   await chmod(to, mode);
-}
+};
 
 /** The shared objects of C++ that this process has mapped. */
-export function loadedLibraries(maps: string): readonly string[] {
+export const loadedLibraries = (maps: string): readonly string[] => {
   const files = maps
     .split('\n')
     .map((line) => line.slice(line.indexOf('/')))
     .filter((file) => file.startsWith('/') && carried.test(basename(file)));
   return [...new Set(files)];
-}
+};
 
 /** The loader asks for the short name: the file `libstdc++.so.6.0.30` is `libstdc++.so.6`. */
-export function soname(file: string): string {
-  return basename(file).replace(/(\.so\.\d+)[.\d]*$/, '$1');
-}
+export const soname = (file: string): string => basename(file).replace(/(\.so\.\d+)[.\d]*$/, '$1');

@@ -23,11 +23,11 @@ export interface StoryBranch {
   readonly commits: readonly StoryCommit[];
 }
 
-const maxBriefBytes = 2 * 1024 * 1024;
+const MAX_BRIEF_BYTES = 2 * 1024 * 1024;
 
 /** Asks for the brief and keeps it in the git volume for the steps that hold no right to ask. */
-export async function fetchBrief({ gateway, paths }: StepContext): Promise<Brief | Refusal> {
-  const answer = await gateway.send({ method: 'GET', path: '/v1/brief', maxBytes: maxBriefBytes });
+export const fetchBrief = async ({ gateway, paths }: StepContext): Promise<Brief | Refusal> => {
+  const answer = await gateway.send({ method: 'GET', path: '/v1/brief', maxBytes: MAX_BRIEF_BYTES });
   if (answer.status !== 200) {
     const { code, message } = refusalOf(answer);
     return { reason: 'GatewayUnavailable', message: `the gateway gives no brief: ${answer.status} ${code}: ${message}` };
@@ -35,9 +35,9 @@ export async function fetchBrief({ gateway, paths }: StepContext): Promise<Brief
   const brief = briefSchema.parse(JSON.parse(answer.body.toString('utf8')));
   await writeFindingFile(paths.brief, JSON.stringify(brief));
   return brief;
-}
+};
 
-export async function fetchStoryBranch(context: StepContext, { story, repository }: Brief): Promise<StoryBranch | Refusal> {
+export const fetchStoryBranch = async (context: StepContext, { story, repository }: Brief): Promise<StoryBranch | Refusal> => {
   const { git, paths } = context;
   const remote = await storyRemote(context);
   const bare = await makeBare(git, paths.bareRepository);
@@ -51,18 +51,16 @@ export async function fetchStoryBranch(context: StepContext, { story, repository
   const commits = await commitsBetween(git, bare, { base, head: commitId(head) });
   if (commits.some((commit) => commit.story === story.uid)) return { bare, head, commits };
   return { reason: 'BranchTaken', message: `branch ${repository.branch} exists and no commit of it is of this Story` };
-}
+};
 
 interface Fetching {
   readonly bare: GitOptions;
   readonly remote: GitRemote;
 }
 
-async function needBase({ git }: StepContext, { bare, remote }: Fetching, wanted: WantedCommit): Promise<Refusal | undefined> {
+const needBase = async ({ git }: StepContext, { bare, remote }: Fetching, wanted: WantedCommit): Promise<Refusal | undefined> => {
   if ((await hasCommit(git, bare, wanted.commit)) || (await fetchCommit(git, bare, remote, wanted))) return undefined;
   return { reason: 'RefUnknown', message: `the repository no longer has the pinned commit ${wanted.commit}` };
-}
+};
 
-export function isRefusal(result: object): result is Refusal {
-  return 'reason' in result && 'message' in result;
-}
+export const isRefusal = (result: object): result is Refusal => 'reason' in result && 'message' in result;

@@ -8,28 +8,28 @@ import type { FleetPaths } from '../paths.ts';
 import type { StepContext } from '../step.ts';
 import { failureSentence, runCommands } from './commands.ts';
 
-const maxTailBytes = 16 * 1024;
-const maxRecordBytes = 1024 * 1024;
+const MAX_TAIL_BYTES = 16 * 1024;
+const MAX_RECORD_BYTES = 1024 * 1024;
 
 const record = z.array(
   z.object({
     command: z.string().max(4_096),
     exitCode: z.int(),
     durationMs: z.int().min(0),
-    output: z.string().max(2 * maxTailBytes),
+    output: z.string().max(2 * MAX_TAIL_BYTES),
   }),
 );
 export type VerifyRecord = z.infer<typeof record>;
 
 const recordFile = (paths: FleetPaths): string => `${paths.verifyOut}/commands.json`;
 
-export async function verdictOf(context: StepContext, brief: Brief): Promise<Findings['verify']> {
+export const verdictOf = async (context: StepContext, brief: Brief): Promise<Findings['verify']> => {
   const { config, paths } = context;
   const outcomes = await runCommands(context, {
     cwd: paths.freshRepository,
     commands: brief.verify.commands,
     timeoutMs: brief.verify.timeoutSeconds * 1_000,
-    outputBytes: Math.min(maxTailBytes, brief.limits.outputBytes),
+    outputBytes: Math.min(MAX_TAIL_BYTES, brief.limits.outputBytes),
     stopAtFailure: false,
     env: config.childEnvironment,
   });
@@ -51,15 +51,15 @@ export async function verdictOf(context: StepContext, brief: Brief): Promise<Fin
     message: failureSentence(firstFailure).slice(0, 400),
     ...told,
   };
-}
+};
 
 /** What `verify` wrote down of its commands; `undefined` when that is not usable. */
-export async function readVerifyRecord(paths: FleetPaths): Promise<VerifyRecord | undefined> {
-  const read = await readHostile(recordFile(paths), maxRecordBytes);
+export const readVerifyRecord = async (paths: FleetPaths): Promise<VerifyRecord | undefined> => {
+  const read = await readHostile(recordFile(paths), MAX_RECORD_BYTES);
   if (read.kind !== 'read') return undefined;
   try {
     return record.parse(JSON.parse(read.bytes.toString('utf8')));
   } catch {
     return undefined; // hostile or cut: as good as none
   }
-}
+};

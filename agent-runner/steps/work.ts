@@ -19,7 +19,7 @@ import { toolsOfRole } from '../tools/toolbox.ts';
 import { refusedByContainment } from './contained.ts';
 import { patchLimitsOf } from './patch-limits.ts';
 
-const maxLogBytes = 1024 * 1024;
+const MAX_LOG_BYTES = 1024 * 1024;
 
 export const work: Step<'work'> = {
   command: 'work',
@@ -44,16 +44,15 @@ export const work: Step<'work'> = {
 /** Not in the out volume, which is small: what an agent adds is stored here before it can be found too large. */
 const scratchOf = ({ paths }: Pick<StepContext, 'paths'>): string => join(paths.tmp, 'fleet-patch');
 
-async function openPatch({ git, paths }: StepContext, base: string): Promise<WorkTreePatch> {
-  return WorkTreePatch.open(git, {
+const openPatch = async ({ git, paths }: StepContext, base: string): Promise<WorkTreePatch> =>
+  WorkTreePatch.open(git, {
     workTree: paths.treeRepository,
     scratch: scratchOf({ paths }),
     baseObjects: join(paths.bareRepository, 'objects'),
     base,
   });
-}
 
-async function workOn(context: StepContext, brief: Brief, patch: WorkTreePatch): Promise<LoopEnd> {
+const workOn = async (context: StepContext, brief: Brief, patch: WorkTreePatch): Promise<LoopEnd> => {
   const { config, paths, gateway, say } = context;
   const endsAt = Date.now() + brief.limits.wallClockSeconds * 1_000;
   const bench: Workbench = {
@@ -76,9 +75,9 @@ async function workOn(context: StepContext, brief: Brief, patch: WorkTreePatch):
     temperature: agent.temperature === undefined ? undefined : Number(agent.temperature),
     maxTokens: agent.maxTokens,
   });
-  const log = fileLog({ file: paths.workLog, maxBytes: maxLogBytes, say });
+  const log = fileLog({ file: paths.workLog, maxBytes: MAX_LOG_BYTES, say });
   return runLoop(promptOf(brief), brief.limits, { model, tools: toolsOfRole(brief.task.role), bench, log });
-}
+};
 
 interface Work {
   readonly brief: Brief;
@@ -87,7 +86,7 @@ interface Work {
 }
 
 /** The patch is taken afresh, after everything that the agent left running has ended. */
-async function handIn(context: StepContext, { brief, base, end }: Work): Promise<Findings['work']> {
+const handIn = async (context: StepContext, { brief, base, end }: Work): Promise<Findings['work']> => {
   const spent = { iterations: end.iterations, tokens: end.tokens, summary: shortMessage(end.message) };
   if (end.reason !== 'Done') return { ...failed('work', end.reason, end.message), ...spent };
   const taken = await takePatch(context, base);
@@ -96,11 +95,11 @@ async function handIn(context: StepContext, { brief, base, end }: Work): Promise
   if (refusal !== undefined) return { ...failed('work', refusal.reason, refusal.message), ...spent, files: taken.files.length };
   await writeFile(context.paths.patch, taken.bytes);
   return { step: 'work', outcome: 'ok', ...spent, files: taken.files.length };
-}
+};
 
 type TakenPatch = { readonly bytes: Buffer; readonly files: readonly ChangedFile[] } | PatchRefusal;
 
-async function takePatch(context: StepContext, base: string): Promise<TakenPatch> {
+const takePatch = async (context: StepContext, base: string): Promise<TakenPatch> => {
   try {
     const patch = await openPatch(context, base);
     return { bytes: await patch.diff(), files: await patch.changedFiles() };
@@ -113,4 +112,4 @@ async function takePatch(context: StepContext, base: string): Promise<TakenPatch
   } finally {
     await rm(scratchOf(context), { recursive: true, force: true });
   }
-}
+};

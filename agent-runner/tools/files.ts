@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { nameInside, pathInside } from './repository-path.ts';
 import { bounded, defineTool, ToolRefused, type Tool, type Workbench } from './tool.ts';
 
-const maxFileBytes = 1024 * 1024;
-const maxListed = 1_000;
-const searchTimeoutMs = 20_000;
+const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_LISTED = 1_000;
+const SEARCH_TIMEOUT_MS = 20_000;
 
 const path = z.string().min(1).describe('path inside the repository, for example src/index.js');
 
@@ -96,8 +96,8 @@ const listFiles = defineTool({
   args: z.object({ folder: z.string().optional().describe('a folder; absent: the whole repository') }),
   run: async (args, bench) => {
     const listed = await filesOf(bench, args.folder ?? '.');
-    const more = listed.length > maxListed ? `\n[… ${listed.length - maxListed} more]` : '';
-    return listed.length === 0 ? 'no files' : bounded(listed.slice(0, maxListed).join('\n') + more, bench.outputBytes);
+    const more = listed.length > MAX_LISTED ? `\n[… ${listed.length - MAX_LISTED} more]` : '';
+    return listed.length === 0 ? 'no files' : bounded(listed.slice(0, MAX_LISTED).join('\n') + more, bench.outputBytes);
   },
 });
 
@@ -117,7 +117,7 @@ const search = defineTool({
       {
         cwd: bench.repository,
         env: bench.env,
-        timeoutMs: Math.min(searchTimeoutMs, bench.remainingMs()),
+        timeoutMs: Math.min(SEARCH_TIMEOUT_MS, bench.remainingMs()),
         outputBytes: bench.outputBytes,
       },
     );
@@ -141,14 +141,14 @@ const diff = defineTool({
 
 export const fileTools: readonly Tool[] = [readFile, writeFileTool, editFile, deleteFile, makeFolder, listFiles, search, diff];
 
-async function filesOf(bench: Workbench, folder: string): Promise<readonly string[]> {
+const filesOf = async (bench: Workbench, folder: string): Promise<readonly string[]> => {
   const within = relative(bench.repository, await pathInside(bench.repository, folder)) || '.';
   const listed = (await bench.patch.files()).filter((file) => within === '.' || file === within || file.startsWith(`${within}/`));
   return [...new Set(listed)].sort();
-}
+};
 
 /** Opens without following a link and without waiting for a pipe's other end; only regular files of text are read. */
-async function readText(file: string, named: string): Promise<string> {
+const readText = async (file: string, named: string): Promise<string> => {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
       throw new ToolRefused(
@@ -160,19 +160,20 @@ async function readText(file: string, named: string): Promise<string> {
     const seen = await handle.stat();
     if (seen.isDirectory()) throw new ToolRefused(`${named} is a folder; use list_files`);
     if (!seen.isFile()) throw new ToolRefused(`${named} is no regular file`);
-    if (seen.size > maxFileBytes) throw new ToolRefused(`${named} has ${seen.size} bytes; at most ${maxFileBytes} can be read`);
+    if (seen.size > MAX_FILE_BYTES)
+      throw new ToolRefused(`${named} has ${seen.size} bytes; at most ${MAX_FILE_BYTES} can be read`);
     const bytes = await handle.readFile();
     if (bytes.includes(0)) throw new ToolRefused(`${named} is binary`);
     return bytes.toString('utf8');
   } finally {
     await handle.close();
   }
-}
+};
 
-async function writeText(file: string, text: string, named: string): Promise<void> {
+const writeText = async (file: string, text: string, named: string): Promise<void> => {
   if (text.includes('\0')) throw new ToolRefused('text has no NUL characters');
-  if (Buffer.byteLength(text) > maxFileBytes) throw new ToolRefused(`a file may have ${maxFileBytes} bytes at most`);
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new ToolRefused(`a file may have ${MAX_FILE_BYTES} bytes at most`);
   const seen = await lstat(file).catch(() => undefined);
   if (seen !== undefined && !seen.isFile()) throw new ToolRefused(`${named} is no regular file`);
   await writeFile(file, text, { flag: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW });
-}
+};

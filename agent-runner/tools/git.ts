@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { GitOptions } from '../git/driver.ts';
 import { bounded, defineTool, ToolRefused, type Tool, type Workbench } from './tool.ts';
 
-const timeoutMs = 30_000;
+const TIMEOUT_MS = 30_000;
 
 const status = defineTool({
   name: 'git_status',
@@ -64,11 +64,11 @@ export const gitTools: readonly Tool[] = [status, gitDiff, log, commit];
 
 const agent = { name: 'agent', email: 'agent@swefleet.invalid' };
 
-async function said(bench: Workbench, argv: readonly string[], stdin?: string): Promise<string> {
+const said = async (bench: Workbench, argv: readonly string[], stdin?: string): Promise<string> => {
   const options: GitOptions = {
     gitDir: `${bench.repository}/.git`,
     workTree: bench.repository,
-    timeoutMs,
+    timeoutMs: TIMEOUT_MS,
     identity: { ...agent, date: new Date().toISOString() },
     ...(stdin === undefined ? {} : { stdin }),
   };
@@ -76,4 +76,4 @@ async function said(bench: Workbench, argv: readonly string[], stdin?: string): 
   if (result.code !== 0)
     throw new ToolRefused(bounded(`git ended with ${result.code}: ${result.stderr}${result.stdout.toString('utf8')}`, 2_000));
   return bounded(result.stdout.toString('utf8'), bench.outputBytes) || 'nothing';
-}
+};

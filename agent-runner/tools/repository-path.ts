@@ -4,13 +4,13 @@ import { lstat, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { ToolRefused } from './tool.ts';
 
-const maxPathLength = 1_024;
+const MAX_PATH_LENGTH = 1_024;
 
 /**
  * The real path of `path` in the tree `root` (itself a real path). Links are followed; parts that do not exist yet stay as they are.
  * Throws `ToolRefused`.
  */
-export async function pathInside(root: string, path: string): Promise<string> {
+export const pathInside = async (root: string, path: string): Promise<string> => {
   let current = root;
   const parts = partsOf(root, path);
   for (const [index, part] of parts.entries()) {
@@ -20,31 +20,31 @@ export async function pathInside(root: string, path: string): Promise<string> {
     current = kind === 'link' ? await followLink(root, next, path) : next;
   }
   return current;
-}
+};
 
 /** Like `pathInside`, but the last part is not followed if it is a link: for what acts on the name itself. */
-export async function nameInside(root: string, path: string): Promise<string> {
+export const nameInside = async (root: string, path: string): Promise<string> => {
   const parts = partsOf(root, path);
   const last = parts.at(-1);
   if (last === undefined) throw new ToolRefused('that is the repository itself');
   return join(await pathInside(root, parts.slice(0, -1).join('/') || '.'), last);
-}
+};
 
-function partsOf(root: string, path: string): readonly string[] {
-  if (path.length > maxPathLength) throw new ToolRefused(`a path has at most ${maxPathLength} characters`);
+const partsOf = (root: string, path: string): readonly string[] => {
+  if (path.length > MAX_PATH_LENGTH) throw new ToolRefused(`a path has at most ${MAX_PATH_LENGTH} characters`);
   if (path.includes('\0')) throw new ToolRefused('a path has no NUL character');
   const within = relative(root, isAbsolute(path) ? resolve(path) : resolve(root, path));
   return checked(within, path);
-}
+};
 
-function checked(within: string, path: string): readonly string[] {
+const checked = (within: string, path: string): readonly string[] => {
   const parts = within.split(sep).filter((part) => part !== '');
   if (parts[0] === '..' || isAbsolute(within)) throw new ToolRefused(`${path} is outside the repository`);
   if (parts.some((part) => part.toLowerCase() === '.git')) throw new ToolRefused(`${path} belongs to git itself`);
   return parts;
-}
+};
 
-async function kindOf(path: string): Promise<'absent' | 'link' | 'other'> {
+const kindOf = async (path: string): Promise<'absent' | 'link' | 'other'> => {
   try {
     return (await lstat(path)).isSymbolicLink() ? 'link' : 'other';
   } catch (error) {
@@ -53,11 +53,11 @@ async function kindOf(path: string): Promise<'absent' | 'link' | 'other'> {
     if (code === 'ENOTDIR') throw new ToolRefused('a part of the path is a file, not a folder');
     throw error;
   }
-}
+};
 
-async function followLink(root: string, link: string, path: string): Promise<string> {
+const followLink = async (root: string, link: string, path: string): Promise<string> => {
   const target = await realpath(link).catch(() => undefined);
   if (target === undefined) throw new ToolRefused(`${path} goes through a symbolic link that leads nowhere`);
   checked(relative(root, target), path);
   return target;
-}
+};

@@ -23,14 +23,14 @@ const shell = defineTool({
 
 export const shellTools: readonly Tool[] = [shell];
 
-export function endingOf(result: {
+export const endingOf = (result: {
   readonly exitCode: number | undefined;
   readonly timedOut: boolean;
   readonly durationMs: number;
-}): string {
+}): string => {
   const seconds = (result.durationMs / 1_000).toFixed(1);
   if (result.timedOut) return `ended by the time limit after ${seconds} s`;
   return result.exitCode === undefined
     ? `did not run to its end (${seconds} s)`
     : `exit code ${result.exitCode} after ${seconds} s`;
-}
+};

@@ -36,16 +36,16 @@ const runTests = defineTool({
 
 export const testTools: readonly Tool[] = [runTests];
 
-async function detected(bench: Workbench): Promise<readonly string[]> {
+const detected = async (bench: Workbench): Promise<readonly string[]> => {
   const found: string[] = [];
   for (const [file, command] of runners) {
     const there = await lstat(join(bench.repository, file)).catch(() => undefined);
     if (there?.isFile() === true && !found.includes(command)) found.push(command);
   }
   return found;
-}
+};
 
-async function runOne(command: string, bench: Workbench, outputBytes: number): Promise<string> {
+const runOne = async (command: string, bench: Workbench, outputBytes: number): Promise<string> => {
   const timeoutMs = Math.min(bench.verifyTimeoutMs, bench.remainingMs());
   const result = await bench.children.run(['sh', '-c', command], {
     cwd: bench.repository,
@@ -54,4 +54,4 @@ async function runOne(command: string, bench: Workbench, outputBytes: number): P
     outputBytes,
   });
   return `$ ${command}\n${endingOf(result)}\n${result.output}`;
-}
+};

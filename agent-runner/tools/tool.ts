@@ -47,7 +47,7 @@ export interface ToolDefinition<Shape extends z.ZodObject> {
   run(args: z.infer<Shape>, bench: Workbench): Promise<string>;
 }
 
-export function defineTool<Shape extends z.ZodObject>(definition: ToolDefinition<Shape>): Tool {
+export const defineTool = <Shape extends z.ZodObject>(definition: ToolDefinition<Shape>): Tool => {
   const { $schema: _dialect, ...parameters } = z.toJSONSchema(definition.args, { io: 'input' });
   return {
     name: definition.name,
@@ -60,11 +60,11 @@ export function defineTool<Shape extends z.ZodObject>(definition: ToolDefinition
       return definition.run(parsed.data, bench);
     },
   };
-}
+};
 
 /** Cuts text to a number of bytes and says so. */
-export function bounded(text: string, maxBytes: number): string {
+export const bounded = (text: string, maxBytes: number): string => {
   const bytes = Buffer.from(text);
   if (bytes.length <= maxBytes) return text;
   return `${bytes.subarray(0, maxBytes).toString('utf8')}\n[… cut after ${maxBytes} of ${bytes.length} bytes]`;
-}
+};

@@ -17,7 +17,7 @@ const groupsByRole: Readonly<Record<string, readonly ToolGroup[]>> = {
 const allTools: readonly Tool[] = [...fileTools, ...gitTools, ...testTools, ...shellTools, done, giveUp];
 
 /** A role that the table does not name has every tool. */
-export function toolsOfRole(role: string): readonly Tool[] {
+export const toolsOfRole = (role: string): readonly Tool[] => {
   const groups = Object.hasOwn(groupsByRole, role) ? (groupsByRole[role] ?? []) : everything;
   return allTools.filter((tool) => tool.group === 'end' || groups.includes(tool.group));
-}
+};

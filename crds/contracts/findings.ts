@@ -92,7 +92,7 @@ export type FindingStep = keyof Findings;
 export type Finding = Findings[FindingStep];
 
 /** Reads a finding that anybody may have written. `undefined` for whatever is none of that step. */
-export function parseFinding<S extends FindingStep>(step: S, json: string): Findings[S] | undefined {
+export const parseFinding = <S extends FindingStep>(step: S, json: string): Findings[S] | undefined => {
   if (json.length > 4 * FINDING_BYTES) return undefined;
   try {
     const result = findings[step].safeParse(JSON.parse(json));
@@ -100,10 +100,10 @@ export function parseFinding<S extends FindingStep>(step: S, json: string): Find
   } catch {
     return undefined; // not JSON: as good as none
   }
-}
+};
 
 export type FaultSide = 'agent' | 'infrastructure' | 'stalled';
-export function sideOf(reason: FindingReason): FaultSide {
+export const sideOf = (reason: FindingReason): FaultSide => {
   if ((AGENT_REASONS as readonly string[]).includes(reason)) return 'agent';
   return (STALLING_REASONS as readonly string[]).includes(reason) ? 'stalled' : 'infrastructure';
-}
+};

@@ -63,14 +63,14 @@ export interface Rule {
  * A rule that no pattern can say, twice: `rule` for the API server and `holds`, the same thing, for TypeScript. (Patterns must hold for
  * JavaScript and RE2 alike, so they have no look-around.)
  */
-export function ruled<Schema extends z.ZodType>(
+export const ruled = <Schema extends z.ZodType>(
   schema: Schema,
   { rule, message: text }: Rule,
   holds: (value: z.output<Schema>) => boolean,
-): Schema {
+): Schema => {
   const before = (schema.meta()?.['x-kubernetes-validations'] ?? []) as readonly Rule[];
   return schema.refine(holds, { message: text }).meta({ 'x-kubernetes-validations': [...before, { rule, message: text }] });
-}
+};
 
 const text = (max: number, description: string) => z.string().max(max).describe(description);
 export const time = (description: string) => z.string().max(40).meta({ description, format: 'date-time' });

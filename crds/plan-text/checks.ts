@@ -13,7 +13,7 @@ export interface PlanProblem {
 export const PLAN_TASKS_BYTES = 524_288;
 
 /** Everything that is wrong among tasks which are valid one by one; in the order of the tasks. */
-export function planProblems(tasks: readonly PlanTask[]): readonly PlanProblem[] {
+export const planProblems = (tasks: readonly PlanTask[]): readonly PlanProblem[] => {
   const byId = new Map<string, number>();
   const problems: PlanProblem[] = [];
   tasks.forEach(({ id }, index) => {
@@ -27,14 +27,14 @@ export function planProblems(tasks: readonly PlanTask[]): readonly PlanProblem[]
   if (bytes > PLAN_TASKS_BYTES)
     problems.push({ where: 'tasks', message: `all tasks together have ${bytes} bytes; at most ${PLAN_TASKS_BYTES} fit` });
   return problems;
-}
+};
 
-function dependencyProblems(
+const dependencyProblems = (
   tasks: readonly PlanTask[],
   byId: ReadonlyMap<string, number>,
   task: PlanTask,
   where: string,
-): readonly PlanProblem[] {
+): readonly PlanProblem[] => {
   const rank = TASK_PHASES.indexOf(task.phase);
   return task.dependsOn.flatMap((id, index) => {
     const target = tasks[byId.get(id) ?? -1];
@@ -45,10 +45,10 @@ function dependencyProblems(
       return [{ where, message: `"${id}" runs in phase ${target.phase}, after this task's phase ${task.phase}` }];
     return [];
   });
-}
+};
 
 /** Takes away what waits for nothing until nothing more can go: what is left hangs on a cycle, and one is named. */
-function cycleProblems(tasks: readonly PlanTask[]): readonly PlanProblem[] {
+const cycleProblems = (tasks: readonly PlanTask[]): readonly PlanProblem[] => {
   const waiting = new Map(tasks.map((task) => [task.id, task.dependsOn.length]));
   const dependants = new Map<string, string[]>(tasks.map((task) => [task.id, []]));
   for (const task of tasks) for (const id of task.dependsOn) dependants.get(id)?.push(task.id);
@@ -64,10 +64,10 @@ function cycleProblems(tasks: readonly PlanTask[]): readonly PlanProblem[] {
   const start = tasks.findIndex((task) => waiting.has(task.id));
   if (start < 0) return [];
   return [{ where: 'tasks', message: `tasks wait for each other: ${oneCycle(tasks, waiting).join(' → ')}` }];
-}
+};
 
 /** Each task left waits for another that is left, so following any of them comes round. */
-function oneCycle(tasks: readonly PlanTask[], left: ReadonlyMap<string, number>): readonly string[] {
+const oneCycle = (tasks: readonly PlanTask[], left: ReadonlyMap<string, number>): readonly string[] => {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const path: string[] = [];
   let at = tasks.find((task) => left.has(task.id))?.id;
@@ -77,4 +77,4 @@ function oneCycle(tasks: readonly PlanTask[], left: ReadonlyMap<string, number>)
   }
   const cycle = at === undefined ? path : [...path.slice(path.indexOf(at)), at];
   return cycle.length > 12 ? [...cycle.slice(0, 11), '…'] : cycle;
-}
+};

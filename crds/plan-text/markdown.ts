@@ -38,14 +38,14 @@ interface Reader {
   fence: boolean;
 }
 
-export function readMarkdownPlan(text: string): MarkdownPlan {
+export const readMarkdownPlan = (text: string): MarkdownPlan => {
   const reader: Reader = { tasks: [], problems: [], phase: undefined, fence: false };
   text.split(/\r?\n/).forEach((line, index) => readLine(reader, line.trimEnd(), index + 1));
   if (reader.fence) reader.problems.push({ where: 'source', message: 'a code block is not closed' });
   return { tasks: reader.tasks.map((draft) => ({ line: draft.line, task: taskOf(draft) })), problems: reader.problems };
-}
+};
 
-function readLine(reader: Reader, line: string, number: number): void {
+const readLine = (reader: Reader, line: string, number: number): void => {
   const inside = /^(?: {2,}|\t)/.test(line);
   const content = line.trim();
   const draft = reader.tasks.at(-1);
@@ -55,10 +55,10 @@ function readLine(reader: Reader, line: string, number: number): void {
   } else if (content === '') draft?.words.push('');
   else if (inside && draft !== undefined) readInside(reader, draft, line, number);
   else readMargin(reader, content, number);
-}
+};
 
 /** A line at the margin: a task, a heading, or prose, which is for people alone. */
-function readMargin(reader: Reader, content: string, number: number): void {
+const readMargin = (reader: Reader, content: string, number: number): void => {
   const where = `line ${number}`;
   const heading = HEADING.exec(content);
   if (heading !== null) {
@@ -77,7 +77,7 @@ function readMargin(reader: Reader, content: string, number: number): void {
   if (box !== ' ') reader.problems.push({ where, message: 'the box is ticked; a Plan holds only what is to be done' });
   if (named === null) reader.problems.push({ where, message: 'a task needs an id before its title: "- [ ] id: title"' });
   else reader.tasks.push(newDraft(number, named[1] ?? '', named[2] ?? '', reader.phase));
-}
+};
 
 const newDraft = (line: number, id: string, title: string, phase: string | undefined): Draft => ({
   ...{ line, id, title, phase },
@@ -86,7 +86,7 @@ const newDraft = (line: number, id: string, title: string, phase: string | undef
 });
 
 /** A line that is indented under a task: a setting, or a line of its description. */
-function readInside(reader: Reader, draft: Draft, line: string, number: number): void {
+const readInside = (reader: Reader, draft: Draft, line: string, number: number): void => {
   const where = `line ${number}`;
   const content = line.trim();
   const setting = SETTING.exec(content);
@@ -106,7 +106,7 @@ function readInside(reader: Reader, draft: Draft, line: string, number: number):
   else if (value === '') reader.problems.push({ where, message: `"${key}" has no value` });
   else if (!known.repeats && draft.settings.has(key)) reader.problems.push({ where, message: `"${key}" is given twice` });
   else draft.settings.set(key, [...(draft.settings.get(key) ?? []), value]);
-}
+};
 
 const dedented = (line: string): string => line.replace(/^(?: {2}|\t)/, '');
 
@@ -128,7 +128,7 @@ const whole = (values: readonly string[]): unknown =>
   /^-?[0-9]{1,15}$/.test(word(values)) ? Number(word(values)) : word(values);
 
 /** Commas separate, but for those of a glob's `{a,b}`. */
-function splitOutsideBraces(value: string): readonly string[] {
+const splitOutsideBraces = (value: string): readonly string[] => {
   const found: string[] = [];
   let depth = 0;
   let from = 0;
@@ -142,7 +142,7 @@ function splitOutsideBraces(value: string): readonly string[] {
     }
   }
   return [...found, value.slice(from)];
-}
+};
 
 const upper = (values: readonly string[]): string => word(values).toUpperCase();
 const capitalized = (values: readonly string[]): string =>
@@ -162,7 +162,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = Object.assign(Object.create(
   iterations: { repeats: false, path: ['constraints', 'maxIterations'], read: whole },
 } satisfies Record<string, Setting>);
 
-function taskOf(draft: Draft): Readonly<Record<string, unknown>> {
+const taskOf = (draft: Draft): Readonly<Record<string, unknown>> => {
   const task: Record<string, unknown> = { id: draft.id, title: draft.title };
   const description = draft.words.join('\n').trim();
   if (description !== '') task['description'] = description;
@@ -177,4 +177,4 @@ function taskOf(draft: Draft): Readonly<Record<string, unknown>> {
   }
   for (const [outer, value] of Object.entries(nested)) if (Object.keys(value).length > 0) task[outer] = value;
   return task;
-}
+};

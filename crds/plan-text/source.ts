@@ -33,15 +33,15 @@ const clipped = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
 /** The tasks of a Plan, from whichever of its two fields holds them. */
-export function planTasks(spec: Pick<PlanSpec, 'tasks' | 'source'>): PlanSourceResult {
+export const planTasks = (spec: Pick<PlanSpec, 'tasks' | 'source'>): PlanSourceResult => {
   if (spec.tasks !== undefined) return tasksOf(spec.tasks);
   return spec.source === undefined
     ? refused({ where: 'spec', message: 'there are neither tasks nor a source' })
     : parsePlanSource(spec.source);
-}
+};
 
 /** Never throws. Problems come in the order of the text. */
-export function parsePlanSource(text: string): PlanSourceResult {
+export const parsePlanSource = (text: string): PlanSourceResult => {
   const bytes = Buffer.byteLength(text);
   if (bytes > PLAN_SOURCE_BYTES)
     return refused({ where: 'source', message: `the source has ${bytes} bytes; at most ${PLAN_SOURCE_BYTES} are read` });
@@ -58,34 +58,34 @@ export function parsePlanSource(text: string): PlanSourceResult {
         message: 'this is no plan: neither JSON, nor YAML with tasks, nor a list of "- [ ] id: title"',
       });
   }
-}
+};
 
 export type PlanForm = 'json' | 'yaml' | 'markdown';
 
 /** Told by the first line that is neither empty nor a comment of YAML (or a heading of markdown). */
-export function formOf(text: string): PlanForm | undefined {
+export const formOf = (text: string): PlanForm | undefined => {
   const lines = text.split(/\r?\n/);
   const first = lines.find((line) => line.trim() !== '' && !line.trimStart().startsWith('#')) ?? '';
   if (/^\s*[[{]/.test(first)) return 'json';
   if (/^(?:---|%YAML|tasks *:|- +(?:[A-Za-z_]+ *:|[&!{"'])|-\s*$)/.test(first)) return 'yaml';
   return lines.some((line) => TASK_LINE.test(line.trimEnd())) || /^[-*+] *\[/m.test(text) ? 'markdown' : undefined;
-}
+};
 
 type Read = { readonly value: unknown } | PlanProblem;
 const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
 
-function readJson(text: string): Read {
+const readJson = (text: string): Read => {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
     return { where: 'source', message: `not JSON: ${(error as Error).message}` };
   }
-}
+};
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Refuses what no plan needs, without recursion: values of any depth come this far. */
-function hostileParts(root: unknown): PlanProblem | undefined {
+const hostileParts = (root: unknown): PlanProblem | undefined => {
   const stack: { readonly node: unknown; readonly depth: number }[] = [{ node: root, depth: 0 }];
   let values = 0;
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
@@ -98,9 +98,9 @@ function hostileParts(root: unknown): PlanProblem | undefined {
     for (const child of Object.values(top.node)) stack.push({ node: child, depth: top.depth + 1 });
   }
   return undefined;
-}
+};
 
-function fromValue(read: Read): PlanSourceResult {
+const fromValue = (read: Read): PlanSourceResult => {
   if ('where' in read) return refused(read);
   const hostile = hostileParts(read.value);
   if (hostile !== undefined) return refused(hostile);
@@ -109,19 +109,19 @@ function fromValue(read: Read): PlanSourceResult {
   return plan.success
     ? tasksOf(plan.data.tasks)
     : refused({ where: 'source', message: 'a plan is a list of tasks, or an object with the one field tasks' });
-}
+};
 
-function fromMarkdown(text: string): PlanSourceResult {
+const fromMarkdown = (text: string): PlanSourceResult => {
   const { tasks, problems } = readMarkdownPlan(text);
   if (problems.length > 0) return refused(...problems);
   return tasksOf(
     tasks.map(({ task }) => task),
     (index) => `line ${tasks[index]?.line ?? 0}`,
   );
-}
+};
 
 /** Each task by its schema, then all together. `place` says where a task stands in the text. */
-function tasksOf(values: readonly unknown[], place = (index: number): string => `tasks[${index}]`): PlanSourceResult {
+const tasksOf = (values: readonly unknown[], place = (index: number): string => `tasks[${index}]`): PlanSourceResult => {
   if (values.length === 0) return refused({ where: 'tasks', message: 'there is no task' });
   if (values.length > PLAN_TASKS_MAX)
     return refused({ where: 'tasks', message: `there are ${values.length} tasks; at most ${PLAN_TASKS_MAX} are taken` });
@@ -140,7 +140,7 @@ function tasksOf(values: readonly unknown[], place = (index: number): string => 
           message,
         }));
   return found.length > 0 ? refused(...found) : { ok: true, tasks };
-}
+};
 
 /** Words for what people forget most; the schema's own for the rest. */
 const inWords = (issue: { readonly code: string; readonly input?: unknown }): string | undefined =>

@@ -10,14 +10,14 @@ const MAX_NESTING = 12;
 const SCALAR = '\x1f';
 
 /** Never throws. */
-export function readYaml(text: string): YamlRead {
+export const readYaml = (text: string): YamlRead => {
   const refusal = measured(text);
   if (refusal !== undefined) return refusal;
   const document = parseDocument(text, { schema: 'core', version: '1.2', merge: false, uniqueKeys: true, prettyErrors: false });
   const [first] = [...document.errors, ...document.warnings];
   if (first === undefined) return { value: document.toJS({ maxAliasCount: 0 }) as unknown };
   return { where: `line ${text.slice(0, first.pos[0]).split('\n').length}`, message: `not YAML as expected: ${first.message}` };
-}
+};
 
 interface Measure {
   line: number;
@@ -27,7 +27,7 @@ interface Measure {
   indicators: number;
 }
 
-function measured(text: string): { readonly where: string; readonly message: string } | undefined {
+const measured = (text: string): { readonly where: string; readonly message: string } | undefined => {
   const seen: Measure = { line: 1, tokens: 0, brackets: 0, indicators: 0 };
   let scalar = false;
   for (const token of new Lexer().lex(text)) {
@@ -37,9 +37,9 @@ function measured(text: string): { readonly where: string; readonly message: str
     scalar = token === SCALAR;
   }
   return undefined;
-}
+};
 
-function problemWith(token: string, seen: Measure): string | undefined {
+const problemWith = (token: string, seen: Measure): string | undefined => {
   seen.tokens += 1;
   if (seen.tokens > MAX_TOKENS) return `it has more than ${MAX_TOKENS} tokens`;
   const first = token.charAt(0);
@@ -52,4 +52,4 @@ function problemWith(token: string, seen: Measure): string | undefined {
   return seen.brackets > MAX_NESTING || seen.indicators > MAX_NESTING
     ? `it is nested deeper than ${MAX_NESTING} levels`
     : undefined;
-}
+};

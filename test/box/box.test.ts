@@ -47,19 +47,19 @@ const pidOf = (what: string, pid: number | undefined): number => {
 const firstProcess = (box: string): number => pidOf(`box ${box}`, runningBox(cacheDir, box)?.processes.first.pid);
 
 /** The components' process ids on this machine. */
-function processes(box: string): ReadonlyMap<ComponentName, number> {
+const processes = (box: string): ReadonlyMap<ComponentName, number> => {
   const members = namespaceMembers(firstProcess(box));
   const components = readState<BoxStatus>(boxLayout(cacheDir, box).status)?.components ?? [];
   return new Map(components.map((component) => [component.name, members.get(component.pid) ?? 0]));
-}
+};
 
-async function eventually<T>(look: () => T | undefined | false): Promise<T> {
+const eventually = async <T>(look: () => T | undefined | false): Promise<T> => {
   for (;;) {
     const found = look();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 50)); // vitest's own timeout ends it
   }
-}
+};
 
 const podManifest = (pod: string, limits: Readonly<Record<string, string>> = {}): string =>
   JSON.stringify({
@@ -80,7 +80,7 @@ const apply = (cluster: Cluster, manifest: string): string =>
   });
 
 /** The paths of all cgroups, mounts and links of this machine that carry the name of a box. */
-function traces(box: string, link: string): readonly string[] {
+const traces = (box: string, link: string): readonly string[] => {
   const cgroups = readdirSync('/sys/fs/cgroup', { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => [
@@ -92,7 +92,7 @@ function traces(box: string, link: string): readonly string[] {
   const ours = (text: string): boolean => text.includes(`/${box}`) || text.includes(`swefleet-${box}`);
   const stillThere = [...cgroups, ...mounts, ...commands.filter((line) => !line.includes('vitest'))].filter(ours);
   return [...stillThere, ...readdirSync('/sys/class/net').filter((each) => each === link)];
-}
+};
 
 describe('a box', () => {
   let box: Cluster;

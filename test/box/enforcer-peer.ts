@@ -20,7 +20,7 @@ const answer = (id: number, result: PeerAnswer['result']): void => {
   process.send?.({ id, result } satisfies PeerAnswer);
 };
 
-function listen({ id, protocol, port, host = '0.0.0.0' }: PeerRequest & { do: 'listen' }): void {
+const listen = ({ id, protocol, port, host = '0.0.0.0' }: PeerRequest & { do: 'listen' }): void => {
   if (protocol === 'TCP') {
     const server = createServer((socket: Socket) => socket.on('error', () => undefined).end('hello'));
     server.listen(port, host, () => answer(id, 'listening'));
@@ -29,12 +29,12 @@ function listen({ id, protocol, port, host = '0.0.0.0' }: PeerRequest & { do: 'l
   const socket = createSocket('udp4');
   socket.on('message', (_message, from) => socket.send('hello', from.port, from.address));
   socket.bind(port, host, () => answer(id, 'listening'));
-}
+};
 
 const attempts = new Map<number, () => void>();
 
 /** Answers when the far end did. What is dropped on the way is never answered; the kernel's counters tell of that. */
-function reach({ id, protocol, host, port }: PeerRequest & { do: 'connect' }): void {
+const reach = ({ id, protocol, host, port }: PeerRequest & { do: 'connect' }): void => {
   if (protocol === 'TCP') {
     const socket = connect({ host, port });
     socket.on('data', () => answer(id, 'connected'));
@@ -47,7 +47,7 @@ function reach({ id, protocol, host, port }: PeerRequest & { do: 'connect' }): v
   socket.on('error', () => answer(id, 'refused'));
   socket.send('hello', port, host);
   attempts.set(id, () => socket.close());
-}
+};
 
 process.on('message', (request: PeerRequest) => {
   switch (request.do) {

@@ -32,7 +32,7 @@ export const addressOf = (index: number): BoxAddress => ({
   link: `swefleet${index}`,
 });
 
-function numbersInUse(cacheDir: string, except: string): ReadonlySet<number> {
+const numbersInUse = (cacheDir: string, except: string): ReadonlySet<number> => {
   const boxes = readdirSync(boxesDir(cacheDir), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== except)
     .map((entry) => readState<BoxAddress>(boxLayout(cacheDir, entry.name).address)?.index);
@@ -41,28 +41,28 @@ function numbersInUse(cacheDir: string, except: string): ReadonlySet<number> {
     .flatMap((of) => of ?? [])
     .map((of) => /^10\.250\.(\d+)\./.exec(of.address)?.[1]);
   return new Set([...boxes, ...links, ...addresses].filter((value) => value !== undefined).map(Number));
-}
+};
 
-function noteOn(link: string): string | undefined {
+const noteOn = (link: string): string | undefined => {
   try {
     return readFileSync(`/sys/class/net/${link}/ifalias`, 'utf8').trim();
   } catch {
     return undefined;
   }
-}
+};
 
 /** Takes away a link that a box of this state directory left behind, if there is one. */
-export async function removeLink(layout: BoxLayout): Promise<void> {
+export const removeLink = async (layout: BoxLayout): Promise<void> => {
   const link = readState<BoxAddress>(layout.address)?.link;
   if (link === undefined || noteOn(link) !== linkNote(layout)) return;
   await run(['ip', 'link', 'del', link]).catch((error: unknown) => {
     if (noteOn(link) === linkNote(layout)) throw error; // else the kernel was quicker
   });
-}
+};
 
 /** The address of a box that is not running: the one it had, or else the first free one. */
-export async function claimAddress(cacheDir: string, layout: BoxLayout): Promise<BoxAddress> {
-  return withLock(join(boxesDir(cacheDir), '.addresses.lock'), async () => {
+export const claimAddress = async (cacheDir: string, layout: BoxLayout): Promise<BoxAddress> =>
+  withLock(join(boxesDir(cacheDir), '.addresses.lock'), async () => {
     const taken = numbersInUse(cacheDir, layout.name);
     const kept = readState<BoxAddress>(layout.address)?.index;
     const candidates = [...(kept === undefined ? [] : [kept]), ...Array.from({ length: LAST - FIRST + 1 }, (_, n) => FIRST + n)];
@@ -72,4 +72,3 @@ export async function claimAddress(cacheDir: string, layout: BoxLayout): Promise
     writeState(layout.address, address);
     return address;
   });
-}

@@ -36,7 +36,7 @@ export const credentialsFrom = (pki: string, client: string, url: string, agent:
 const CALL_TIMEOUT_MS = 5_000;
 
 /** One call; a body that is no JSON comes back as text. @throws when there is no answer */
-export async function callApi(credentials: ApiCredentials, call: ApiCall): Promise<ApiAnswer> {
+export const callApi = async (credentials: ApiCredentials, call: ApiCall): Promise<ApiAnswer> => {
   const { url, ...tls } = credentials;
   const text = call.body === undefined ? undefined : JSON.stringify(call.body);
   return new Promise((resolve, reject) => {
@@ -56,18 +56,18 @@ export async function callApi(credentials: ApiCredentials, call: ApiCall): Promi
     });
     sent.end(text);
   });
-}
+};
 
-function parsed(text: string): unknown {
+const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
-}
+};
 
 /** Reads a watch until it ends, calling `onEvent` with each event's object. @throws when the stream breaks */
-export async function watchApi(credentials: ApiCredentials, path: string, onEvent: (object: unknown) => void): Promise<void> {
+export const watchApi = async (credentials: ApiCredentials, path: string, onEvent: (object: unknown) => void): Promise<void> => {
   const { url, ...tls } = credentials;
   return new Promise((resolve, reject) => {
     const sent = request(new URL(path, url), tls);
@@ -84,4 +84,4 @@ export async function watchApi(credentials: ApiCredentials, path: string, onEven
     });
     sent.end();
   });
-}
+};

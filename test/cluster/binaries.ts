@@ -35,11 +35,11 @@ const WITHOUT_DEBUG_INFORMATION = '-gcflags=all=-dwarf=false';
 
 const kubernetes = (name: string): Program => ({ name, package: `k8s.io/kubernetes/cmd/${name}` });
 
-function versionFlags(): readonly string[] {
+const versionFlags = (): readonly string[] => {
   const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.');
   const variables = { gitVersion: KUBERNETES_VERSION, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
   return Object.entries(variables).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
-}
+};
 
 /** One module for all that can share it: what two programs have in common is compiled once. */
 const MODULES: readonly Module[] = [
@@ -76,24 +76,23 @@ export interface BinaryOptions {
   readonly only?: readonly string[];
 }
 
-function sourceFiles(directory: string): readonly string[] {
-  return readdirSync(directory, { withFileTypes: true, recursive: true })
+const sourceFiles = (directory: string): readonly string[] =>
+  readdirSync(directory, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-}
 
 /** The directory's name changes with every source, version and flag that goes into the programs. */
-async function versionKey(): Promise<string> {
+const versionKey = async (): Promise<string> => {
   const go = await attempt(['go', 'version'], { cwd: NEWEST_MODULE });
   if (go.status !== 0) throw new Error(NO_GO);
   const hash = createHash('sha256').update(go.stdout);
   for (const file of sourceFiles(SOURCES)) hash.update(file.slice(SOURCES.length)).update(readFileSync(file));
   hash.update(JSON.stringify(MODULES.map(({ linkerFlags, programs }) => ({ linkerFlags, programs }))));
   return `${KUBERNETES_VERSION}-${hash.digest('hex').slice(0, 12)}`;
-}
+};
 
-async function build(module: Module, programs: readonly Program[], binDir: string, log: Log): Promise<void> {
+const build = async (module: Module, programs: readonly Program[], binDir: string, log: Log): Promise<void> => {
   const draft = mkdtempSync(join(binDir, '.draft-'));
   try {
     await timed(log, module.label, async (detail) => {
@@ -114,22 +113,22 @@ async function build(module: Module, programs: readonly Program[], binDir: strin
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
-}
+};
 
 /** What a build that was killed left; the lock says that none is at work. */
-function removeDrafts(binDir: string): void {
+const removeDrafts = (binDir: string): void => {
   for (const entry of readdirSync(binDir))
     if (entry.startsWith('.draft-')) rmSync(join(binDir, entry), { recursive: true, force: true });
-}
+};
 
 /** The lines of `go build -v` that are no progress. */
-function complaintsOf(stderr: string): string {
+const complaintsOf = (stderr: string): string => {
   const lines = stderr.split('\n').filter((line) => line.includes(' ') && !line.startsWith('go: downloading'));
   return lines.slice(-20).join('\n');
-}
+};
 
 /** Returns the directory with the programs. @throws when one does not build, with the compiler's last lines */
-export async function ensureBinaries({ cacheDir, log, only }: BinaryOptions): Promise<string> {
+export const ensureBinaries = async ({ cacheDir, log, only }: BinaryOptions): Promise<string> => {
   const binDir = join(cacheDir, 'bin', await versionKey());
   const missingOf = (module: Module): readonly Program[] =>
     module.programs.filter(({ name }) => (only === undefined || only.includes(name)) && !existsSync(join(binDir, name)));
@@ -148,4 +147,4 @@ export async function ensureBinaries({ cacheDir, log, only }: BinaryOptions): Pr
     onWait,
   );
   return binDir;
-}
+};

@@ -16,18 +16,18 @@ import { readState, writeState } from './state-file.ts';
 import type { BoxStatus } from './status.ts';
 import { superviseIn } from './supervisor.ts';
 
-function parametersOf(layout: BoxLayout): BoxParameters {
+const parametersOf = (layout: BoxLayout): BoxParameters => {
   const parameters = readState<BoxParameters>(layout.parameters);
   if (parameters === undefined) throw new Error(`${layout.parameters} is missing`);
   return parameters;
-}
+};
 
 /** Whoever starts the box links it to the machine first, then says so; if he is gone before, so is the box. */
-function awaitLink(): void {
+const awaitLink = (): void => {
   if (readSync(0, Buffer.alloc(16)) === 0) throw new Error('the machine did not link this box');
-}
+};
 
-async function superviseBox(cacheDir: string, layout: BoxLayout): Promise<never> {
+const superviseBox = async (cacheDir: string, layout: BoxLayout): Promise<never> => {
   const bootedAt = new Date();
   const state = { parameters: parametersOf(layout), phase: 'starting' as BoxStatus['phase'], message: 'furnishing' };
   const publish = (): void =>
@@ -70,7 +70,7 @@ async function superviseBox(cacheDir: string, layout: BoxLayout): Promise<never>
     if (!gpusKept) void keepGpus(credentials, () => state.parameters.gpus);
     gpusKept = true;
   }
-}
+};
 
 const [cacheDir, name] = process.argv.slice(2);
 if (cacheDir === undefined || name === undefined) throw new Error('usage: box-main.ts CACHE_DIR NAME');

@@ -61,33 +61,35 @@ const START_TIMEOUT_MS = 180_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The processes of the box, when it runs. */
-export function runningProcesses(layout: BoxLayout): BoxProcesses | undefined {
+export const runningProcesses = (layout: BoxLayout): BoxProcesses | undefined => {
   const processes = readState<BoxProcesses>(layout.processes);
   return processes !== undefined && isAlive(processes.first) ? processes : undefined;
-}
+};
 
 /** Launchers that no file of ours knows: their `up` was killed at the wrong moment, or somebody removed the state directory. */
-function strayLaunchers(cacheDir: string, name: string): readonly ProcessIdentity[] {
-  return allPids()
+const strayLaunchers = (cacheDir: string, name: string): readonly ProcessIdentity[] =>
+  allPids()
     .filter((pid) => {
       const argv = commandLine(pid);
       return argv[0] === 'unshare' && argv.slice(-3).join('\0') === [BOX_MAIN, cacheDir, name].join('\0');
     })
     .map(identify)
     .filter((identity) => identity !== undefined);
-}
 
 /** Ends the box and takes away what it held on the machine; the state stays. Nothing to do is fine. */
-async function end(cacheDir: string, layout: BoxLayout): Promise<void> {
+const end = async (cacheDir: string, layout: BoxLayout): Promise<void> => {
   const known = readState<BoxProcesses>(layout.processes);
   const strays = strayLaunchers(cacheDir, layout.name);
   await killAndWait([...(known === undefined ? [] : [known.first, known.launcher]), ...strays]);
   await removeLink(layout);
   await removeCgroups(layout);
   rmSync(layout.processes, { force: true });
-}
+};
 
-async function launch(cacheDir: string, layout: BoxLayout): Promise<{ readonly box: BoxProcesses; readonly linked: () => void }> {
+const launch = async (
+  cacheDir: string,
+  layout: BoxLayout,
+): Promise<{ readonly box: BoxProcesses; readonly linked: () => void }> => {
   mkdirSync(layout.logs, { recursive: true });
   const output = openSync(join(layout.logs, 'box.log'), 'w');
   const argv = ['sh', '-c', FIRST, 'sh', process.execPath, `--import=${COMPILE_CACHE}`, BOX_MAIN, cacheDir, layout.name];
@@ -113,9 +115,9 @@ async function launch(cacheDir: string, layout: BoxLayout): Promise<{ readonly b
     await pause(5);
   }
   throw new Error(`the namespaces were not made:\n${lastLines(join(layout.logs, 'box.log'), 10).join('\n')}`);
-}
+};
 
-async function link(layout: BoxLayout, address: BoxAddress, first: number): Promise<void> {
+const link = async (layout: BoxLayout, address: BoxAddress, first: number): Promise<void> => {
   const lines = [
     `link add ${address.link} type veth peer name ${UPLINK} netns ${first}`,
     `link set ${address.link} alias ${linkNote(layout)}`,
@@ -123,15 +125,15 @@ async function link(layout: BoxLayout, address: BoxAddress, first: number): Prom
     `link set ${address.link} up`,
   ];
   await run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
-}
+};
 
 /** Waits until the supervisor has dealt with the given revision of the parameters. @throws with what it says went wrong */
-async function settled(
+const settled = async (
   layout: BoxLayout,
   processes: BoxProcesses,
   revision: number,
   detail: (text: string) => void,
-): Promise<void> {
+): Promise<void> => {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     const status = readState<BoxStatus>(layout.status);
@@ -145,24 +147,24 @@ async function settled(
     if (status !== undefined) detail(status.message);
     await pause(20);
   }
-}
+};
 
 const DATA = ['etcd', 'kubelet', 'containerd', 'podLogs'] as const;
 
 /** What a cluster keeps; its certificates stay, so that kubeconfigs that somebody holds remain good. */
-function removeData(layout: BoxLayout): void {
+const removeData = (layout: BoxLayout): void => {
   for (const part of DATA) rmSync(layout[part], { recursive: true, force: true });
   for (const file of [layout.auditLog, layout.images]) rmSync(file, { force: true });
-}
+};
 
 const KEPT_AUDIT_BYTES = 50 * 1024 * 1024;
 
-function rotateAuditLog(layout: BoxLayout): void {
+const rotateAuditLog = (layout: BoxLayout): void => {
   if (existsSync(layout.auditLog) && statSync(layout.auditLog).size > KEPT_AUDIT_BYTES)
     renameSync(layout.auditLog, `${layout.auditLog}.1`);
-}
+};
 
-async function boot(options: BoxOptions, layout: BoxLayout): Promise<RunningBox> {
+const boot = async (options: BoxOptions, layout: BoxLayout): Promise<RunningBox> => {
   const { cacheDir, name, binDir } = options;
   mkdirSync(layout.stateDir, { recursive: true });
   await end(cacheDir, layout);
@@ -185,12 +187,12 @@ async function boot(options: BoxOptions, layout: BoxLayout): Promise<RunningBox>
     await end(cacheDir, layout);
     throw error;
   }
-}
+};
 
 const WITHOUT_DATA = 'If that is due to what the box kept, "up --fresh" starts it without.';
 
 /** Boots; when kept data prevents that, as after a power cut, once more without it. */
-async function bootOrStartOver(options: BoxOptions, layout: BoxLayout): Promise<RunningBox> {
+const bootOrStartOver = async (options: BoxOptions, layout: BoxLayout): Promise<RunningBox> => {
   if (options.fresh === true) {
     await end(options.cacheDir, layout);
     removeData(layout);
@@ -205,10 +207,10 @@ async function bootOrStartOver(options: BoxOptions, layout: BoxLayout): Promise<
     removeData(layout);
     return boot(options, layout);
   }
-}
+};
 
 /** Has the supervisor of a running box read its parameters anew and start what died. */
-async function request(options: BoxOptions, running: RunningBox, status: BoxStatus): Promise<RunningBox> {
+const request = async (options: BoxOptions, running: RunningBox, status: BoxStatus): Promise<RunningBox> => {
   const { layout, processes } = running;
   const gpus = options.gpus ?? running.parameters.gpus;
   const parameters = { ...running.parameters, gpus, revision: Math.max(status.revision, running.parameters.revision) + 1 };
@@ -218,18 +220,18 @@ async function request(options: BoxOptions, running: RunningBox, status: BoxStat
   process.kill(supervisor, 'SIGHUP');
   await timed(options.log, `mending box "${layout.name}"`, (detail) => settled(layout, processes, parameters.revision, detail));
   return { ...running, parameters };
-}
+};
 
 /** The box of that name as it runs now, or undefined. */
-export function runningBox(cacheDir: string, name: string): RunningBox | undefined {
+export const runningBox = (cacheDir: string, name: string): RunningBox | undefined => {
   const layout = boxLayout(cacheDir, name);
   const processes = runningProcesses(layout);
   const parameters = readState<BoxParameters>(layout.parameters);
   if (processes === undefined || parameters === undefined) return undefined;
   return { layout, address: addressOf(parameters.address.index), processes, parameters };
-}
+};
 
-async function reuse(options: BoxOptions, running: RunningBox): Promise<RunningBox | undefined> {
+const reuse = async (options: BoxOptions, running: RunningBox): Promise<RunningBox | undefined> => {
   const { layout, processes, parameters } = running;
   const status = readState<BoxStatus>(layout.status);
   if (options.fresh === true || status === undefined || status.phase === 'failed') return undefined;
@@ -243,10 +245,10 @@ async function reuse(options: BoxOptions, running: RunningBox): Promise<RunningB
   for (const component of dead) options.log(describeDeath(component));
   const changed = options.gpus !== undefined && options.gpus !== parameters.gpus;
   return dead.length > 0 || changed ? request(options, running, status) : running;
-}
+};
 
 /** Brings the box up, whatever state it is in. @throws with the last log lines of what would not start */
-export async function up(options: BoxOptions): Promise<RunningBox & { readonly reused: boolean }> {
+export const up = async (options: BoxOptions): Promise<RunningBox & { readonly reused: boolean }> => {
   const { cacheDir, name, log } = options;
   const layout = boxLayout(cacheDir, name);
   mkdirSync(boxesDir(cacheDir), { recursive: true });
@@ -264,14 +266,14 @@ export async function up(options: BoxOptions): Promise<RunningBox & { readonly r
     return { ...(await bootOrStartOver(options, layout)), reused: false };
   };
   return withLock(layout.lock, work, () => log(`another process starts or ends box "${name}": waiting for it …`));
-}
+};
 
 /** Ends the box. With `forget` its state goes too, and its subnet becomes free. */
-export async function down(cacheDir: string, name: string, forget = false): Promise<void> {
+export const down = async (cacheDir: string, name: string, forget = false): Promise<void> => {
   const layout = boxLayout(cacheDir, name);
   await withLock(layout.lock, async () => {
     await end(cacheDir, layout);
     if (forget) rmSync(layout.stateDir, { recursive: true, force: true });
     else rmSync(layout.status, { force: true });
   });
-}
+};

@@ -24,15 +24,15 @@ export interface BringUp {
   readonly say: (message: string) => void;
 }
 
-async function importPauseImage(binDir: string): Promise<void> {
+const importPauseImage = async (binDir: string): Promise<void> => {
   const archive = join(binDir, PAUSE_ARCHIVE);
   if (!existsSync(archive)) throw new Error(`${archive} is missing`);
   const images = await run(['ctr', '-n', 'k8s.io', 'images', 'ls', '-q', `name==${PAUSE_IMAGE}`]);
   if (images.trim() === '') await run(['ctr', '-n', 'k8s.io', 'images', 'import', archive]);
-}
+};
 
 /** @throws with the component's last log lines when one of them dies meanwhile */
-export async function bringUp(context: BringUp): Promise<void> {
+export const bringUp = async (context: BringUp): Promise<void> => {
   const { parameters, credentials, supervisor, say } = context;
   // deaths of before are why we are here; each ends when it is that component's turn to start
   const before = new Set(supervisor.died());
@@ -62,4 +62,4 @@ export async function bringUp(context: BringUp): Promise<void> {
   await setGpus(credentials, parameters.gpus);
   const [dead] = died();
   if (dead !== undefined) throw new Error(describeDeath(dead));
-}
+};

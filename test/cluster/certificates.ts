@@ -26,8 +26,6 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const DAY_MS = 86_400_000;
 const LIFETIME_MS = 3650 * DAY_MS;
 
-x509.cryptoProvider.set(webcrypto);
-
 const pem = (label: string, der: ArrayBuffer): string =>
   `-----BEGIN ${label}-----\n${(
     Buffer.from(der)
@@ -51,7 +49,7 @@ export interface Authority {
   sign(identity: Identity): Promise<PemPair>;
 }
 
-async function signWith(issuer: x509.X509Certificate, signingKey: webcrypto.CryptoKey, identity: Identity): Promise<PemPair> {
+const signWith = async (issuer: x509.X509Certificate, signingKey: webcrypto.CryptoKey, identity: Identity): Promise<PemPair> => {
   const keys = await newKeys();
   const usage = identity.server === undefined ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth;
   const alternatives: x509.JsonGeneralNames = [
@@ -76,9 +74,9 @@ async function signWith(issuer: x509.X509Certificate, signingKey: webcrypto.Cryp
     ],
   });
   return { certificate: certificate.toString('pem'), key: await keyPem(keys.privateKey) };
-}
+};
 
-async function newAuthority(): Promise<PemPair> {
+const newAuthority = async (): Promise<PemPair> => {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=swe-fleet box',
@@ -94,17 +92,17 @@ async function newAuthority(): Promise<PemPair> {
     ],
   });
   return { certificate: certificate.toString('pem'), key: await keyPem(keys.privateKey) };
-}
+};
 
-function writeSecret(path: string, text: string): void {
+const writeSecret = (path: string, text: string): void => {
   writeFileSync(`${path}.next`, text, { mode: 0o600 });
   renameSync(`${path}.next`, path);
-}
+};
 
-function writePair(directory: string, name: string, pair: PemPair): void {
+const writePair = (directory: string, name: string, pair: PemPair): void => {
   writeSecret(join(directory, `${name}.crt`), pair.certificate);
   writeSecret(join(directory, `${name}.key`), pair.key);
-}
+};
 
 const readPair = (directory: string, name: string): PemPair => ({
   certificate: readFileSync(join(directory, `${name}.crt`), 'utf8'),
@@ -112,13 +110,13 @@ const readPair = (directory: string, name: string): PemPair => ({
 });
 
 /** The authority in `directory`; its files must be there. */
-export async function openAuthority(directory: string): Promise<Authority> {
+export const openAuthority = async (directory: string): Promise<Authority> => {
   const { certificate, key } = readPair(directory, 'ca');
   const der = Buffer.from(key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
   const signingKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);
   const issuer = new x509.X509Certificate(certificate);
   return { certificate, sign: (identity) => signWith(issuer, signingKey, identity) };
-}
+};
 
 /** The identities of the box's own clients, by the name of their kubeconfig. */
 export const CLIENTS = {
@@ -145,7 +143,7 @@ const API_SERVER_NAMES = [
 ];
 
 /** Makes what is missing in `directory`: the authority, the token keys, clients, and servers for this very address. */
-export async function ensureCertificates(directory: string, address: BoxAddress): Promise<void> {
+export const ensureCertificates = async (directory: string, address: BoxAddress): Promise<void> => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const has = (file: string): boolean => existsSync(join(directory, file));
   if (!has('ca.key') || !has('ca.crt')) writePair(directory, 'ca', await newAuthority());
@@ -166,6 +164,8 @@ export async function ensureCertificates(directory: string, address: BoxAddress)
     server: { names: API_SERVER_NAMES, addresses: [...addresses, API_SERVICE_IP] },
   });
   await missing(`kubelet-server-${address.index}`, { commonName: NODE_NAME, server: { names: [NODE_NAME], addresses } });
-}
+};
 
 export const readCertificate = readPair;
+
+x509.cryptoProvider.set(webcrypto);

@@ -49,26 +49,26 @@ export interface Shell {
 type Command = (shell: Shell, words: readonly string[]) => Promise<number>;
 
 /** A cluster that is there already: only `up` starts one, or mends it. */
-async function present({ config, name }: Shell): Promise<Cluster> {
+const present = async ({ config, name }: Shell): Promise<Cluster> => {
   const cluster = await presentCluster(name, config);
   if (cluster === undefined) throw new Error(`box "${name}" is not running; start it: npm run cluster -- --name ${name} up`);
   return cluster;
-}
+};
 
-function boxNames(config: ClusterConfig): readonly string[] {
+const boxNames = (config: ClusterConfig): readonly string[] => {
   const directory = boxesDir(config.cacheDir);
   const entries = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }) : [];
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-}
+};
 
 /** Runs a program on our own terminal and returns its exit status. */
-function onTerminal(argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+const onTerminal = (argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv = process.env): Promise<number> => {
   const child = spawn(argv[0], argv.slice(1), { stdio: 'inherit', env });
   return new Promise((found, reject) => {
     child.once('error', reject);
     child.once('close', (code) => found(code ?? 1));
   });
-}
+};
 
 const flag = { type: 'boolean' } as const;
 const word = { type: 'string' } as const;
@@ -185,7 +185,7 @@ interface CommandLine {
 const PASSES_ON: readonly string[] = ['kubectl', 'enter'];
 
 /** `--name` may stand before the command or behind it, but not among the words of another program. */
-function wordsOf(argv: readonly string[]): CommandLine {
+const wordsOf = (argv: readonly string[]): CommandLine => {
   const own = argv.findIndex((word) => PASSES_ON.includes(word));
   const ours = own === -1 ? argv : argv.slice(0, own);
   const others: string[] = [];
@@ -198,9 +198,9 @@ function wordsOf(argv: readonly string[]): CommandLine {
   }
   const [command = 'help', ...rest] = own === -1 ? others : [...others, ...argv.slice(own)];
   return { name, command, rest };
-}
+};
 
-async function dispatch(shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> {
+const dispatch = async (shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> => {
   const { name, command, rest } = wordsOf(argv);
   if (['help', '--help', '-h'].includes(command)) {
     shell.print(HELP);
@@ -209,14 +209,14 @@ async function dispatch(shell: Omit<Shell, 'name'>, argv: readonly string[]): Pr
   const found = COMMANDS.get(command);
   if (found === undefined) throw new UsageError(`there is no command "${command}"`);
   return found({ ...shell, name: checkedName(name) }, rest);
-}
+};
 
 const misunderstood = (error: unknown): boolean =>
   error instanceof UsageError ||
   (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
 
 /** Returns the exit code: 0 done, 1 failed or not healthy, 2 not understood; kubectl's and entered programs' own otherwise. */
-export async function runCommand(shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> {
+export const runCommand = async (shell: Omit<Shell, 'name'>, argv: readonly string[]): Promise<number> => {
   try {
     return await dispatch(shell, argv);
   } catch (error) {
@@ -225,4 +225,4 @@ export async function runCommand(shell: Omit<Shell, 'name'>, argv: readonly stri
     shell.say(`\n${HELP}`);
     return 2;
   }
-}
+};

@@ -54,15 +54,15 @@ export interface EnsureBoxOptions {
 }
 
 /** Programs and packages of a box, made where they are missing; returns the programs' directory. */
-export async function ensureTools(config: ClusterConfig, log: Log): Promise<string> {
+export const ensureTools = async (config: ClusterConfig, log: Log): Promise<string> => {
   mkdirSync(config.cacheDir, { recursive: true });
   await refuseUnlessPossible(config.cacheDir); // at once, not after minutes of building
   const [binDir] = await Promise.all([ensureBinaries({ cacheDir: config.cacheDir, log }), ensurePackages(log)]);
   await ensurePauseImage(config.cacheDir, binDir);
   return binDir;
-}
+};
 
-function clusterOf(box: RunningBox, config: ClusterConfig, log: Log): Cluster {
+const clusterOf = (box: RunningBox, config: ClusterConfig, log: Log): Cluster => {
   const { layout, address, parameters } = box;
   const apiUrl = apiUrlOf(address);
   return {
@@ -89,18 +89,18 @@ function clusterOf(box: RunningBox, config: ClusterConfig, log: Log): Cluster {
     enter: (argv) => run(inBox(box, argv)),
     down: (options) => down(config.cacheDir, layout.name, options?.forget),
   };
-}
+};
 
 /** The cluster as it is now, neither started nor mended; undefined when the box does not run. */
-export async function presentCluster(name: string, config: ClusterConfig): Promise<Cluster | undefined> {
+export const presentCluster = async (name: string, config: ClusterConfig): Promise<Cluster | undefined> => {
   const quiet: Log = () => undefined;
   if (config.externalKubeconfig !== undefined) return externalCluster(config, config.externalKubeconfig, quiet);
   const box = runningBox(config.cacheDir, name);
   return box === undefined ? undefined : clusterOf(box, config, quiet);
-}
+};
 
 /** The box of that name, running, with everything it needs made on the way; or the user's own cluster, which it says. */
-export async function ensureBox(options: EnsureBoxOptions): Promise<Cluster> {
+export const ensureBox = async (options: EnsureBoxOptions): Promise<Cluster> => {
   const { log, config = clusterConfig(), name = 'default' } = options;
   checkedName(name);
   if (config.externalKubeconfig !== undefined) return externalCluster(config, config.externalKubeconfig, log);
@@ -116,4 +116,4 @@ export async function ensureBox(options: EnsureBoxOptions): Promise<Cluster> {
   const how = box.reused ? 'reusing' : 'started';
   log(`${how} box "${name}": Kubernetes at ${apiUrlOf(box.address)}, kubeconfig ${box.layout.adminKubeconfig}`);
   return clusterOf(box, config, log);
-}
+};

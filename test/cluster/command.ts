@@ -32,7 +32,7 @@ export class CommandError extends Error {
 }
 
 /** Runs to the end and reports it, whatever it is. */
-export async function attempt(argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandEnd> {
+export const attempt = async (argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandEnd> => {
   const [program, ...args] = argv;
   const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['pipe', 'pipe', 'pipe'] });
   const out: Buffer[] = [];
@@ -54,11 +54,11 @@ export async function attempt(argv: readonly [string, ...string[]], options: Com
     child.on('error', (error) => finish(127, error.message));
     child.on('close', (code, signal) => finish(code ?? 128, signal === null ? '' : `\nended by ${signal}`));
   });
-}
+};
 
 /** Runs to a successful end and returns standard output. @throws {CommandError} on any other end */
-export async function run(argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<string> {
+export const run = async (argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<string> => {
   const end = await attempt(argv, options);
   if (end.status !== 0) throw new CommandError(argv, end);
   return end.stdout;
-}
+};

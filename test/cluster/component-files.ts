@@ -158,7 +158,7 @@ export const kubeconfigOf = (layout: BoxLayout, client: ClientName): string =>
   client === 'admin' ? layout.adminKubeconfig : join(layout.kubeconfigs, `${client}.yaml`);
 
 /** Writes all of them; certificates must be there. */
-export async function writeComponentFiles(layout: BoxLayout, address: BoxAddress): Promise<void> {
+export const writeComponentFiles = async (layout: BoxLayout, address: BoxAddress): Promise<void> => {
   const writeText = (name: string, text: string): void => writeFileSync(join(layout.config, name), text);
   mkdirSync(join(layout.config, 'cni'), { recursive: true });
   const authority = (await openAuthority(layout.pki)).certificate;
@@ -174,4 +174,4 @@ export async function writeComponentFiles(layout: BoxLayout, address: BoxAddress
   writeText('kube-proxy.yaml', stringify(kubeProxyConfig(layout)));
   writeText('Corefile', corefile(layout, address));
   writeText('audit-policy.yaml', stringify(auditPolicy));
-}
+};

@@ -50,7 +50,7 @@ const etcd = (layout: BoxLayout): readonly string[] => [
   '--log-level=warn',
 ];
 
-function apiServer(layout: BoxLayout, parameters: BoxParameters): readonly string[] {
+const apiServer = (layout: BoxLayout, parameters: BoxParameters): readonly string[] => {
   const pki = (file: string): string => join(layout.pki, file);
   const server = `apiserver-${parameters.address.index}`;
   return [
@@ -78,7 +78,7 @@ function apiServer(layout: BoxLayout, parameters: BoxParameters): readonly strin
     `--cert-dir=${layout.config}`,
     '--profiling=false',
   ];
-}
+};
 
 const controllerManager = (layout: BoxLayout): readonly string[] => [
   `--kubeconfig=${kubeconfigOf(layout, 'kube-controller-manager')}`,
@@ -98,7 +98,7 @@ const controllerManager = (layout: BoxLayout): readonly string[] => [
 ];
 
 /** All components in the order of their start. */
-export function componentsOf(parameters: BoxParameters): readonly Component[] {
+export const componentsOf = (parameters: BoxParameters): readonly Component[] => {
   const layout = boxLayout(parameters.cacheDir, parameters.name);
   const bin = (name: string): string => join(parameters.binDir, name);
   const config = (name: string): string => join(layout.config, name);
@@ -169,4 +169,4 @@ export function componentsOf(parameters: BoxParameters): readonly Component[] {
       probe: { url: 'http://127.0.0.1:8181/ready' },
     },
   ];
-}
+};

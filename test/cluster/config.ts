@@ -18,7 +18,7 @@ export interface ClusterConfig {
 
 const set = (value: string | undefined): string | undefined => (value === undefined || value === '' ? undefined : value);
 
-export function clusterConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): ClusterConfig {
+export const clusterConfig = (env: Readonly<NodeJS.ProcessEnv> = process.env): ClusterConfig => {
   const base = set(env['SWEFLEET_CACHE']) ?? set(env['XDG_CACHE_HOME']) ?? join(homedir(), '.cache');
   return Object.freeze({
     cacheDir: join(resolve(base), 'swe-fleet'),
@@ -26,9 +26,12 @@ export function clusterConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): C
     registry: set(env['SWEFLEET_REGISTRY']),
     hostIp: set(env['SWEFLEET_HOST_IP']),
   });
-}
+};
 
 /** What a program started by the tooling gets of our environment: enough to work, no tokens or proxies of the user's. */
-export function plainEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: homedir(), LANG: 'C.UTF-8', ...extra };
-}
+export const plainEnvironment = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: homedir(),
+  LANG: 'C.UTF-8',
+  ...extra,
+});

@@ -13,7 +13,7 @@ import { impersonating, serverOf, writeKubeconfig } from './kubeconfig.ts';
 import type { Log } from './progress.ts';
 
 /** Our address on the way to that server; a datagram socket finds it without sending anything. */
-async function addressTowards(host: string): Promise<string> {
+const addressTowards = async (host: string): Promise<string> => {
   const { address, family } = await lookup(host);
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
   try {
@@ -24,11 +24,11 @@ async function addressTowards(host: string): Promise<string> {
   } finally {
     socket.close();
   }
-}
+};
 
 const refuse = (what: string): Promise<never> => Promise.reject(new Error(what));
 
-export async function externalCluster(config: ClusterConfig, path: string, log: Log): Promise<Cluster> {
+export const externalCluster = async (config: ClusterConfig, path: string, log: Log): Promise<Cluster> => {
   const kubeconfig = resolve(path);
   if (!existsSync(kubeconfig)) throw new Error(`SWEFLEET_KUBECONFIG names ${kubeconfig}, which is not there`);
   const apiUrl = serverOf(kubeconfig);
@@ -58,4 +58,4 @@ export async function externalCluster(config: ClusterConfig, path: string, log: 
     enter: (argv) => refuse(`"${argv.join(' ')}" needs a box; SWEFLEET_KUBECONFIG names ${apiUrl}`),
     down: () => Promise.resolve(),
   };
-}
+};

@@ -20,7 +20,7 @@ const offered = (node: unknown): readonly [string, string] => {
   return [capacity?.[RESOURCE] ?? '0', allocatable?.[RESOURCE] ?? '0'];
 };
 
-export async function setGpus(credentials: ApiCredentials, count: number): Promise<void> {
+export const setGpus = async (credentials: ApiCredentials, count: number): Promise<void> => {
   const value = { [RESOURCE]: count === 0 ? null : String(count) }; // null takes it away
   const { status, body } = await callApi(credentials, {
     method: 'PATCH',
@@ -29,10 +29,10 @@ export async function setGpus(credentials: ApiCredentials, count: number): Promi
     body: { status: { capacity: value, allocatable: value } },
   });
   if (status !== 200) throw new Error(`the node's GPUs cannot be set: ${JSON.stringify(body)}`);
-}
+};
 
 /** Runs for ever. `wanted` is asked anew at each event. */
-export async function keepGpus(credentials: ApiCredentials, wanted: () => number): Promise<never> {
+export const keepGpus = async (credentials: ApiCredentials, wanted: () => number): Promise<never> => {
   const path = `/api/v1/nodes?watch=true&fieldSelector=metadata.name%3D${NODE_NAME}&timeoutSeconds=600`;
   for (;;) {
     await watchApi(credentials, path, (node) => {
@@ -42,4 +42,4 @@ export async function keepGpus(credentials: ApiCredentials, wanted: () => number
     }).catch(() => undefined); // the API server is away: that is noticed elsewhere
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
-}
+};

@@ -28,15 +28,15 @@ export const inBox = (box: RunningBox, argv: readonly string[]): readonly [strin
   ...argv,
 ];
 
-async function sha256Of(path: string): Promise<string> {
+const sha256Of = async (path: string): Promise<string> => {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
-}
+};
 
 /** Returns true when it had to be loaded. @throws when containerd refuses the archive */
-export async function importImage(box: RunningBox, tar: string, log: Log): Promise<boolean> {
-  return withLock(`${box.layout.images}.lock`, async () => {
+export const importImage = async (box: RunningBox, tar: string, log: Log): Promise<boolean> =>
+  withLock(`${box.layout.images}.lock`, async () => {
     const imports = readState<Imports>(box.layout.images) ?? { files: {}, sha256s: [] };
     const { size, mtimeMs } = statSync(tar);
     const known = imports.files[tar];
@@ -52,4 +52,3 @@ export async function importImage(box: RunningBox, tar: string, log: Log): Promi
     }
     return !present;
   });
-}

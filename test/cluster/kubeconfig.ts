@@ -16,8 +16,8 @@ export interface KubeconfigContent {
   readonly credentials: PemPair;
 }
 
-export function kubeconfigText(content: KubeconfigContent): string {
-  return stringify({
+export const kubeconfigText = (content: KubeconfigContent): string =>
+  stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [
@@ -35,14 +35,13 @@ export function kubeconfigText(content: KubeconfigContent): string {
     contexts: [{ name: content.cluster, context: { cluster: content.cluster, user: content.user } }],
     'current-context': content.cluster,
   });
-}
 
 /** Writes for the owner's eyes only, whole or not at all. */
-export function writeKubeconfig(path: string, text: string): void {
+export const writeKubeconfig = (path: string, text: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(`${path}.${process.pid}.next`, text, { mode: 0o600 });
   renameSync(`${path}.${process.pid}.next`, path);
-}
+};
 
 interface Named {
   readonly name: string;
@@ -55,23 +54,23 @@ interface Kubeconfig {
   readonly users?: readonly (Named & { readonly user: Readonly<Record<string, unknown>> })[];
 }
 
-function current(path: string): { readonly file: Kubeconfig; readonly cluster: string; readonly user: string } {
+const current = (path: string): { readonly file: Kubeconfig; readonly cluster: string; readonly user: string } => {
   const file = (parse(readFileSync(path, 'utf8')) ?? {}) as Kubeconfig;
   const context = file.contexts?.find((candidate) => candidate.name === file['current-context'])?.context;
   if (context === undefined) throw new Error(`${path} has no current context`);
   return { file, cluster: context.cluster, user: context.user };
-}
+};
 
 /** The API server's URL of the current context. @throws when the file names none */
-export function serverOf(path: string): string {
+export const serverOf = (path: string): string => {
   const { file, cluster } = current(path);
   const server = file.clusters?.find((candidate) => candidate.name === cluster)?.cluster.server;
   if (server === undefined) throw new Error(`${path} names no server for cluster "${cluster}"`);
   return server;
-}
+};
 
 /** A copy of `path` whose current user acts as somebody else; relative file names in it are made absolute. */
-export function impersonating(path: string, name: string, groups: readonly string[]): string {
+export const impersonating = (path: string, name: string, groups: readonly string[]): string => {
   const { file, user } = current(path);
   const absolute = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>
     Object.fromEntries(
@@ -88,4 +87,4 @@ export function impersonating(path: string, name: string, groups: readonly strin
       user: { ...absolute(entry.user), ...(entry.name === user ? { as: name, 'as-groups': groups } : {}) },
     })),
   });
-}
+};

@@ -46,7 +46,7 @@ export interface BoxLayout {
 
 export const boxesDir = (cacheDir: string): string => join(cacheDir, 'boxes');
 
-export function boxLayout(cacheDir: string, name: string): BoxLayout {
+export const boxLayout = (cacheDir: string, name: string): BoxLayout => {
   const stateDir = join(boxesDir(cacheDir), name);
   const at = (...parts: string[]): string => join(stateDir, ...parts);
   return {
@@ -69,15 +69,15 @@ export function boxLayout(cacheDir: string, name: string): BoxLayout {
     containerd: at('containerd'),
     podLogs: at('pod-logs'),
   };
-}
+};
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$/;
 
 /** @throws when the name cannot be a directory, a cgroup and part of a message alike */
-export function checkedName(name: string): string {
+export const checkedName = (name: string): string => {
   if (!NAME.test(name)) throw new Error(`"${name}" is no name for a box: use at most 30 of a-z, 0-9 and inner dashes`);
   return name;
-}
+};
 
 /** Tells a box from one of the same name in another cache directory, where the machine has one place for both. */
 const boxId = (layout: BoxLayout): string => createHash('sha256').update(layout.stateDir).digest('hex').slice(0, 8);

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Runs `work` while holding the lock on `path`; `onWait` is told once when another process holds it. */
-export async function withLock<T>(path: string, work: () => Promise<T>, onWait: () => void = () => undefined): Promise<T> {
+export const withLock = async <T>(path: string, work: () => Promise<T>, onWait: () => void = () => undefined): Promise<T> => {
   mkdirSync(dirname(path), { recursive: true });
   // in a session of its own, so that Ctrl-C does not end it before us; `cat` ends when this process closes the pipe or dies, and the lock ends with it
   const holder = spawn('flock', [path, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
@@ -29,4 +29,4 @@ export async function withLock<T>(path: string, work: () => Promise<T>, onWait: 
     holder.stdin.end();
     await ended;
   }
-}
+};

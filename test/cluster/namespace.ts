@@ -35,14 +35,14 @@ table inet ${SHUT_TABLE} {
 `;
 
 /** Refuses to go on in the machine's own process namespace. */
-function insideOrThrow(): void {
+const insideOrThrow = (): void => {
   const ids = /^NSpid:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]?.trim().split(/\s+/) ?? [];
   const first = readFileSync('/proc/1/cmdline', 'utf8');
   if (ids.length !== 1 || !first.startsWith('sh\0')) throw new Error('this program runs only as the first of a box');
-}
+};
 
 /** No default route: what is not in the box, a pod or this machine cannot be reached. */
-async function furnishNetwork(address: BoxAddress): Promise<void> {
+const furnishNetwork = async (address: BoxAddress): Promise<void> => {
   const lines = [
     'link set lo up',
     `address add ${address.boxIp}/${address.prefix} dev ${UPLINK}`,
@@ -52,22 +52,22 @@ async function furnishNetwork(address: BoxAddress): Promise<void> {
   await run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
   await run(['nft', '-f', '-'], { input: RULES });
-}
+};
 
 /** Lets pods speak, from when on network policies are enforced. Once is enough; again does no harm. */
-export async function openPods(): Promise<void> {
+export const openPods = async (): Promise<void> => {
   const end = await attempt(['nft', 'delete', 'table', 'inet', SHUT_TABLE]);
   if (end.status !== 0 && !end.stderr.includes('No such file')) throw new Error(`pods stay shut: ${end.stderr}`);
-}
+};
 
-async function furnishFiles(layout: BoxLayout): Promise<void> {
+const furnishFiles = async (layout: BoxLayout): Promise<void> => {
   const own = [layout.kubelet, layout.containerd, layout.podLogs];
   for (const directory of [...own, ...PRIVATE, KUBELET_ROOT]) mkdirSync(directory, { recursive: true });
   for (const directory of PRIVATE) await run(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'box', directory]);
   await run(['mount', '--bind', layout.kubelet, KUBELET_ROOT]);
-}
+};
 
-export async function furnishNamespaces(layout: BoxLayout, address: BoxAddress): Promise<void> {
+export const furnishNamespaces = async (layout: BoxLayout, address: BoxAddress): Promise<void> => {
   insideOrThrow();
   await Promise.all([furnishNetwork(address), furnishFiles(layout)]);
-}
+};

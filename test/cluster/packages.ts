@@ -34,14 +34,14 @@ const NEEDS: readonly Need[] = [
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-function executable(path: string): boolean {
+const executable = (path: string): boolean => {
   try {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;
   }
-}
+};
 
 const onPath = (program: string): boolean =>
   program.startsWith('/') ? executable(program) : PATH.some((directory) => executable(`${directory}/${program}`));
@@ -70,7 +70,7 @@ export interface Machine {
 }
 
 /** Each thing that stands in the way, with its next step; [] when a box can be made. */
-export function obstaclesOf(machine: Machine): readonly string[] {
+export const obstaclesOf = (machine: Machine): readonly string[] => {
   if (machine.platform !== 'linux')
     return [`this is ${machine.platform}, not Linux: use a Linux machine, or set SWEFLEET_KUBECONFIG`];
   const { cacheDir, missing } = machine;
@@ -91,7 +91,7 @@ export function obstaclesOf(machine: Machine): readonly string[] {
     [HIDDEN.some((path) => cacheDir.startsWith(path)), `${cacheDir} is hidden inside a box: set SWEFLEET_CACHE to another place`],
   ];
   return checks.filter(([stands]) => stands).map(([, text]) => text);
-}
+};
 
 /** A box has directories of its own in these places. */
 const HIDDEN = ['/run/', '/var/run/', '/var/log/', '/var/lib/kubelet/', '/var/lib/cni/'];
@@ -100,7 +100,7 @@ const OVERLAYFS_MAGIC = 0x794c7630;
 /** The first directory upwards that exists. */
 const existing = (path: string): string => (existsSync(path) ? path : existing(dirname(path)));
 
-async function inspectMachine(cacheDir: string): Promise<Machine> {
+const inspectMachine = async (cacheDir: string): Promise<Machine> => {
   const root = process.getuid?.() === 0;
   const linux = process.platform === 'linux';
   const go = attempt(['go', 'version'], { cwd: NEWEST_MODULE });
@@ -116,11 +116,11 @@ async function inspectMachine(cacheDir: string): Promise<Machine> {
     cacheDir,
     cacheOnOverlay: linux && statfsSync(existing(cacheDir)).type === OVERLAYFS_MAGIC,
   };
-}
+};
 
 const aptEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive' });
 
-async function install(packages: readonly string[], log: Log): Promise<void> {
+const install = async (packages: readonly string[], log: Log): Promise<void> => {
   await timed(log, `installing ${packages.join(' ')}`, async (detail) => {
     const options = { env: aptEnvironment() };
     const argv = [
@@ -144,16 +144,16 @@ async function install(packages: readonly string[], log: Log): Promise<void> {
     const said = `${update.status === 0 ? '' : update.stderr}${second.stderr}`.trim().split('\n').slice(-6).join('\n');
     throw new Error(`apt-get could not install ${packages.join(' ')}; run that yourself to see why:\n${said}`);
   });
-}
+};
 
 /** @throws one sentence that names everything that is missing, when this machine cannot hold a box */
-export async function refuseUnlessPossible(cacheDir: string): Promise<void> {
+export const refuseUnlessPossible = async (cacheDir: string): Promise<void> => {
   const found = obstaclesOf(await inspectMachine(cacheDir));
   if (found.length > 0) throw new Error(`This machine cannot run a cluster: ${found.join('; ')}.`);
-}
+};
 
 /** Installs what is missing of the Debian packages. @throws with what apt-get said */
-export async function ensurePackages(log: Log): Promise<void> {
+export const ensurePackages = async (log: Log): Promise<void> => {
   const missing = missingPackages();
   if (missing.length > 0) await install(missing, log);
-}
+};

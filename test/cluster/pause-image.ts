@@ -9,7 +9,7 @@ import { keyOf, openLayerStore } from './images/layer-store.ts';
 import { PAUSE_ARCHIVE } from './layout.ts';
 
 /** Makes `pause.tar` beside the program, once. */
-export async function ensurePauseImage(cacheDir: string, binDir: string): Promise<void> {
+export const ensurePauseImage = async (cacheDir: string, binDir: string): Promise<void> => {
   const archive = join(binDir, PAUSE_ARCHIVE);
   if (existsSync(archive)) return;
   const home = join(cacheDir, 'images');
@@ -22,4 +22,4 @@ export async function ensurePauseImage(cacheDir: string, binDir: string): Promis
   const { tar } = await writeArchive(join(home, 'archives'), PAUSE_IMAGE, { layers: [layer], config, suite: undefined });
   copyFileSync(tar, `${archive}.${process.pid}.next`);
   renameSync(`${archive}.${process.pid}.next`, archive);
-}
+};

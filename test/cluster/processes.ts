@@ -11,13 +11,13 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-function read(path: string): string | undefined {
+const read = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined; // gone meanwhile
   }
-}
+};
 
 interface ProcessStat {
   readonly state: string;
@@ -25,45 +25,44 @@ interface ProcessStat {
   readonly startTicks: string;
 }
 
-function statOf(pid: number): ProcessStat | undefined {
+const statOf = (pid: number): ProcessStat | undefined => {
   const text = read(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces and brackets
   return { state: fields[0] ?? '', parent: Number(fields[1]), startTicks: fields[19] ?? '' };
-}
+};
 
 const bootId = (): string => (read('/proc/sys/kernel/random/boot_id') ?? '').trim();
 
-export function identify(pid: number): ProcessIdentity | undefined {
+export const identify = (pid: number): ProcessIdentity | undefined => {
   const stat = statOf(pid);
   return stat === undefined ? undefined : { pid, startTicks: stat.startTicks, bootId: bootId() };
-}
+};
 
-export function isAlive(identity: ProcessIdentity): boolean {
+export const isAlive = (identity: ProcessIdentity): boolean => {
   const stat = statOf(identity.pid);
   return stat !== undefined && stat.state !== 'Z' && stat.startTicks === identity.startTicks && identity.bootId === bootId();
-}
+};
 
-export function allPids(): readonly number[] {
-  return readdirSync('/proc')
+export const allPids = (): readonly number[] =>
+  readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-}
 
 export const childrenOf = (pid: number): readonly number[] => allPids().filter((candidate) => statOf(candidate)?.parent === pid);
 
 export const commandLine = (pid: number): readonly string[] => (read(`/proc/${pid}/cmdline`) ?? '').split('\0').slice(0, -1);
 
-function pidNamespace(pid: number): string | undefined {
+const pidNamespace = (pid: number): string | undefined => {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
   } catch {
     return undefined;
   }
-}
+};
 
 /** The processes that share the process namespace of `pid`: their id in there -> their id on the machine. */
-export function namespaceMembers(pid: number): ReadonlyMap<number, number> {
+export const namespaceMembers = (pid: number): ReadonlyMap<number, number> => {
   const wanted = pidNamespace(pid);
   const members = new Map<number, number>();
   if (wanted === undefined) return members;
@@ -73,14 +72,14 @@ export function namespaceMembers(pid: number): ReadonlyMap<number, number> {
     if (inner !== undefined) members.set(Number(inner), candidate);
   }
   return members;
-}
+};
 
 /** Kills and waits until nothing of it is left. @throws when it is still there after `timeoutMs` */
-export async function killAndWait(identities: readonly ProcessIdentity[], timeoutMs = 20_000): Promise<void> {
+export const killAndWait = async (identities: readonly ProcessIdentity[], timeoutMs = 20_000): Promise<void> => {
   const deadline = performance.now() + timeoutMs;
   for (const identity of identities) if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL');
   while (identities.some(isAlive)) {
     if (performance.now() > deadline) throw new Error(`process ${identities.map((i) => i.pid).join(', ')} survives SIGKILL`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
+};

@@ -10,7 +10,7 @@ const REPEAT_EVERY_MS = 10_000;
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9_950 ? 1 : 0)} s`;
 
 /** Runs `work` under a label; `detail` adds what it is at now to the next line of progress. */
-export async function timed<T>(log: Log, label: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T> {
+export const timed = async <T>(log: Log, label: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T> => {
   const startedAt = performance.now();
   let detail = '';
   let announced = false;
@@ -30,4 +30,4 @@ export async function timed<T>(log: Log, label: string, work: (detail: (text: st
   } finally {
     clearTimeout(timer);
   }
-}
+};

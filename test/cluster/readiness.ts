@@ -14,17 +14,21 @@ const DEADLINE_MS = 120_000;
 const pause = (): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), POLL_MS));
 
 /** False when it fails, or as soon as somebody dies: an API server without etcd takes a question and answers late or never. */
-async function answerOf(check: Promise<boolean>, died: () => readonly ComponentStatus[]): Promise<boolean> {
+const answerOf = async (check: Promise<boolean>, died: () => readonly ComponentStatus[]): Promise<boolean> => {
   const answer = check.catch(() => false);
   while (died().length === 0) {
     const settled = await Promise.race([answer, pause()]);
     if (settled !== undefined) return settled;
   }
   return false;
-}
+};
 
 /** @throws when a component has died meanwhile, or when the deadline passes */
-export async function until(what: string, died: () => readonly ComponentStatus[], check: () => Promise<boolean>): Promise<void> {
+export const until = async (
+  what: string,
+  died: () => readonly ComponentStatus[],
+  check: () => Promise<boolean>,
+): Promise<void> => {
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     if (await answerOf(check(), died)) return;
@@ -33,7 +37,7 @@ export async function until(what: string, died: () => readonly ComponentStatus[]
     if (performance.now() > deadline) throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`);
     await pause();
   }
-}
+};
 
 const accepts = (socket: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -55,15 +59,14 @@ const answers = (url: string): Promise<boolean> =>
     sent.end();
   });
 
-export async function serves(probe: Probe, credentials: ApiCredentials): Promise<boolean> {
+export const serves = async (probe: Probe, credentials: ApiCredentials): Promise<boolean> => {
   if ('socket' in probe) return accepts(probe.socket);
   const url = new URL(probe.url);
   return url.protocol === 'https:' ? (await callApi(credentials, { path: url.pathname })).status === 200 : answers(probe.url);
-}
+};
 
-export async function apiAnswers(credentials: ApiCredentials): Promise<boolean> {
-  return (await callApi(credentials, { path: '/api/v1/namespaces?limit=1' })).status === 200;
-}
+export const apiAnswers = async (credentials: ApiCredentials): Promise<boolean> =>
+  (await callApi(credentials, { path: '/api/v1/namespaces?limit=1' })).status === 200;
 
 interface ReadyNode {
   readonly metadata?: { readonly creationTimestamp?: string };
@@ -75,7 +78,7 @@ const since = (time: string | undefined, bootedAt: Date): boolean =>
   time !== undefined && Date.parse(time) >= bootedAt.getTime() - 999;
 
 /** Ready by its conditions, which must not be those of before this boot: the node is new, or its lease was renewed since. */
-export async function nodeReady(credentials: ApiCredentials, bootedAt: Date): Promise<boolean> {
+export const nodeReady = async (credentials: ApiCredentials, bootedAt: Date): Promise<boolean> => {
   const node = (await callApi(credentials, { path: `/api/v1/nodes/${NODE_NAME}` })).body as ReadyNode;
   const ready = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
   if (!ready || since(node.metadata?.creationTimestamp, bootedAt)) return ready;
@@ -83,9 +86,8 @@ export async function nodeReady(credentials: ApiCredentials, bootedAt: Date): Pr
     path: `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${NODE_NAME}`,
   });
   return since((lease.body as { readonly spec?: { readonly renewTime?: string } }).spec?.renewTime, bootedAt);
-}
+};
 
 /** Pods of a namespace can be made once the controller manager has given it its account. */
-export async function defaultAccountReady(credentials: ApiCredentials): Promise<boolean> {
-  return (await callApi(credentials, { path: '/api/v1/namespaces/default/serviceaccounts/default' })).status === 200;
-}
+export const defaultAccountReady = async (credentials: ApiCredentials): Promise<boolean> =>
+  (await callApi(credentials, { path: '/api/v1/namespaces/default/serviceaccounts/default' })).status === 200;

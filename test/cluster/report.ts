@@ -29,7 +29,7 @@ const age = (since: string): string => {
   return ms < 120_000 ? seconds(ms) : `${Math.round(ms / 60_000)} min`;
 };
 
-export function reportOf(cacheDir: string, name: string, paint: Paint): Report {
+export const reportOf = (cacheDir: string, name: string, paint: Paint): Report => {
   const box = runningBox(cacheDir, name);
   const status = readState<BoxStatus>(boxLayout(cacheDir, name).status);
   if (box === undefined) {
@@ -54,4 +54,4 @@ export function reportOf(cacheDir: string, name: string, paint: Paint): Report {
     ],
     healthy,
   };
-}
+};

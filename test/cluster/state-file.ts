@@ -4,18 +4,18 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-export function writeState(path: string, value: unknown): void {
+export const writeState = (path: string, value: unknown): void => {
   mkdirSync(dirname(path), { recursive: true });
   const next = `${path}.${process.pid}.next`;
   writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`);
   renameSync(next, path);
-}
+};
 
 /** What `writeState` wrote, or undefined when nothing (or nothing whole) is there. */
-export function readState<T>(path: string): T | undefined {
+export const readState = <T>(path: string): T | undefined => {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch {
     return undefined;
   }
-}
+};

@@ -37,7 +37,7 @@ export interface BoxStatus {
 const TAIL_BYTES = 8_192;
 
 /** The last lines of a file, [] when there is none. */
-export function lastLines(path: string, count: number): readonly string[] {
+export const lastLines = (path: string, count: number): readonly string[] => {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -52,14 +52,14 @@ export function lastLines(path: string, count: number): readonly string[] {
   } finally {
     closeSync(file);
   }
-}
+};
 
-export function describeDeath(component: ComponentStatus): string {
+export const describeDeath = (component: ComponentStatus): string => {
   const { death } = component;
   if (death === undefined) return `${component.name} runs`;
   const lines = death.lastLines.map((line) => `    ${line}`).join('\n');
   return `${component.name} died at ${death.at} (${death.how}). Last lines of ${death.log}:\n${lines === '' ? '    (none)' : lines}`;
-}
+};
 
 export const deaths = (status: BoxStatus): readonly ComponentStatus[] =>
   status.components.filter((component) => component.death !== undefined);

@@ -27,7 +27,7 @@ export interface SupervisorOptions {
   readonly onChange: () => void;
 }
 
-export function superviseIn(options: SupervisorOptions): Supervisor {
+export const superviseIn = (options: SupervisorOptions): Supervisor => {
   const known = new Map<ComponentName, ComponentStatus>();
   mkdirSync(options.logs, { recursive: true });
 
@@ -60,4 +60,4 @@ export function superviseIn(options: SupervisorOptions): Supervisor {
 
   const components = (): readonly ComponentStatus[] => [...known.values()];
   return { start, components, died: () => components().filter((component) => component.death !== undefined) };
-}
+};

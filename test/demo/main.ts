@@ -28,10 +28,8 @@ SWEFLEET_KUBECONFIG (with SWEFLEET_REGISTRY) uses a cluster of yours instead of 
 const { values: options } = parseArgs({
   options: { keep: { type: 'boolean' }, yes: { type: 'boolean' }, help: { type: 'boolean' } },
 });
-if (options.help === true) console.log(HELP);
-else process.exitCode = await main();
 
-async function main(): Promise<number> {
+const main = async (): Promise<number> => {
   const progress = progressOn();
   const startedAt = Date.now();
   const interrupted = new AbortController();
@@ -73,9 +71,9 @@ async function main(): Promise<number> {
     // also when the set-up was cut short and there is no world yet
     if (clusterConfig().externalKubeconfig === undefined) await down(clusterConfig().cacheDir, BOX);
   }
-}
+};
 
-async function keepUp(world: World, signal: AbortSignal, progress: Progress): Promise<void> {
+const keepUp = async (world: World, signal: AbortSignal, progress: Progress): Promise<void> => {
   progress.say(howToUse(world, DEMO_NAMESPACE));
   await new Promise<void>((resolve) => {
     const alive = setInterval(() => undefined, 60_000);
@@ -84,11 +82,13 @@ async function keepUp(world: World, signal: AbortSignal, progress: Progress): Pr
       resolve();
     });
   });
-}
+};
 
-async function untilInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
+const untilInterrupted = async <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
     work.then(resolve, reject);
   });
-}
+
+if (options.help === true) console.log(HELP);
+else process.exitCode = await main();

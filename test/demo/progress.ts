@@ -14,7 +14,7 @@ export interface Progress {
 const FIRST_TICK_MS = 3_000;
 const TICK_MS = { terminal: 1_000, log: 10_000 };
 
-export function progressOn(output: ProgressOutput = process.stderr): Progress {
+export const progressOn = (output: ProgressOutput = process.stderr): Progress => {
   const terminal = output.isTTY === true;
   return {
     say: (text) => void output.write(`${text}\n`),
@@ -31,11 +31,9 @@ export function progressOn(output: ProgressOutput = process.stderr): Progress {
       }
     },
   };
-}
+};
 
-export function seconds(sinceMs: number): string {
-  return `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
-}
+export const seconds = (sinceMs: number): string => `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
 
 class TickingLine {
   readonly #output: ProgressOutput;

@@ -6,7 +6,7 @@ import { git } from '../environment/repository.ts';
 import type { Progress } from './progress.ts';
 import type { FinishedStory } from './story.ts';
 
-export async function showResult(world: World, namespace: string, story: FinishedStory, progress: Progress): Promise<void> {
+export const showResult = async (world: World, namespace: string, story: FinishedStory, progress: Progress): Promise<void> => {
   const { bare, url } = story.repository;
   const title = (text: string): void => progress.say(`\n── ${text} ${'─'.repeat(Math.max(3, 100 - text.length))}\n`);
   title(`git log --stat main..${story.branch}   (${url})`);
@@ -29,9 +29,9 @@ export async function showResult(world: World, namespace: string, story: Finishe
   if (evidence.status !== 0) throw new Error(`the evidence could not be read (status ${evidence.status})`);
   title('kubectl get stories,plans,tasks');
   progress.say(await world.as('bob')('get', 'stories,plans,tasks', '--namespace', namespace));
-}
+};
 
-export function howToUse(world: World, namespace: string): string {
+export const howToUse = (world: World, namespace: string): string => {
   const { cluster } = world;
   const box = cluster.kind === 'box' ? ` --name ${cluster.name}` : '';
   return `
@@ -44,4 +44,4 @@ The cluster and the demo's git server and model stay up until you press Ctrl-C. 
 
   git log of the result:   git -C ${world.gitRoot}/team/pocket-greetings.git log fleet/${namespace}/say-goodbye
   a Story of your own:     copy examples/story.yaml, change name and words; without a mark [[script:…]] the scripted model does nothing`;
-}
+};

@@ -30,7 +30,7 @@ export interface FinishedStory {
   readonly repository: Repository;
 }
 
-export async function runStory(options: DemoOptions): Promise<FinishedStory> {
+export const runStory = async (options: DemoOptions): Promise<FinishedStory> => {
   const { world, namespace, progress, signal } = options;
   progress.say('\nA Story becomes a commit');
   const repository = await progress.step('git repository', async () => {
@@ -49,14 +49,14 @@ export async function runStory(options: DemoOptions): Promise<FinishedStory> {
   } finally {
     await follower.close();
   }
-}
+};
 
 const planToApprove = ({ stories, plans }: View): Plan | undefined => {
   const waiting = stories.some((story) => story.metadata.name === STORY && story.status?.phase === 'Design');
   return waiting ? plans.find((plan) => plan.metadata.name === PLAN && plan.status?.digest !== undefined) : undefined;
 };
 
-async function approve({ world, namespace, progress, approveAtOnce, signal }: DemoOptions, plan: Plan): Promise<void> {
+const approve = async ({ world, namespace, progress, approveAtOnce, signal }: DemoOptions, plan: Plan): Promise<void> => {
   progress.say(`\n${await world.as('bob')('get', 'stories,plans', '--namespace', namespace)}`);
   progress.say(`The Plan waits for a person who is not its author. It has ${plan.status?.taskCount ?? 0} tasks:`);
   for (const task of plan.status?.tasks ?? [])
@@ -68,10 +68,10 @@ async function approve({ world, namespace, progress, approveAtOnce, signal }: De
   const argv = ['approve', 'plan', PLAN, '--namespace', namespace, '--yes', '--reason', 'the demo says so'];
   const end = await progress.step(`bob: kubectl fleet ${argv.slice(0, 3).join(' ')}`, () => world.fleet('bob', ...argv));
   if (end.status !== 0) throw new Error(`kubectl fleet approve failed:\n${end.stdout}${end.stderr}`);
-}
+};
 
 /** Enter approves at once; without anybody the countdown does. */
-async function untilSomebodyAgrees(progress: Progress, signal: AbortSignal): Promise<void> {
+const untilSomebodyAgrees = async (progress: Progress, signal: AbortSignal): Promise<void> => {
   const terminal = process.stdin.isTTY;
   const wait = terminal ? COUNTDOWN_SECONDS.terminal : COUNTDOWN_SECONDS.nobody;
   progress.say(
@@ -90,9 +90,13 @@ async function untilSomebodyAgrees(progress: Progress, signal: AbortSignal): Pro
     lines?.once('line', () => end(resolve));
     signal.addEventListener('abort', () => end(() => reject(new Error('interrupted'))), { once: true });
   });
-}
+};
 
-async function toTheEnd({ progress, signal }: DemoOptions, follower: Follower, repository: Repository): Promise<FinishedStory> {
+const toTheEnd = async (
+  { progress, signal }: DemoOptions,
+  follower: Follower,
+  repository: Repository,
+): Promise<FinishedStory> => {
   const startedAt = Date.now();
   const said = new Map<string, string>();
   const tell = (view: View): void => {
@@ -110,15 +114,17 @@ async function toTheEnd({ progress, signal }: DemoOptions, follower: Follower, r
     if (phase === undefined || !ENDS.includes(phase)) return undefined;
     return { name: STORY, phase, branch: story?.status?.branch ?? '', repository };
   }, signal);
-}
+};
 
-function linesOf({ stories, tasks }: View): readonly (readonly [string, string])[] {
+const linesOf = ({ stories, tasks }: View): readonly (readonly [string, string])[] => {
   const story = stories.map((object) => [`story ${object.metadata.name}`, stateOf(object.status)] as const);
   const task = tasks.map((object) => [`task  ${object.spec.task.id}`, stateOf(object.status)] as const);
   return [...story, ...task];
-}
+};
 
-function stateOf(status: { readonly phase?: string | undefined; readonly waitingFor?: string | undefined } | undefined): string {
+const stateOf = (
+  status: { readonly phase?: string | undefined; readonly waitingFor?: string | undefined } | undefined,
+): string => {
   if (status?.phase === undefined) return 'new';
   return status.waitingFor === undefined || status.waitingFor === '' ? status.phase : `${status.phase}: ${status.waitingFor}`;
-}
+};

@@ -9,7 +9,7 @@ const stage: Stage = async (label, work) => {
   return work(log);
 };
 
-export async function setup(): Promise<() => Promise<void>> {
+export const setup = async (): Promise<() => Promise<void>> => {
   const world = await openWorld({ box: TEST_BOX, namespaces: E2E_NAMESPACES, stage });
   return () => world.close();
-}
+};

@@ -42,7 +42,7 @@ export interface Walk {
 
 const ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
 
-export async function walk(input: WalkInput): Promise<Walk> {
+export const walk = async (input: WalkInput): Promise<Walk> => {
   const { namespace, name } = input;
   const world = await connectWorld(TEST_BOX);
   // of an earlier run in a kept cluster
@@ -101,28 +101,26 @@ export async function walk(input: WalkInput): Promise<Walk> {
     git: (...args) => git(repository.bare, ...args),
     close: () => follower.close(),
   };
-}
+};
 
-function storyOf({ namespace, name, councils }: WalkInput, repository: Repository): object {
-  return {
-    apiVersion: API_VERSION,
-    kind: 'Story',
-    metadata: { name, namespace },
-    spec: {
-      title: 'Make the library more useful',
-      description: 'As a user of the library I want the change that the plan describes, so that I can use it in my work.',
-      acceptanceCriteria: [
-        'Given the library, when I call the new function, then I get what its documentation says',
-        'Given the tests, when they run, then they pass',
-      ],
-      repository: { url: repository.url, ref: 'main' },
-      gates: { scope: 'Auto', test: 'Auto', docs: 'Auto' },
-      ...(councils !== undefined && { councils }),
-    },
-  };
-}
+const storyOf = ({ namespace, name, councils }: WalkInput, repository: Repository): object => ({
+  apiVersion: API_VERSION,
+  kind: 'Story',
+  metadata: { name, namespace },
+  spec: {
+    title: 'Make the library more useful',
+    description: 'As a user of the library I want the change that the plan describes, so that I can use it in my work.',
+    acceptanceCriteria: [
+      'Given the library, when I call the new function, then I get what its documentation says',
+      'Given the tests, when they run, then they pass',
+    ],
+    repository: { url: repository.url, ref: 'main' },
+    gates: { scope: 'Auto', test: 'Auto', docs: 'Auto' },
+    ...(councils !== undefined && { councils }),
+  },
+});
 
-function planOf({ namespace, name, tasks }: WalkInput, planName: string): object {
+const planOf = ({ namespace, name, tasks }: WalkInput, planName: string): object => {
   const complete = tasks.map((task) => ({ role: 'DEV', phase: 'BUILD', ...task }));
   return {
     apiVersion: API_VERSION,
@@ -130,4 +128,4 @@ function planOf({ namespace, name, tasks }: WalkInput, planName: string): object
     metadata: { name: planName, namespace },
     spec: { storyRef: { name }, revision: 1, author: 'alice', tasks: complete },
   };
-}
+};

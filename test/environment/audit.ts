@@ -35,7 +35,7 @@ export const hasAuditLog = clusterConfig().externalKubeconfig === undefined;
 export const operatorUser = `system:serviceaccount:${RELEASE_NAMESPACE}:${RELEASE}-operator`;
 
 /** All writes so far, oldest first. @throws on a cluster without an audit log */
-export function auditedWrites(cluster: Cluster): readonly AuditedWrite[] {
+export const auditedWrites = (cluster: Cluster): readonly AuditedWrite[] => {
   if (cluster.auditLog === undefined) throw new Error('this cluster keeps no audit log: the test needs a box');
   return readFileSync(cluster.auditLog, 'utf8')
     .split('\n')
@@ -52,7 +52,7 @@ export function auditedWrites(cluster: Cluster): readonly AuditedWrite[] {
       objectName: objectRef?.name ?? '',
       code: responseStatus?.code ?? 0,
     }));
-}
+};
 
 export const byUser =
   (user: string) =>

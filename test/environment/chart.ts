@@ -32,7 +32,7 @@ export interface Installation {
 const chart = join(import.meta.dirname, '..', '..', 'charts', 'swe-fleet');
 
 /** Installs what is not installed yet: the same chart with the same values on a kept box is left as it is. */
-export async function installChart(installation: Installation): Promise<void> {
+export const installChart = async (installation: Installation): Promise<void> => {
   const { cluster, kubectl, namespaces } = installation;
   const helm = (argv: readonly string[], input?: string): Promise<string> =>
     run([join(cluster.binDir, 'helm'), '--kubeconfig', cluster.kubeconfig, '--namespace', RELEASE_NAMESPACE, ...argv], {
@@ -54,20 +54,20 @@ export async function installChart(installation: Installation): Promise<void> {
   await kubectl.apply([...namespaces.flatMap(bindingsOf), ...gatewayReaderBinding()]);
   const wait = ['--wait', '--timeout', '180s', '--description', description];
   await helm(['upgrade', '--install', RELEASE, chart, '--values', '-', ...wait], values);
-}
+};
 
 /** Of all that goes into an installation: equal ones make the same one. */
-function digestOf({ namespaces, gitCaPem }: Installation, values: string): string {
+const digestOf = ({ namespaces, gitCaPem }: Installation, values: string): string => {
   const hash = createHash('sha256');
   const files = readdirSync(chart, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort())
     hash.update(path).update(readFileSync(path));
   const rest = { namespaces, gitCaPem, values, persons: PERSONS, git: GIT_BOT, key: MODEL_KEY };
   return hash.update(JSON.stringify(rest)).digest('hex').slice(0, 16);
-}
+};
 
 /** What the release that is deployed says of itself; undefined: none is. */
-async function installed(helm: (argv: readonly string[]) => Promise<string>): Promise<string | undefined> {
+const installed = async (helm: (argv: readonly string[]) => Promise<string>): Promise<string | undefined> => {
   const text = await helm(['status', RELEASE, '--output', 'json']).catch((error: unknown) => {
     if (error instanceof CommandError && error.end.stderr.includes('not found')) return undefined;
     throw error;
@@ -75,13 +75,13 @@ async function installed(helm: (argv: readonly string[]) => Promise<string>): Pr
   if (text === undefined) return undefined;
   const { info } = JSON.parse(text) as { readonly info: { readonly status: string; readonly description: string } };
   return info.status === 'deployed' ? info.description : undefined;
-}
+};
 
-async function waitForPods(kubectl: Kubectl): Promise<void> {
+const waitForPods = async (kubectl: Kubectl): Promise<void> => {
   await kubectl('rollout', 'status', 'deployments,statefulsets', '--namespace', RELEASE_NAMESPACE, '--timeout', '180s');
-}
+};
 
-function valuesOf({ namespaces, imageRepository }: Installation): object {
+const valuesOf = ({ namespaces, imageRepository }: Installation): object => {
   const image = (name: string): { readonly repository: string; readonly tag: string } => ({
     repository: `${imageRepository}/${name}`,
     tag: 'dev',
@@ -117,7 +117,7 @@ function valuesOf({ namespaces, imageRepository }: Installation): object {
     councils: { namespaces, model: { endpoint: 'scripted', name: scriptedModelName }, imageProfile: 'node' },
     nats: { image: image('nats'), storage: { persistent: false } },
   };
-}
+};
 
 const namespaceOf = (name: string): object => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
@@ -128,8 +128,8 @@ const secretOf = (name: string, stringData: object): object => ({
   stringData,
 });
 
-function bindingsOf(namespace: string): readonly object[] {
-  return Object.entries(PERSONS).flatMap(([person, roles]) =>
+const bindingsOf = (namespace: string): readonly object[] =>
+  Object.entries(PERSONS).flatMap(([person, roles]) =>
     roles.map((role) => ({
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
@@ -138,17 +138,14 @@ function bindingsOf(namespace: string): readonly object[] {
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: person }],
     })),
   );
-}
 
 /** The auditor among the persons reaches the gateway by port-forward. */
-function gatewayReaderBinding(): readonly object[] {
-  return [
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: 'bob-gateway-reader', namespace: RELEASE_NAMESPACE },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `${RELEASE}-gateway-reader` },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'bob' }],
-    },
-  ];
-}
+const gatewayReaderBinding = (): readonly object[] => [
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'bob-gateway-reader', namespace: RELEASE_NAMESPACE },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `${RELEASE}-gateway-reader` },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'bob' }],
+  },
+];

@@ -58,7 +58,7 @@ export interface Repository {
 const root = join(import.meta.dirname, '..', '..');
 const DAYS = 3650;
 
-export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
+export const openWorld = async (options: WorldOptions): Promise<OpenWorld> => {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   options.onCluster?.(cluster);
@@ -85,14 +85,12 @@ export async function openWorld(options: WorldOptions): Promise<OpenWorld> {
     await outside.close();
     throw error;
   }
-}
+};
 
 /** The world that another process of this machine opened on that box. */
-export async function connectWorld(box: string): Promise<World> {
-  return accessTo(await ensureBox({ name: box, log: () => undefined }));
-}
+export const connectWorld = async (box: string): Promise<World> => accessTo(await ensureBox({ name: box, log: () => undefined }));
 
-async function accessTo(cluster: Cluster): Promise<World> {
+const accessTo = async (cluster: Cluster): Promise<World> => {
   const gitRoot = gitRootOf(cluster.stateDir);
   const names = Object.keys(PERSONS) as Person[];
   const files = new Map(await Promise.all(names.map(async (name) => [name, await cluster.userKubeconfig(name)] as const)));
@@ -112,10 +110,10 @@ async function accessTo(cluster: Cluster): Promise<World> {
       return { url: `https://${GIT_HOST}/team/${name}.git`, bare, head };
     },
   };
-}
+};
 
 /** Builds the images and makes the node know them. Another cluster takes them from its registry. */
-async function loadImages(cluster: Cluster, log: (line: string) => void): Promise<void> {
+const loadImages = async (cluster: Cluster, log: (line: string) => void): Promise<void> => {
   if (cluster.kind === 'external') return;
   const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
   for (const image of images) await cluster.loadImage(image.tar);
@@ -123,10 +121,10 @@ async function loadImages(cluster: Cluster, log: (line: string) => void): Promis
     cluster,
     images.map((image) => `${image.name}@${image.digest}`),
   );
-}
+};
 
 /** A kept box runs pods of the images it had: when one of ours is new under the same tag, its pods are replaced. */
-async function restartOnNewImages(cluster: Cluster, images: readonly string[]): Promise<void> {
+const restartOnNewImages = async (cluster: Cluster, images: readonly string[]): Promise<void> => {
   const digest = createHash('sha256').update(images.join('\n')).digest('hex');
   const file = join(cluster.stateDir, 'installed-images');
   const known = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
@@ -144,10 +142,10 @@ async function restartOnNewImages(cluster: Cluster, images: readonly string[]): 
     );
   }
   writeFileSync(file, digest);
-}
+};
 
 /** The git server's certificate and who signed it; kept, so that a kept box goes on trusting it. */
-async function gitPki(stateDir: string): Promise<{ readonly ca: string; readonly server: KeyPair }> {
+const gitPki = async (stateDir: string): Promise<{ readonly ca: string; readonly server: KeyPair }> => {
   const file = join(stateDir, 'git-pki.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as { ca: string; server: KeyPair };
   const now = Date.now();
@@ -156,4 +154,4 @@ async function gitPki(stateDir: string): Promise<{ readonly ca: string; readonly
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ ca: authority.certificate, server }), { mode: 0o600 });
   return { ca: authority.certificate, server };
-}
+};

@@ -11,7 +11,7 @@ export interface Kubectl {
   json<T>(...args: readonly string[]): Promise<T>;
 }
 
-export function kubectlWith(binDir: string, kubeconfig: string): Kubectl {
+export const kubectlWith = (binDir: string, kubeconfig: string): Kubectl => {
   const program = join(binDir, 'kubectl');
   const start = async (args: readonly string[], input?: string): Promise<CommandEnd> =>
     attempt([program, '--kubeconfig', kubeconfig, ...args], { env: process.env, ...(input !== undefined && { input }) });
@@ -27,10 +27,10 @@ export function kubectlWith(binDir: string, kubeconfig: string): Kubectl {
       text(['apply', '-f', '-', ...args], asList(manifest)),
     json: async <T>(...args: readonly string[]): Promise<T> => JSON.parse(await text([...args, '-o', 'json'])) as T,
   });
-}
+};
 
-function asList(manifest: object | readonly object[] | string): string {
+const asList = (manifest: object | readonly object[] | string): string => {
   if (typeof manifest === 'string') return manifest;
   const items = Array.isArray(manifest) ? (manifest as readonly object[]) : [manifest];
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-}
+};

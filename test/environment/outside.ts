@@ -34,7 +34,7 @@ export interface OutsideOptions {
 /** Folder of the bare repositories: `<gitRoot>/team/app.git` is `https://<GIT_HOST>/team/app.git`. */
 export const gitRootOf = (stateDir: string): string => join(stateDir, 'git');
 
-export async function startOutside(options: OutsideOptions): Promise<Outside> {
+export const startOutside = async (options: OutsideOptions): Promise<Outside> => {
   const gitRoot = gitRootOf(options.stateDir);
   mkdirSync(gitRoot, { recursive: true });
   const git = await startGitServer({
@@ -63,23 +63,21 @@ export async function startOutside(options: OutsideOptions): Promise<Outside> {
       await Promise.all([git.close(), model.close()]);
     },
   };
-}
+};
 
 /** A Service without a selector and the one address behind it. */
-function serviceFor(
+const serviceFor = (
   name: string,
   address: string,
   ports: { readonly port: number; readonly targetPort: number },
-): readonly object[] {
-  return [
-    { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: OUTSIDE }, spec: { ports: [{ name: 'main', ...ports }] } },
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name, namespace: OUTSIDE, labels: { 'kubernetes.io/service-name': name } },
-      addressType: 'IPv4',
-      ports: [{ name: 'main', port: ports.targetPort }],
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    },
-  ];
-}
+): readonly object[] => [
+  { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: OUTSIDE }, spec: { ports: [{ name: 'main', ...ports }] } },
+  {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name, namespace: OUTSIDE, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: 'main', port: ports.targetPort }],
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  },
+];

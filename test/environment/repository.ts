@@ -15,12 +15,11 @@ const IDENTITY = {
 
 const gitEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, ...IDENTITY });
 
-export async function git(cwd: string, ...args: readonly string[]): Promise<string> {
-  return run(['git', ...args], { cwd, env: gitEnvironment() });
-}
+export const git = async (cwd: string, ...args: readonly string[]): Promise<string> =>
+  run(['git', ...args], { cwd, env: gitEnvironment() });
 
 /** Replaces the bare repository `bare` by one with a single commit of the folder's files on `main`. Resolves with that commit. */
-export async function createRepository(bare: string, folder: string): Promise<string> {
+export const createRepository = async (bare: string, folder: string): Promise<string> => {
   const work = mkdtempSync(join(tmpdir(), 'swe-fleet-seed-'));
   try {
     cpSync(folder, work, { recursive: true });
@@ -34,4 +33,4 @@ export async function createRepository(bare: string, folder: string): Promise<st
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
+};

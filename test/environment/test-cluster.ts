@@ -13,11 +13,11 @@ export interface TestCluster {
   down(): Promise<void>;
 }
 
-export async function prepareTestCluster({ log }: { readonly log: Log }): Promise<TestCluster> {
+export const prepareTestCluster = async ({ log }: { readonly log: Log }): Promise<TestCluster> => {
   const cluster = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, fresh: true, log });
   if (cluster.kind === 'box') {
     const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
     for (const image of images) await cluster.loadImage(image.tar);
   }
   return { name: cluster.name, kind: cluster.kind, down: () => cluster.down() };
-}
+};

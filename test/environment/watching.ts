@@ -33,7 +33,7 @@ const resourceOf = (kind: Kind): Resource => ({
   namespaced: true,
 });
 
-export async function follow(kubeconfig: string, namespace: string): Promise<Follower> {
+export const follow = async (kubeconfig: string, namespace: string): Promise<Follower> => {
   const client = new ApiClient(await loadConnection(kubeconfig), { userAgent: 'swe-fleet-follower' });
   const stop = new AbortController();
   const caches = { Story: new Cache<KubeObject>(), Plan: new Cache<KubeObject>(), Task: new Cache<KubeObject>() };
@@ -58,19 +58,19 @@ export async function follow(kubeconfig: string, namespace: string): Promise<Fol
       await client.close();
     },
   };
-}
+};
 
 interface Source {
   readonly view: () => View;
   readonly listeners: Set<(view: View) => void>;
 }
 
-async function untilFound<T>(
+const untilFound = async <T>(
   { view, listeners }: Source,
   found: (view: View) => T | undefined,
   signal?: AbortSignal,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
+): Promise<T> =>
+  new Promise((resolve, reject) => {
     const check = (now: View): void => {
       const result = found(now);
       if (result === undefined) return;
@@ -84,4 +84,3 @@ async function untilFound<T>(
     });
     check(view());
   });
-}

@@ -36,7 +36,7 @@ export interface GitServer {
   close(): Promise<void>;
 }
 
-export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
+export const startGitServer = async (options: GitServerOptions): Promise<GitServer> => {
   const server = createServer({ key: options.tls.key, cert: options.tls.cert }, (request, response) => {
     serve(options, request, response);
   });
@@ -46,9 +46,9 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
   });
   const { port } = server.address() as AddressInfo;
   return { url: `https://${options.host}:${port}`, port, close: () => closeServer(server) };
-}
+};
 
-function serve(options: GitServerOptions, request: IncomingMessage, response: ServerResponse): void {
+const serve = (options: GitServerOptions, request: IncomingMessage, response: ServerResponse): void => {
   const url = new URL(request.url ?? '/', 'https://git.invalid');
   const account = accountOf(options.accounts, request.headers.authorization);
   const wantsPush = url.pathname.endsWith('/git-receive-pack') || url.searchParams.get('service') === 'git-receive-pack';
@@ -62,14 +62,14 @@ function serve(options: GitServerOptions, request: IncomingMessage, response: Se
     return;
   }
   runBackend(options, { request, response, url, account, log });
-}
+};
 
-function accountOf(accounts: GitServerOptions['accounts'], header: string | undefined): string | undefined {
+const accountOf = (accounts: GitServerOptions['accounts'], header: string | undefined): string | undefined => {
   const [scheme, encoded] = (header ?? '').split(' ');
   if (scheme !== 'Basic' || encoded === undefined) return undefined;
   const [name = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
   return Object.hasOwn(accounts, name) && accounts[name]?.password === rest.join(':') ? name : undefined;
-}
+};
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -80,7 +80,7 @@ interface Exchange {
 }
 
 /** One CGI call of `git http-backend`: header block, empty line, body. */
-function runBackend(options: GitServerOptions, { request, response, url, account, log }: Exchange): void {
+const runBackend = (options: GitServerOptions, { request, response, url, account, log }: Exchange): void => {
   const backend = spawn('git', ['http-backend'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {
@@ -120,9 +120,9 @@ function runBackend(options: GitServerOptions, { request, response, url, account
     if (!open) response.writeHead(500);
     response.end();
   });
-}
+};
 
-function writeHead(response: ServerResponse, block: string): number {
+const writeHead = (response: ServerResponse, block: string): number => {
   let status = 200;
   for (const line of block.split('\r\n')) {
     const colon = line.indexOf(':');
@@ -133,9 +133,9 @@ function writeHead(response: ServerResponse, block: string): number {
   }
   response.writeHead(status);
   return status;
-}
+};
 
-async function closeServer(server: Server): Promise<void> {
+const closeServer = async (server: Server): Promise<void> => {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));
-}
+};

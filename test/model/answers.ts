@@ -9,11 +9,9 @@ export interface Answer {
 }
 
 /** Roughly four characters a token: enough for budgets to be spent in proportion. */
-export function tokensOf(text: string): number {
-  return Math.ceil(text.length / 4);
-}
+export const tokensOf = (text: string): number => Math.ceil(text.length / 4);
 
-export function wholeAnswer(answer: Answer): Record<string, unknown> {
+export const wholeAnswer = (answer: Answer): Record<string, unknown> => {
   const calls = toolCalls(answer);
   return {
     ...head(answer, 'chat.completion'),
@@ -27,10 +25,10 @@ export function wholeAnswer(answer: Answer): Record<string, unknown> {
     ],
     usage: usageOf(answer),
   };
-}
+};
 
 /** The deltas in order; arguments come in pieces, as real servers send them. */
-export function chunksOf(answer: Answer, withUsage: boolean): readonly Record<string, unknown>[] {
+export const chunksOf = (answer: Answer, withUsage: boolean): readonly Record<string, unknown>[] => {
   const chunk = (delta: Record<string, unknown>, finish: string | null = null): Record<string, unknown> => ({
     ...head(answer, 'chat.completion.chunk'),
     choices: [{ index: 0, delta, finish_reason: finish, logprobs: null }],
@@ -50,30 +48,29 @@ export function chunksOf(answer: Answer, withUsage: boolean): readonly Record<st
   chunks.push(chunk({}, calls.length === 0 ? 'stop' : 'tool_calls'));
   if (withUsage) chunks.push({ ...head(answer, 'chat.completion.chunk'), choices: [], usage: usageOf(answer) });
   return chunks;
-}
+};
 
-function head(answer: Answer, object: string): Record<string, unknown> {
-  return { id: answer.id, object, created: answer.createdSeconds, model: scriptedModelName, system_fingerprint: 'scripted' };
-}
+const head = (answer: Answer, object: string): Record<string, unknown> => ({
+  id: answer.id,
+  object,
+  created: answer.createdSeconds,
+  model: scriptedModelName,
+  system_fingerprint: 'scripted',
+});
 
-function toolCalls(answer: Answer): readonly { id: string; type: 'function'; function: { name: string; arguments: string } }[] {
-  return (answer.step.calls ?? []).map((call, index) => ({
+const toolCalls = (answer: Answer): readonly { id: string; type: 'function'; function: { name: string; arguments: string } }[] =>
+  (answer.step.calls ?? []).map((call, index) => ({
     id: `call-${answer.id}-${index}`,
     type: 'function',
     function: { name: call.tool, arguments: argumentsOf(call) },
   }));
-}
 
-function argumentsOf(call: ScriptedCall): string {
-  return call.raw ?? JSON.stringify(call.args ?? {});
-}
+const argumentsOf = (call: ScriptedCall): string => call.raw ?? JSON.stringify(call.args ?? {});
 
-function usageOf(answer: Answer): Record<string, number> {
+const usageOf = (answer: Answer): Record<string, number> => {
   const said = (answer.step.say ?? '') + (answer.step.calls ?? []).map((call) => call.tool + argumentsOf(call)).join('');
   const completion = tokensOf(said);
   return { prompt_tokens: answer.promptTokens, completion_tokens: completion, total_tokens: answer.promptTokens + completion };
-}
+};
 
-function pieces(text: string): readonly string[] {
-  return text.match(/[\s\S]{1,40}/g) ?? [];
-}
+const pieces = (text: string): readonly string[] => text.match(/[\s\S]{1,40}/g) ?? [];

@@ -25,7 +25,7 @@ export interface NextStep {
 
 const marker = /\[\[script:([a-z0-9-]+)\]\]/;
 
-export function nextStep(request: ChatRequest, scripts: readonly Script[]): NextStep {
+export const nextStep = (request: ChatRequest, scripts: readonly Script[]): NextStep => {
   const text = request.messages.map((message) => textOf(message.content)).join('\n');
   const name = marker.exec(text)?.[1];
   if (name === undefined) return withoutScript(request);
@@ -35,10 +35,10 @@ export function nextStep(request: ChatRequest, scripts: readonly Script[]): Next
   const number = request.messages.filter((message) => message.role === 'assistant').length;
   const step = play?.steps[number] ?? { say: `The script ${name} has ended.` };
   return { title: `${name}#${number}`, step };
-}
+};
 
 /** What a probe asks for: a call of the first tool, or an instance of the wanted schema. */
-function withoutScript(request: ChatRequest): NextStep {
+const withoutScript = (request: ChatRequest): NextStep => {
   const format = request.response_format;
   if (format?.type === 'json_schema')
     return { title: 'instance of a schema', step: { say: JSON.stringify(instanceOf(format.json_schema?.schema)) } };
@@ -50,19 +50,19 @@ function withoutScript(request: ChatRequest): NextStep {
     title: 'no script',
     step: { say: 'This is the scripted model. The text names no script, so there is nothing to play.' },
   };
-}
+};
 
-function wantedCall(request: ChatRequest): ScriptedCall | undefined {
+const wantedCall = (request: ChatRequest): ScriptedCall | undefined => {
   if (request.tool_choice === 'none') return undefined;
   const choice = request.tool_choice as { readonly function?: { readonly name?: string } } | string | undefined;
   const named = typeof choice === 'object' ? choice.function?.name : undefined;
   const tool = (request.tools ?? []).find((candidate) => named === undefined || candidate.function?.name === named)?.function;
   if (tool?.name === undefined) return undefined;
   return { tool: tool.name, args: instanceOf(tool.parameters) as Record<string, unknown> };
-}
+};
 
-function textOf(content: unknown): string {
+const textOf = (content: unknown): string => {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part: { readonly text?: unknown }) => (typeof part.text === 'string' ? part.text : '')).join('');
-}
+};

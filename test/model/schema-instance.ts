@@ -13,7 +13,7 @@ interface Schema {
   readonly anyOf?: readonly unknown[];
 }
 
-export function instanceOf(schema: unknown): unknown {
+export const instanceOf = (schema: unknown): unknown => {
   if (typeof schema !== 'object' || schema === null) return {};
   const seen = schema as Schema;
   if (seen.const !== undefined) return seen.const;
@@ -21,9 +21,9 @@ export function instanceOf(schema: unknown): unknown {
   if (seen.anyOf !== undefined) return instanceOf(seen.anyOf[0]);
   const type = typeof seen.type === 'string' ? seen.type : (seen.type?.[0] ?? 'object');
   return ofType(type, seen);
-}
+};
 
-function ofType(type: string, schema: Schema): unknown {
+const ofType = (type: string, schema: Schema): unknown => {
   switch (type) {
     case 'string':
       return 'ok'.padEnd(schema.minLength ?? 0, '.');
@@ -41,4 +41,4 @@ function ofType(type: string, schema: Schema): unknown {
       return Object.fromEntries(wanted.map((key) => [key, instanceOf(schema.properties?.[key])]));
     }
   }
-}
+};

@@ -47,7 +47,7 @@ export interface ScriptedModel {
 
 const maxRequestBytes = 16 * 1024 * 1024;
 
-export async function startScriptedModel(options: ScriptedModelOptions): Promise<ScriptedModel> {
+export const startScriptedModel = async (options: ScriptedModelOptions): Promise<ScriptedModel> => {
   const faults = new Map<string, number>();
   const listener: RequestListener = (request, response) => {
     serve(options, faults, request, response).catch((error: unknown) => {
@@ -70,14 +70,14 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
+};
 
-async function serve(
+const serve = async (
   options: ScriptedModelOptions,
   faults: Map<string, number>,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<void> => {
   const path = new URL(request.url ?? '/', 'http://model.invalid').pathname;
   const log = (status: number, played?: string): void =>
     options.onRequest?.({
@@ -103,7 +103,7 @@ async function serve(
   if (request.method === 'POST' && path === '/v1/chat/completions') return chat({ options, faults, response, log, body });
   log(404);
   return fail(response, 404, 'not_found', `nothing is served at ${path}`);
-}
+};
 
 interface ChatExchange {
   readonly options: ScriptedModelOptions;
@@ -113,7 +113,7 @@ interface ChatExchange {
   readonly body: Buffer;
 }
 
-async function chat({ options, faults, response, log, body }: ChatExchange): Promise<void> {
+const chat = async ({ options, faults, response, log, body }: ChatExchange): Promise<void> => {
   const request = parse(body);
   if (request === undefined) {
     log(400);
@@ -149,34 +149,34 @@ async function chat({ options, faults, response, log, body }: ChatExchange): Pro
   if (fault === undefined) return send(response, 200, text);
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
   response.write(text.slice(0, text.length / 2), () => response.destroy());
-}
+};
 
 /** A fault is due for the first `times` requests with the very same conversation: what tries again gets through. */
-function dueFault(faults: Map<string, number>, digest: string, fault: Fault | undefined): Fault | undefined {
+const dueFault = (faults: Map<string, number>, digest: string, fault: Fault | undefined): Fault | undefined => {
   if (fault === undefined) return undefined;
   const seen = faults.get(digest) ?? 0;
   faults.set(digest, seen + 1);
   return seen < fault.times ? fault : undefined;
-}
+};
 
-function stream(response: ServerResponse, answer: Answer, how: { readonly withUsage: boolean; readonly cut: boolean }): void {
+const stream = (response: ServerResponse, answer: Answer, how: { readonly withUsage: boolean; readonly cut: boolean }): void => {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const chunks = chunksOf(answer, how.withUsage);
   if (how.cut) return void response.write(`data: ${JSON.stringify(chunks[0])}\n\n`, () => response.destroy());
   for (const chunk of chunks) response.write(`data: ${JSON.stringify(chunk)}\n\n`);
   response.end('data: [DONE]\n\n');
-}
+};
 
-function parse(body: Buffer): ChatRequest | undefined {
+const parse = (body: Buffer): ChatRequest | undefined => {
   try {
     const parsed = JSON.parse(body.toString('utf8')) as ChatRequest | null;
     return Array.isArray(parsed?.messages) ? (parsed ?? undefined) : undefined;
   } catch {
     return undefined;
   }
-}
+};
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -185,14 +185,14 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
+};
 
-function send(response: ServerResponse, status: number, body: object | string): void {
+const send = (response: ServerResponse, status: number, body: object | string): void => {
   response.writeHead(status, { 'content-type': 'application/json' }).end(typeof body === 'string' ? body : JSON.stringify(body));
-}
+};
 
-function fail(response: ServerResponse, status: number, code: string, message: string): void {
+const fail = (response: ServerResponse, status: number, code: string, message: string): void => {
   send(response, status, {
     error: { message, type: status < 500 ? 'invalid_request_error' : 'server_error', param: null, code },
   });
-}
+};

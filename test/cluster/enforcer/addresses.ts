@@ -9,7 +9,7 @@ export interface Block {
 }
 
 /** `undefined` for an IPv6 block, which no address here lies in. Throws for anything else that is no CIDR. */
-export function parseBlock(cidr: string): Block | undefined {
+export const parseBlock = (cidr: string): Block | undefined => {
   const [address = '', prefix = ''] = cidr.split('/');
   if (/^[0-9a-f:.]+$/i.test(address) && address.includes(':') && /^\d{1,3}$/.test(prefix) && Number(prefix) <= 128)
     return undefined;
@@ -17,26 +17,21 @@ export function parseBlock(cidr: string): Block | undefined {
   const length = Number(prefix);
   if (number === undefined || !/^\d{1,2}$/.test(prefix) || length > 32) throw new Error(`${cidr} is no CIDR`);
   return { base: (number & mask(length)) >>> 0, length };
-}
+};
 
 /** `undefined` when it is no IPv4 address. */
-export function parseAddress(text: string): number | undefined {
+export const parseAddress = (text: string): number | undefined => {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return undefined;
   return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
-}
+};
 
-export function contains(block: Block, address: number): boolean {
-  return (address & mask(block.length)) >>> 0 === block.base;
-}
+export const contains = (block: Block, address: number): boolean => (address & mask(block.length)) >>> 0 === block.base;
 
-export function blockText({ base, length }: Block): string {
-  return `${[24, 16, 8, 0].map((shift) => (base >>> shift) & 255).join('.')}/${length}`;
-}
+export const blockText = ({ base, length }: Block): string =>
+  `${[24, 16, 8, 0].map((shift) => (base >>> shift) & 255).join('.')}/${length}`;
 
-function mask(length: number): number {
-  return length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
-}
+const mask = (length: number): number => (length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
 
 /** A running pod with an address of its own. */
 export interface Endpoint {
@@ -58,11 +53,11 @@ export interface Endpoints {
  * `assigned` are addresses that the node gave out and the API does not tell yet: pod uid -> IP. Pods that ended do not count, as their address may be
  * another's by now; pods in the host's network have no address of their own.
  */
-export function endpointsOf(
+export const endpointsOf = (
   pods: readonly Pod[],
   namespaces: readonly Namespace[],
   { assigned, podBlock }: { readonly assigned: ReadonlyMap<string, string>; readonly podBlock: Block },
-): Endpoints {
+): Endpoints => {
   const labels = new Map(namespaces.map((namespace) => [namespace.metadata.name, namespace.metadata.labels ?? {}]));
   const byIp = new Map<string, Endpoint[]>();
   for (const pod of pods) {
@@ -80,9 +75,9 @@ export function endpointsOf(
     endpoints: sorted.flatMap(([, claims]) => (claims.length === 1 ? claims : [])),
     disputed: sorted.flatMap(([ip, claims]) => (claims.length > 1 ? [ip] : [])),
   };
-}
+};
 
-function addressOf({ metadata, spec, status }: Pod, assigned: ReadonlyMap<string, string>): string | undefined {
+const addressOf = ({ metadata, spec, status }: Pod, assigned: ReadonlyMap<string, string>): string | undefined => {
   if (spec?.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
   return assigned.get(metadata.uid ?? '') ?? status?.podIP;
-}
+};

@@ -15,7 +15,7 @@ interface CniResult {
 }
 
 /** `undefined` for what is no pod's IPv4 address: a file half written, the loopback link. */
-export function parseAssignment(text: string): Assignment | undefined {
+export const parseAssignment = (text: string): Assignment | undefined => {
   let parsed: CniResult;
   try {
     parsed = JSON.parse(text) as CniResult;
@@ -25,7 +25,7 @@ export function parseAssignment(text: string): Assignment | undefined {
   const uid = parsed.cniArgs?.find(([name]) => name === 'K8S_POD_UID')?.[1];
   const ip = parsed.result?.ips?.map(({ address }) => address?.split('/')[0]).find((address) => /^[\d.]+$/.test(address ?? ''));
   return parsed.ifName === 'lo' || uid === undefined || ip === undefined ? undefined : { uid, ip };
-}
+};
 
 export class AssignedAddresses {
   readonly #directory: string;

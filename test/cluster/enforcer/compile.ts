@@ -59,7 +59,7 @@ const commentLength = 127;
 const directions: readonly Direction[] = ['ingress', 'egress'];
 
 /** Throws only when the settings make no sense. */
-export function compile(world: World, settings: Settings): Compiled {
+export const compile = (world: World, settings: Settings): Compiled => {
   const podBlock = parseBlock(settings.podCidr);
   if (podBlock === undefined) throw new Error(`the pod range ${settings.podCidr} is no IPv4 block`);
   const { endpoints, disputed } = endpointsOf(world.pods, world.namespaces, { assigned: world.assigned, podBlock });
@@ -67,13 +67,11 @@ export function compile(world: World, settings: Settings): Compiled {
   const policies = sorted.map((policy) => compilePolicy(policy, endpoints));
   const refused = policies.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
   return { text: tableText({ ...settings, podCidr: blockText(podBlock) }, endpoints, policies), refused, disputed };
-}
+};
 
-function keyOf({ metadata }: NetworkPolicy): string {
-  return `${metadata.namespace}/${metadata.name}`;
-}
+const keyOf = ({ metadata }: NetworkPolicy): string => `${metadata.namespace}/${metadata.name}`;
 
-function compilePolicy(policy: NetworkPolicy, endpoints: readonly Endpoint[]): CompiledPolicy {
+const compilePolicy = (policy: NetworkPolicy, endpoints: readonly Endpoint[]): CompiledPolicy => {
   const key = keyOf(policy);
   const chain = `policy_${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
   const own = endpoints.filter((endpoint) => endpoint.namespace === policy.metadata.namespace);
@@ -97,22 +95,22 @@ function compilePolicy(policy: NetworkPolicy, endpoints: readonly Endpoint[]): C
   } catch (error) {
     return { key, chain, selected, rules: new Map(isolated.map((direction) => [direction, []])), refusal: refuse(error) };
   }
-}
+};
 
-function directionsOf(spec: NonNullable<NetworkPolicy['spec']>): readonly Direction[] {
+const directionsOf = (spec: NonNullable<NetworkPolicy['spec']>): readonly Direction[] => {
   const { policyTypes } = spec;
   if (policyTypes === undefined || policyTypes.length === 0) return (spec.egress ?? []).length > 0 ? directions : ['ingress'];
   const unknown = policyTypes.findIndex((type) => type !== 'Ingress' && type !== 'Egress');
   if (unknown >= 0) throw new Unsupported(`spec.policyTypes[${unknown}]`, `policy type ${policyTypes[unknown]} is not known`);
   return directions.filter((direction) => policyTypes.includes(direction === 'ingress' ? 'Ingress' : 'Egress'));
-}
+};
 
 interface Scope {
   readonly endpoints: readonly Endpoint[];
   readonly selected: readonly Endpoint[];
 }
 
-function rulesOf(policy: NetworkPolicy, direction: Direction, { endpoints, selected }: Scope): readonly string[] {
+const rulesOf = (policy: NetworkPolicy, direction: Direction, { endpoints, selected }: Scope): readonly string[] => {
   const scope = { direction, namespace: policy.metadata.namespace ?? '', endpoints, selected };
   if (direction === 'ingress') {
     return (policy.spec?.ingress ?? []).flatMap((rule, index) => {
@@ -126,7 +124,7 @@ function rulesOf(policy: NetworkPolicy, direction: Direction, { endpoints, selec
     demandFields(rule, ['to', 'ports'], field);
     return ruleLines(scope, { peers: rule.to, ports: rule.ports, field });
   });
-}
+};
 
 /** Pods that the same policies isolate share a chain. */
 interface Group {
@@ -135,7 +133,11 @@ interface Group {
   readonly ips: readonly string[];
 }
 
-function groupsOf(direction: Direction, endpoints: readonly Endpoint[], policies: readonly CompiledPolicy[]): readonly Group[] {
+const groupsOf = (
+  direction: Direction,
+  endpoints: readonly Endpoint[],
+  policies: readonly CompiledPolicy[],
+): readonly Group[] => {
   const groups = new Map<string, { policies: readonly CompiledPolicy[]; ips: string[] }>();
   for (const endpoint of endpoints) {
     const isolating = policies.filter((policy) => policy.rules.has(direction) && policy.selected.has(endpoint));
@@ -146,9 +148,9 @@ function groupsOf(direction: Direction, endpoints: readonly Endpoint[], policies
     groups.set(name, group);
   }
   return [...groups.values()].map((group, index) => ({ ...group, chain: `${direction}_${index}` }));
-}
+};
 
-function tableText(settings: Settings, endpoints: readonly Endpoint[], policies: readonly CompiledPolicy[]): string {
+const tableText = (settings: Settings, endpoints: readonly Endpoint[], policies: readonly CompiledPolicy[]): string => {
   const { table } = settings;
   const parts = directions.map((direction) => ({ direction, groups: groupsOf(direction, endpoints, policies) }));
   const known = endpoints.map(({ ip }) => ip);
@@ -168,34 +170,31 @@ function tableText(settings: Settings, endpoints: readonly Endpoint[], policies:
     ...baseChains(settings),
   ];
   return `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n${body.join('\n')}\n}\n`;
-}
+};
 
-function block(head: string, lines: readonly string[]): string {
-  return [`  ${head} {`, ...lines.map((line) => `    ${line}`), '  }'].join('\n');
-}
+const block = (head: string, lines: readonly string[]): string =>
+  [`  ${head} {`, ...lines.map((line) => `    ${line}`), '  }'].join('\n');
 
-function set(name: string, type: string, elements: readonly string[]): string {
-  return block(`set ${name}`, [`type ${type}`, ...(elements.length === 0 ? [] : [`elements = { ${elements.join(', ')} }`])]);
-}
+const set = (name: string, type: string, elements: readonly string[]): string =>
+  block(`set ${name}`, [`type ${type}`, ...(elements.length === 0 ? [] : [`elements = { ${elements.join(', ')} }`])]);
 
-function policyChain({ key, chain, rules }: CompiledPolicy, direction: Direction): readonly string[] {
+const policyChain = ({ key, chain, rules }: CompiledPolicy, direction: Direction): readonly string[] => {
   const lines = rules.get(direction);
   return lines === undefined
     ? []
     : [block(`chain ${chain}_${direction}`, [`comment "${key.slice(0, commentLength)}"`, ...lines])];
-}
+};
 
-function groupChain(direction: Direction, { chain, policies }: Group): string {
-  return block(`chain ${chain}`, [...policies.map((policy) => `jump ${policy.chain}_${direction}`), 'counter drop']);
-}
+const groupChain = (direction: Direction, { chain, policies }: Group): string =>
+  block(`chain ${chain}`, [...policies.map((policy) => `jump ${policy.chain}_${direction}`), 'counter drop']);
 
-function verdictMap(direction: Direction, groups: readonly Group[]): string {
+const verdictMap = (direction: Direction, groups: readonly Group[]): string => {
   const elements = groups.flatMap(({ chain, ips }) => ips.map((ip) => `${ip} : jump ${chain}`));
   const content = elements.length === 0 ? [] : [`elements = { ${elements.join(', ')} }`];
   return block(`map ${direction}_pods`, ['type ipv4_addr : verdict', ...content]);
-}
+};
 
-function baseChains({ podCidr, podInterfaces }: Settings): readonly string[] {
+const baseChains = ({ podCidr, podInterfaces }: Settings): readonly string[] => {
   const allowed = ['ct state established,related accept', 'ip saddr . ip daddr @selves accept'];
   const egress = [...allowed, `ip saddr ${podCidr} ip saddr != @pods counter drop`, 'ip saddr vmap @egress_pods'];
   const ingress = [...allowed, `ip daddr ${podCidr} ip daddr != @pods counter drop`, 'ip daddr vmap @ingress_pods'];
@@ -209,4 +208,4 @@ function baseChains({ podCidr, podInterfaces }: Settings): readonly string[] {
     block('chain forward_ingress', ['type filter hook forward priority filter - 9; policy accept;', ...ingress]),
     block('chain input_egress', ['type filter hook input priority filter - 10; policy accept;', 'iif lo accept', ...egress]),
   ];
-}
+};

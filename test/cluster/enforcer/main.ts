@@ -30,7 +30,7 @@ interface Options {
 
 const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
 
-function readOptions(): Options {
+const readOptions = (): Options => {
   const { values } = parseArgs({
     options: {
       kubeconfig: { type: 'string' },
@@ -53,16 +53,16 @@ function readOptions(): Options {
     cniResults: values['cni-results'],
     health: { host, port: Number(port) },
   };
-}
+};
 
-function serveHealth(applier: Applier, { host, port }: Options['health']): Server {
+const serveHealth = (applier: Applier, { host, port }: Options['health']): Server => {
   const server = createServer((request, response) => {
     const { current, refused, error } = applier.health;
     const good = current && (request.url === '/readyz' || refused.length === 0);
     response.writeHead(good ? 200 : 503, { 'content-type': 'application/json' }).end(JSON.stringify({ current, refused, error }));
   });
   return server.listen(port, host);
-}
+};
 
 interface Followed {
   readonly policies: Cache<NetworkPolicy>;
@@ -74,7 +74,7 @@ interface Followed {
   readonly ended: Promise<unknown>;
 }
 
-function follow(client: ApiClient, signal: AbortSignal): Followed {
+const follow = (client: ApiClient, signal: AbortSignal): Followed => {
   const reflectors: Reflector<KubeObject>[] = [];
   const cacheOf = <T extends KubeObject>(resource: Resource): Cache<T> => {
     const cache = new Cache<T>();
@@ -91,11 +91,11 @@ function follow(client: ApiClient, signal: AbortSignal): Followed {
   };
   const ended = Promise.all(reflectors.map((reflector) => reflector.run(signal)));
   return { ...caches, ended, synced: Promise.race([Promise.all(reflectors.map((reflector) => reflector.synced)), ended]) };
-}
+};
 
 const nothing = { policies: [], pods: [], namespaces: [], assigned: new Map<string, string>() };
 
-async function main(): Promise<void> {
+const main = async (): Promise<void> => {
   const { kubeconfig, settings, cniResults, health } = readOptions();
   // Nothing known yet: the pod range is shut, unless the rules of a run before are there.
   if (!(await tableExists(settings.table))) await applyRules(compile(nothing, settings).text);
@@ -128,6 +128,6 @@ async function main(): Promise<void> {
   addresses.close();
   server.close();
   await client.close();
-}
+};
 
 await main();

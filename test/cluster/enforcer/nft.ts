@@ -6,8 +6,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-function nft(args: readonly string[], input: string): Promise<Ended> {
-  return new Promise((resolve, reject) => {
+const nft = (args: readonly string[], input: string): Promise<Ended> =>
+  new Promise((resolve, reject) => {
     const child = spawn('nft', args, { stdio: ['pipe', 'ignore', 'pipe'] });
     const stderr: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => stderr.push(text));
@@ -17,14 +17,12 @@ function nft(args: readonly string[], input: string): Promise<Ended> {
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
-}
 
 /** All of it or nothing. Rejects with nft's message. */
-export async function applyRules(text: string): Promise<void> {
+export const applyRules = async (text: string): Promise<void> => {
   const { status, stderr } = await nft(['-f', '-'], text);
   if (status !== 0) throw new Error(`nft refused the rules: ${stderr.trim()}`);
-}
+};
 
-export async function tableExists(table: string): Promise<boolean> {
-  return (await nft(['list', 'table', 'inet', table], '')).status === 0;
-}
+export const tableExists = async (table: string): Promise<boolean> =>
+  (await nft(['list', 'table', 'inet', table], '')).status === 0;

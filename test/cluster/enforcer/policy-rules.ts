@@ -30,7 +30,7 @@ type PeerMatch =
   | { readonly kind: 'block'; readonly block: Block; readonly except: readonly Block[] };
 
 /** Each is a match that ends in `accept`. Throws Unsupported. */
-export function ruleLines(scope: RuleScope, { peers, ports, field }: RuleInput): readonly string[] {
+export const ruleLines = (scope: RuleScope, { peers, ports, field }: RuleInput): readonly string[] => {
   const matches = peerMatches(scope, peers, `${field}.${scope.direction === 'ingress' ? 'from' : 'to'}`);
   if (ports === undefined || ports.length === 0)
     return matches.flatMap((match) => accept(peerText(scope.direction, match), ['']));
@@ -44,14 +44,14 @@ export function ruleLines(scope: RuleScope, { peers, ports, field }: RuleInput):
     );
     return lines.flat();
   });
-}
+};
 
-function accept(peer: string | undefined, ports: readonly string[]): readonly string[] {
+const accept = (peer: string | undefined, ports: readonly string[]): readonly string[] => {
   if (peer === undefined) return [];
   return ports.map((port) => [peer, port, 'accept'].filter((part) => part !== '').join(' '));
-}
+};
 
-function peerMatches(scope: RuleScope, peers: readonly Peer[] | undefined, field: string): readonly PeerMatch[] {
+const peerMatches = (scope: RuleScope, peers: readonly Peer[] | undefined, field: string): readonly PeerMatch[] => {
   if (peers === undefined || peers.length === 0) return [{ kind: 'any' }];
   const pods = new Set<Endpoint>();
   const blocks: PeerMatch[] = [];
@@ -66,13 +66,13 @@ function peerMatches(scope: RuleScope, peers: readonly Peer[] | undefined, field
     else for (const endpoint of selectPods(scope, peer, place)) pods.add(endpoint);
   }
   return pods.size === 0 ? blocks : [{ kind: 'pods', pods: [...pods] }, ...blocks];
-}
+};
 
-function selectPods(
+const selectPods = (
   { endpoints, namespace }: RuleScope,
   { podSelector, namespaceSelector }: Peer,
   field: string,
-): readonly Endpoint[] {
+): readonly Endpoint[] => {
   const podMatches = matcher(podSelector ?? {}, `${field}.podSelector`);
   const namespaceMatches = namespaceSelector === undefined ? undefined : matcher(namespaceSelector, `${field}.namespaceSelector`);
   return endpoints.filter((endpoint) => {
@@ -80,9 +80,9 @@ function selectPods(
       namespaceMatches === undefined ? endpoint.namespace === namespace : namespaceMatches(endpoint.namespaceLabels);
     return inNamespace && podMatches(endpoint.labels);
   });
-}
+};
 
-function blockMatch(ipBlock: NonNullable<Peer['ipBlock']>, field: string): readonly PeerMatch[] {
+const blockMatch = (ipBlock: NonNullable<Peer['ipBlock']>, field: string): readonly PeerMatch[] => {
   demandFields(ipBlock, ['cidr', 'except'], `${field}.ipBlock`);
   const parse = (cidr: string, place: string): Block | undefined => {
     try {
@@ -95,10 +95,10 @@ function blockMatch(ipBlock: NonNullable<Peer['ipBlock']>, field: string): reado
   const except = (ipBlock.except ?? []).map((cidr, index) => parse(cidr, `${field}.ipBlock.except[${index}]`));
   // An IPv6 block holds no address that a packet of these pods can have.
   return block === undefined ? [] : [{ kind: 'block', block, except: except.filter((part) => part !== undefined) }];
-}
+};
 
 /** Match text for the far end's address; `undefined` when it can be nobody. */
-function peerText(direction: Direction, match: PeerMatch): string | undefined {
+const peerText = (direction: Direction, match: PeerMatch): string | undefined => {
   const side = direction === 'ingress' ? 'saddr' : 'daddr';
   switch (match.kind) {
     case 'any':
@@ -112,11 +112,9 @@ function peerText(direction: Direction, match: PeerMatch): string | undefined {
       return [inside, ...except.map((part) => `ip ${side} != ${blockText(part)}`)].join(' ');
     }
   }
-}
+};
 
-function addressSet(pods: readonly Endpoint[]): string {
-  return `{ ${[...new Set(pods.map((pod) => pod.ip))].join(', ')} }`;
-}
+const addressSet = (pods: readonly Endpoint[]): string => `{ ${[...new Set(pods.map((pod) => pod.ip))].join(', ')} }`;
 
 const protocols: ReadonlyMap<string, string> = new Map([
   ['TCP', 'tcp'],
@@ -124,13 +122,13 @@ const protocols: ReadonlyMap<string, string> = new Map([
   ['SCTP', 'sctp'],
 ]);
 
-function protocolOf(protocol: string | undefined, field: string): string {
+const protocolOf = (protocol: string | undefined, field: string): string => {
   const name = protocols.get(protocol ?? 'TCP');
   if (name === undefined) throw new Unsupported(`${field}.protocol`, `protocol ${protocol} is not known`);
   return name;
-}
+};
 
-function portText({ protocol, port, endPort }: PolicyPort, field: string): string {
+const portText = ({ protocol, port, endPort }: PolicyPort, field: string): string => {
   const name = protocolOf(protocol, field);
   if (port === undefined) {
     if (endPort !== undefined) throw new Unsupported(`${field}.endPort`, 'endPort without port');
@@ -139,12 +137,12 @@ function portText({ protocol, port, endPort }: PolicyPort, field: string): strin
   if (endPort === undefined || endPort === port) return `${name} dport ${port}`;
   if (endPort < Number(port)) throw new Unsupported(`${field}.endPort`, `endPort ${endPort} is below port ${port}`);
   return `${name} dport ${port}-${endPort}`;
-}
+};
 
 type NamedPort = PolicyPort & { readonly name: string; readonly field: string };
 
 /** A named port is another number on each destination pod: one rule per number, with the pods that have it. */
-function namedPort(scope: RuleScope, match: PeerMatch, port: NamedPort): readonly string[] {
+const namedPort = (scope: RuleScope, match: PeerMatch, port: NamedPort): readonly string[] => {
   const protocol = protocolOf(port.protocol, port.field);
   if (port.endPort !== undefined) throw new Unsupported(`${port.field}.endPort`, 'endPort with a named port');
   const byNumber = (pods: readonly Endpoint[]): readonly (readonly [number, readonly Endpoint[]])[] => {
@@ -162,23 +160,23 @@ function namedPort(scope: RuleScope, match: PeerMatch, port: NamedPort): readonl
   }
   const pods = destinations(scope, match);
   return byNumber(pods).flatMap(([number, some]) => accept(`ip daddr ${addressSet(some)}`, [`${protocol} dport ${number}`]));
-}
+};
 
 /** The pods among the far ends of an egress rule: only pods have port names. */
-function destinations({ endpoints }: RuleScope, match: PeerMatch): readonly Endpoint[] {
+const destinations = ({ endpoints }: RuleScope, match: PeerMatch): readonly Endpoint[] => {
   if (match.kind === 'any') return endpoints;
   if (match.kind === 'pods') return match.pods;
   return endpoints.filter(({ ip }) => {
     const address = parseAddress(ip) ?? 0;
     return contains(match.block, address) && !match.except.some((part) => contains(part, address));
   });
-}
+};
 
-function portNumbers({ pod }: Endpoint, name: string, protocol: string): readonly number[] {
+const portNumbers = ({ pod }: Endpoint, name: string, protocol: string): readonly number[] => {
   const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
   const ports: readonly ContainerPort[] = [...(pod.spec?.containers ?? []), ...sidecars].flatMap(
     (container) => container.ports ?? [],
   );
   const matching = ports.filter((port) => port.name === name && (port.protocol ?? 'TCP') === protocol);
   return [...new Set(matching.map((port) => port.containerPort))];
-}
+};

@@ -15,7 +15,7 @@ type Labels = Readonly<Record<string, string>>;
 export type Matcher = (labels: Labels | undefined) => boolean;
 
 /** An empty selector matches everything. Throws Unsupported. */
-export function matcher(selector: LabelSelector, field: string): Matcher {
+export const matcher = (selector: LabelSelector, field: string): Matcher => {
   demandFields(selector, ['matchLabels', 'matchExpressions'], field);
   const demands: ((labels: Labels) => boolean)[] = [];
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) demands.push((labels) => labels[key] === value);
@@ -23,13 +23,13 @@ export function matcher(selector: LabelSelector, field: string): Matcher {
     demands.push(expression(key, operator, { values, field: `${field}.matchExpressions[${index}].operator` }));
   }
   return (labels = {}) => demands.every((demand) => demand(labels));
-}
+};
 
-function expression(
+const expression = (
   key: string,
   operator: string,
   rest: { values: readonly string[]; field: string },
-): (labels: Labels) => boolean {
+): ((labels: Labels) => boolean) => {
   const listed = (labels: Labels): boolean => rest.values.includes(labels[key] ?? '');
   switch (operator) {
     case 'In':
@@ -43,10 +43,10 @@ function expression(
     default:
       throw new Unsupported(rest.field, `operator ${operator} is not known`);
   }
-}
+};
 
 /** A field that a later version of the API added would change what a rule means: it is refused, not overlooked. */
-export function demandFields(value: object, known: readonly string[], field: string): void {
+export const demandFields = (value: object, known: readonly string[], field: string): void => {
   const unknown = Object.keys(value).find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Unsupported(`${field}.${unknown}`, 'this field is not known');
-}
+};

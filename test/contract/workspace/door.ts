@@ -34,7 +34,7 @@ export interface Door {
 
 export const tokenOf = (step: Step): string => `token-of-${step}`;
 
-export async function openDoor(options: DoorOptions): Promise<Door> {
+export const openDoor = async (options: DoorOptions): Promise<Door> => {
   const server: Server = createServer(options.tls, (request, response) => {
     void serve(door, options, request, response);
   });
@@ -55,9 +55,9 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     },
   };
   return door;
-}
+};
 
-async function serve(door: Door, options: DoorOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+const serve = async (door: Door, options: DoorOptions, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const url = new URL(request.url ?? '/', door.url);
   const step = stepOf(request.headers.authorization);
   response.once('finish', () => door.requests.push(`${step ?? '?'} ${request.method} ${url.pathname} ${response.statusCode}`));
@@ -78,24 +78,24 @@ async function serve(door: Door, options: DoorOptions, request: IncomingMessage,
   if (door.oldProtocol) delete request.headers['git-protocol'];
   const target = new URL(`${options.git.url}/${options.git.repository}${url.pathname.slice('/git'.length)}${url.search}`);
   return pass(request, response, target, { authorization: options.git.credentials, ca: options.git.ca });
-}
+};
 
-function stepOf(header: string | undefined): Step | undefined {
+const stepOf = (header: string | undefined): Step | undefined => {
   const [scheme, value = ''] = (header ?? '').split(' ');
   const token = scheme === 'Basic' ? Buffer.from(value, 'base64').toString('utf8').split(':')[1] : value;
   return (Object.keys(STEP_RIGHTS) as Step[]).find((step) => tokenOf(step) === token);
-}
+};
 
-function rightFor(method: string, url: URL): Right | undefined {
+const rightFor = (method: string, url: URL): Right | undefined => {
   if (url.pathname === '/v1/brief') return 'brief';
   if (url.pathname.startsWith('/v1/artifacts/')) return method === 'PUT' ? 'artifact-put' : 'artifact-get';
   if (url.pathname.startsWith('/openai/v1/')) return 'model';
   if (url.searchParams.get('service') === 'git-receive-pack' || url.pathname === '/git/git-receive-pack') return 'git-push';
   if (url.pathname === '/git/info/refs' || url.pathname === '/git/git-upload-pack') return 'git-fetch';
   return undefined;
-}
+};
 
-async function artifact(door: Door, request: IncomingMessage, response: ServerResponse, digest: string): Promise<void> {
+const artifact = async (door: Door, request: IncomingMessage, response: ServerResponse, digest: string): Promise<void> => {
   if (request.method !== 'PUT') {
     const found = door.artifacts.get(digest);
     return found === undefined ? refuse(response, 404, 'ArtifactUnknown') : void response.end(found);
@@ -106,14 +106,14 @@ async function artifact(door: Door, request: IncomingMessage, response: ServerRe
   if (sha256(bytes) !== digest) return refuse(response, 400, 'DigestMismatch');
   door.artifacts.set(digest, bytes);
   response.writeHead(201).end();
-}
+};
 
-function pass(
+const pass = (
   request: IncomingMessage,
   response: ServerResponse,
   target: URL,
   how: { authorization?: string; ca?: string },
-): void {
+): void => {
   const { authorization: _step, host: _host, ...headers } = request.headers;
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
   const outgoing = send(target, {
@@ -128,10 +128,10 @@ function pass(
   });
   outgoing.on('error', () => response.destroy());
   request.pipe(outgoing);
-}
+};
 
-function refuse(response: ServerResponse, status: number, code: string): void {
+const refuse = (response: ServerResponse, status: number, code: string): void => {
   response
     .writeHead(status, { 'content-type': 'application/json' })
     .end(JSON.stringify({ error: { code, message: `refused: ${code}` } }));
-}
+};

@@ -94,7 +94,7 @@ const audienceSteps: Readonly<Record<RunnerCommand, Step>> = {
   push: 'push',
 };
 
-export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspace> => {
   const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-workspace-'));
   const now = Date.now();
   const authority = await newAuthority('workspace test', now, 1);
@@ -149,14 +149,14 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   };
   await newFolders(stage);
   return workspace;
-}
+};
 
-async function runJob<S extends FindingStep>(
+const runJob = async <S extends FindingStep>(
   workspace: Workspace,
   stage: Stage,
   commands: readonly RunnerCommand[],
   last: S,
-): Promise<Findings[S]> {
+): Promise<Findings[S]> => {
   await newFolders(stage);
   let text = '';
   for (const command of commands) {
@@ -167,17 +167,17 @@ async function runJob<S extends FindingStep>(
   const finding = parseFinding(last, text);
   if (finding === undefined) throw new Error(`no finding of ${last}: ${text}`);
   return finding;
-}
+};
 
-async function newFolders(stage: Stage): Promise<void> {
+const newFolders = async (stage: Stage): Promise<void> => {
   stage.root = await mkdtemp(join(stage.folder, 'pod-'));
   const folders = ['runner', 'git', 'tree', 'fresh', 'out/work', 'out/verify', 'token'].map((name) =>
     join(stage.root, 'fleet', name),
   );
   for (const folder of [...folders, join(stage.root, 'tmp'), join(stage.root, 'dev')]) await mkdir(folder, { recursive: true });
-}
+};
 
-async function runStep(workspace: Workspace, stage: Stage, command: RunnerCommand): Promise<StepRun> {
+const runStep = async (workspace: Workspace, stage: Stage, command: RunnerCommand): Promise<StepRun> => {
   const log = join(stage.root, 'dev/termination-log');
   await writeFile(log, '');
   await writeFile(join(stage.root, 'fleet/token/token'), tokenOf(audienceSteps[command]));
@@ -187,40 +187,37 @@ async function runStep(workspace: Workspace, stage: Stage, command: RunnerComman
       ? await runInside(command, stage.root, env)
       : await runProcess(stage.program, command, stage.root, env);
   return { ...end, text: await readFile(log, 'utf8') };
-}
+};
 
 type Environment = Readonly<Record<string, string>>;
 
-function environmentOf({ door, brief, canaryPort }: Workspace, stage: Stage, command: RunnerCommand): Environment {
-  return {
-    PATH: process.env['PATH'] ?? '',
-    HOME: join(stage.root, 'tmp'),
-    FLEET_KIND: ['merge', 'courier-setup', 'courier-verify', 'push'].includes(command) ? 'courier' : 'attempt',
-    FLEET_OWNER_UID: brief.task.uid,
-    FLEET_ATTEMPT: String(brief.attempt),
-    FLEET_GATEWAY_URL: door.url,
-    FLEET_GATEWAY_CA: stage.ca,
-    FLEET_GATEWAY_ADDRESS: '127.0.0.1',
-    FLEET_CANARY_PORT: String(canaryPort),
-    FLEET_DEADLINE_SECONDS: '300',
-  };
-}
+const environmentOf = ({ door, brief, canaryPort }: Workspace, stage: Stage, command: RunnerCommand): Environment => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: join(stage.root, 'tmp'),
+  FLEET_KIND: ['merge', 'courier-setup', 'courier-verify', 'push'].includes(command) ? 'courier' : 'attempt',
+  FLEET_OWNER_UID: brief.task.uid,
+  FLEET_ATTEMPT: String(brief.attempt),
+  FLEET_GATEWAY_URL: door.url,
+  FLEET_GATEWAY_CA: stage.ca,
+  FLEET_GATEWAY_ADDRESS: '127.0.0.1',
+  FLEET_CANARY_PORT: String(canaryPort),
+  FLEET_DEADLINE_SECONDS: '300',
+});
 
 type StepEnd = Pick<StepRun, 'exitCode' | 'said'>;
 
-function startProcess(program: string, command: RunnerCommand, root: string, env: Environment): ChildProcess {
-  return spawn(process.execPath, [program, command, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
+const startProcess = (program: string, command: RunnerCommand, root: string, env: Environment): ChildProcess =>
+  spawn(process.execPath, [program, command, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 
-async function runProcess(program: string, command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> {
+const runProcess = async (program: string, command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> => {
   const child = startProcess(program, command, root, env);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { exitCode, said };
-}
+};
 
-async function runInside(command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> {
+const runInside = async (command: RunnerCommand, root: string, env: Environment): Promise<StepEnd> => {
   const lines: string[] = [];
   const context = await contextOf(readConfig(env), { root, program: process.execPath, say: (line) => lines.push(line) });
   try {
@@ -231,9 +228,9 @@ async function runInside(command: RunnerCommand, root: string, env: Environment)
   } finally {
     await context.gateway.close();
   }
-}
+};
 
-async function bundleRunner(folder: string): Promise<string> {
+const bundleRunner = async (folder: string): Promise<string> => {
   const outfile = join(folder, 'runner.mjs');
   const require = `import { createRequire as bannerCreateRequire } from 'node:module';\nconst require = bannerCreateRequire(import.meta.url);`;
   await build({
@@ -247,9 +244,9 @@ async function bundleRunner(folder: string): Promise<string> {
     banner: { js: require },
   });
   return outfile;
-}
+};
 
-async function commitFromOutside(folder: string, bare: string, change: OutsideChange): Promise<string> {
+const commitFromOutside = async (folder: string, bare: string, change: OutsideChange): Promise<string> => {
   const clone = await mkdtemp(join(folder, 'outside-'));
   await git(clone, 'clone', '--quiet', bare, '.');
   const known = (await git(clone, 'ls-remote', '--heads', 'origin', change.branch)).trim() !== '';
@@ -261,54 +258,52 @@ async function commitFromOutside(folder: string, bare: string, change: OutsideCh
   await git(clone, 'commit', '--quiet', '--message', change.message ?? `Change ${change.path} from outside`);
   await git(clone, 'push', '--quiet', 'origin', `HEAD:refs/heads/${change.branch}`);
   return (await git(clone, 'rev-parse', 'HEAD')).trim();
-}
+};
 
-function briefFor({ script, verify }: WorkspaceOptions, base: string): Brief {
-  return {
-    story: {
-      uid: storyUid,
-      name: 'say-goodbye',
-      namespace: 'demo',
-      title: 'Say goodbye',
-      description: 'The library can only greet.',
-      acceptanceCriteria: ['farewell("Ada") gives "Goodbye, Ada!"'],
-    },
-    task: {
-      uid: '7f3d8c1e-0000-4000-8000-000000000002',
-      name: 'say-goodbye-farewell-12345678',
-      id: 'farewell',
-      title: 'Add farewell(name)',
-      description: `Add farewell(name). [[script:${script}]]`,
-      role: 'DEV',
-      phase: 'BUILD',
-      fileScope: [],
-      requirements: [],
-      rubric: [],
-    },
-    attempt: 1,
-    startedAt: '2026-11-20T10:00:00Z',
-    agent: { name: 'agent-dev-001', model: scriptedModelName, temperature: '0.2', maxTokens: 4_096 },
-    repository: { baseCommit: base, ref: 'main', branch },
-    setup: { commands: [] },
-    verify: { commands: [...verify], timeoutSeconds: 120 },
-    limits: {
-      iterations: 30,
-      tokens: 2_000_000,
-      wallClockSeconds: 120,
-      outputBytes: 16_384,
-      patchBytes: 262_144,
-      patchFiles: 50,
-      protectedPaths: ['.gitattributes', '.gitmodules', '.github/**'],
-    },
-    planDigest: `sha256:${'a'.repeat(64)}`,
-    context: { digest: `sha256:${'b'.repeat(64)}`, text: '' },
-  };
-}
+const briefFor = ({ script, verify }: WorkspaceOptions, base: string): Brief => ({
+  story: {
+    uid: storyUid,
+    name: 'say-goodbye',
+    namespace: 'demo',
+    title: 'Say goodbye',
+    description: 'The library can only greet.',
+    acceptanceCriteria: ['farewell("Ada") gives "Goodbye, Ada!"'],
+  },
+  task: {
+    uid: '7f3d8c1e-0000-4000-8000-000000000002',
+    name: 'say-goodbye-farewell-12345678',
+    id: 'farewell',
+    title: 'Add farewell(name)',
+    description: `Add farewell(name). [[script:${script}]]`,
+    role: 'DEV',
+    phase: 'BUILD',
+    fileScope: [],
+    requirements: [],
+    rubric: [],
+  },
+  attempt: 1,
+  startedAt: '2026-11-20T10:00:00Z',
+  agent: { name: 'agent-dev-001', model: scriptedModelName, temperature: '0.2', maxTokens: 4_096 },
+  repository: { baseCommit: base, ref: 'main', branch },
+  setup: { commands: [] },
+  verify: { commands: [...verify], timeoutSeconds: 120 },
+  limits: {
+    iterations: 30,
+    tokens: 2_000_000,
+    wallClockSeconds: 120,
+    outputBytes: 16_384,
+    patchBytes: 262_144,
+    patchFiles: 50,
+    protectedPaths: ['.gitattributes', '.gitmodules', '.github/**'],
+  },
+  planDigest: `sha256:${'a'.repeat(64)}`,
+  context: { digest: `sha256:${'b'.repeat(64)}`, text: '' },
+});
 
 /** The brief of the courier for an attempt that was reported ok. */
-export function courierBrief(brief: Brief, report: Findings['report']): Brief {
+export const courierBrief = (brief: Brief, report: Findings['report']): Brief => {
   const { patch, evidence, base } = report;
   if (patch === undefined || evidence === undefined || base === undefined)
     throw new Error(`the attempt has nothing to land: ${JSON.stringify(report)}`);
   return { ...brief, courier: { patch, evidence, base } };
-}
+};

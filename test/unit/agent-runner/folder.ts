@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-export function temporaryFolder(): string {
+export const temporaryFolder = (): string => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'swe-fleet-runner-')));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
+};

@@ -7,9 +7,8 @@ import { parse, stringify } from 'yaml';
 import { impersonating, serverOf } from '../../cluster/kubeconfig.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'swe-fleet-kubeconfig-'));
-afterAll(() => rmSync(directory, { recursive: true }));
 
-function kubeconfig(name: string, changes: Readonly<Record<string, unknown>> = {}): string {
+const kubeconfig = (name: string, changes: Readonly<Record<string, unknown>> = {}): string => {
   const path = join(directory, name);
   const content = {
     apiVersion: 'v1',
@@ -31,7 +30,7 @@ function kubeconfig(name: string, changes: Readonly<Record<string, unknown>> = {
   };
   writeFileSync(path, stringify(content));
   return path;
-}
+};
 
 describe('the server of a kubeconfig', () => {
   it('is that of the current context', () => expect(serverOf(kubeconfig('a'))).toBe('https://near:6443'));
@@ -69,3 +68,5 @@ describe('acting as somebody else', () => {
     expect(parse(text)).not.toHaveProperty('users.0.user.as');
   });
 });
+
+afterAll(() => rmSync(directory, { recursive: true }));

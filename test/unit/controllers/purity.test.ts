@@ -15,7 +15,9 @@ const run = promisify(execFile);
 
 const impure: readonly (readonly [string, string])[] = [
   ['reads the clock', 'export const now = (): number => Date.now();'],
-  ['makes a date', 'export const today = (): unknown => new Date();'],
+  ['reads the clock through a date', 'export const today = (): unknown => new Date();'],
+  ['reads the clock as text', 'export const today = (): unknown => Date();'],
+  ['reads the clock by another name', 'const Clock = Date;\nexport const now = (): number => Clock.now();'],
   ['throws dice', 'export const dice = (): number => Math.random();'],
   ['is async', 'export const later = async (): Promise<number> => 1;'],
   ['makes a promise', 'export const later = (): unknown => Promise.resolve(1);'],
@@ -25,6 +27,8 @@ const impure: readonly (readonly [string, string])[] = [
   ['writes a log', "export const log = (): void => console.log('x');"],
   ['reads the environment', "export const home = (): unknown => process.env['HOME'];"],
   ['goes through globalThis', 'export const now = (): unknown => globalThis;'],
+  ['exports a default, as nobody may', 'export default 1;'],
+  ['mocks a module, as nobody may', "import { vi } from 'vitest';\nvi.mock('./x.ts');"],
   ['keeps state', 'let count = 0;\nexport const next = (): number => ++count;'],
 ];
 
@@ -42,7 +46,16 @@ describe('the linter notices a controller that', () => {
 
   it('and has nothing against one that is pure', async () => {
     expect(await lint('export const twice = (value: number): number => value * 2;\n')).toEqual([]);
+    expect(await lint('export const text = (ms: number): string => new Date(ms).toISOString();\n')).toEqual([]);
+    expect(await lint('export const ms = (text: string): number => Date.parse(text);\n')).toEqual([]);
   });
+});
+
+it('the linter notices a mocked module in a test', async () => {
+  const eslint = new ESLint({ cwd: root });
+  const text = "import { vi } from 'vitest';\nvi.mock('./x.ts');\n";
+  const [result] = await eslint.lintText(text, { filePath: `${root}test/unit/controllers/time.test.ts` });
+  expect((result?.messages ?? []).map(({ ruleId }) => ruleId)).toContain('no-restricted-properties');
 });
 
 describe('the layers are checked: a controller', () => {

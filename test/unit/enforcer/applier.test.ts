@@ -15,7 +15,7 @@ interface Bench {
 
 const compiled = (text: string, rest: Partial<Compiled> = {}): Compiled => ({ text, refused: [], disputed: [], ...rest });
 
-function bench(now: Compiled): Bench {
+const bench = (now: Compiled): Bench => {
   const applied: string[] = [];
   const said: string[] = [];
   const failures: string[] = [];
@@ -31,7 +31,7 @@ function bench(now: Compiled): Bench {
     sleep: () => Promise.resolve(),
   });
   return Object.assign(state, { applier, applied, said, failures });
-}
+};
 
 describe('the applier', () => {
   it('applies what changed, and nothing when the text is the same', async () => {
