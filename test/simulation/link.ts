@@ -100,7 +100,6 @@ export class Link implements LinkPort {
   stored(subject: string): void {
     const message = this.#store.get(subject);
     if (message === undefined) return;
-    for (const feed of this.#listeners.feeds)
-      if (subject.startsWith(prefixOf(feed.filter))) feed.take({ subject, ...message });
+    for (const feed of this.#listeners.feeds) if (subject.startsWith(prefixOf(feed.filter))) feed.take({ subject, ...message });
   }
 }
