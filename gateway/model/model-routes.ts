@@ -3,13 +3,14 @@
 
 import { storyAccount } from '../../crds/contracts/commands.ts';
 import type { Council } from '../../crds/kinds/council.ts';
-import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
+import { agentOf, councilFor, type Agent } from '../../crds/rules/councils.ts';
+import { foundRow, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import { agentOf, councilFor, type Agent } from '../cluster/council.ts';
 import type { World } from '../cluster/cluster-view.ts';
 import { chatRequest } from './chat-request.ts';
 import { MODEL_LIMITS, type ModelProxy, type Payer, type SlotAccount } from './model-proxy.ts';
@@ -70,11 +71,10 @@ export class ModelRoutes {
     if (council === undefined) throw new Refusal(409, 'CouncilMissing', 'no Council serves the role of this task');
     const agent = agentOf(council, attempt.agent);
     if (agent === undefined) throw new Refusal(409, 'AgentMissing', 'the Council has no agent of this name any more');
-    const { endpoint } = council.spec.model;
-    const upstream = this.#world.platform.upstreams.find((row) => row.kind === 'model' && row.name === endpoint);
-    if (upstream === undefined || !servesNamespace(upstream, namespace))
+    const upstream = foundRow(modelUpstream(council.spec.model.endpoint, namespace, this.#world.platform.upstreams));
+    if (upstream === undefined)
       throw new Refusal(403, 'EndpointNotListed', 'the platform serves no such model endpoint to this namespace');
-    if (upstream.models !== undefined && !upstream.models.includes(agent.model))
+    if (!offersModel(upstream, agent.model))
       throw new Refusal(403, 'ModelNotAllowed', 'the platform does not offer this model on the endpoint');
     return { council, agent, upstream };
   }

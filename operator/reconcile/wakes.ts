@@ -1,17 +1,10 @@
 // What wakes what: from a change that was seen to the keys whose decision may depend on it. A table; it decides nothing.
 // Waking too much costs a pure decision that writes nothing; waking too little would leave a key asleep.
 
+import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
-import {
-  isFinishedStory,
-  NAMESPACE,
-  STORY,
-  UNFINISHED,
-  UNFINISHED_IN,
-  type ObjectKind,
-  type Objects,
-} from '../state/watched-kinds.ts';
+import { NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
 import type { World } from '../state/caches.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
@@ -42,7 +35,7 @@ const unfinishedStoriesIn = (world: World, object: KubeObject): Keys =>
     world
       .cache('Story')
       .by(NAMESPACE, object.metadata.namespace ?? '')
-      .filter((story) => !isFinishedStory(story)),
+      .filter((story) => !isFinished(story)),
   );
 
 /**
@@ -137,7 +130,7 @@ export const wokenByStore = (world: World): Keys => [
   ...unfinishedTasks(world),
   ...keysOf(
     'Story',
-    [...world.cache('Story').values()].filter((story) => !isFinishedStory(story)),
+    [...world.cache('Story').values()].filter((story) => !isFinished(story)),
   ),
   ...keysOf('Council', world.cache('Council').values()),
 ];
