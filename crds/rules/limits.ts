@@ -2,11 +2,10 @@
 // gateway tells them to the steps.
 import type { Brief } from '../contracts/brief.ts';
 import type { PlatformConfig } from '../contracts/platform.ts';
+import type { RunKind } from '../contracts/steps.ts';
 import type { Council } from '../kinds/council.ts';
 import type { Story } from '../kinds/story.ts';
 import type { Task } from '../kinds/task.ts';
-
-export type RunKind = 'attempt' | 'courier';
 
 export interface Bounds {
   readonly platform: PlatformConfig;

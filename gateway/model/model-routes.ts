@@ -1,7 +1,7 @@
 // The routes of models, in OpenAI's shapes. Which endpoint, model, temperature and budget a call has is the Council's, the Story's and the
 // platform's to say; the request says only what to talk about.
 
-import { storyAccount } from '../../crds/contracts/commands.ts';
+import { attemptAccount, endpointAccount, storyAccount } from '../../crds/contracts/commands.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Upstream } from '../../crds/contracts/platform.ts';
 import { agentOf, councilFor, type Agent } from '../../crds/rules/councils.ts';
@@ -88,7 +88,7 @@ export class ModelRoutes {
         spentBefore: story.status?.usage?.tokens ?? 0,
       },
       {
-        account: `attempt.${task.metadata.uid}.${attempt.n}`,
+        account: attemptAccount(task.metadata.uid, attempt.n),
         limit: this.#world.platform.limits.tokensPerTask,
         spentBefore: attempt.tokens ?? 0,
       },
@@ -100,7 +100,7 @@ export class ModelRoutes {
 const slotsOf = (council: Council, upstream: Upstream): readonly SlotAccount[] => {
   const { concurrency } = council.spec.model;
   return [
-    ...(concurrency === undefined ? [] : [{ account: `endpoint.${upstream.name}.${council.metadata.uid}`, slots: concurrency }]),
-    ...(upstream.concurrency === undefined ? [] : [{ account: `endpoint.${upstream.name}`, slots: upstream.concurrency }]),
+    ...(concurrency === undefined ? [] : [{ account: endpointAccount(upstream.name, council.metadata.uid), slots: concurrency }]),
+    ...(upstream.concurrency === undefined ? [] : [{ account: endpointAccount(upstream.name), slots: upstream.concurrency }]),
   ];
 };

@@ -1,6 +1,7 @@
 // What wakes what: from a change that was seen to the keys whose decision may depend on it. A table; it decides nothing.
 // Waking too much costs a pure decision that writes nothing; waking too little would leave a key asleep.
 
+import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
@@ -113,15 +114,14 @@ export const wokenByFailure = (workKeyText: string, world: World): Keys => {
 
 /** An answer of the gateway wakes who asked: a Story for its base commit, every Council for its endpoint. */
 export const wokenByAnswer = (commandId: string, world: World): Keys => {
-  if (commandId.startsWith('probe-')) return keysOf('Council', world.cache('Council').values());
-  const storyUid = /^resolve-(.+)-\d+$/.exec(commandId)?.[1];
-  const story = world.cache('Story').byUid(storyUid ?? '');
+  if (isProbeId(commandId)) return keysOf('Council', world.cache('Council').values());
+  const story = world.cache('Story').byUid(storyUidOfResolve(commandId) ?? '');
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
 /** Usage of a Story's account concerns the Story, which watches its budget. */
 export const wokenByUsage = (account: string, world: World): Keys => {
-  const story = world.cache('Story').byUid(account.startsWith('story.') ? account.slice('story.'.length) : '');
+  const story = world.cache('Story').byUid(storyUidOfAccount(account) ?? '');
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
