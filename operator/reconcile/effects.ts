@@ -82,7 +82,7 @@ const createStep = (subject: Stored, object: KubeObject, ports: ActPorts): Step 
   const resource = ports.resourceOf(object.apiVersion, object.kind);
   return assumedStep(`create ${nameOf(object)}`, overlay.assume(object), async () => {
     try {
-      return (await ports.api.create(resource, object, FIELD_MANAGER)) as Stored;
+      return await ports.api.create(resource, object, FIELD_MANAGER);
     } catch (error) {
       if (isAlreadyExists(error)) return settleConflict(subject, object, ports);
       throw error;
