@@ -34,10 +34,6 @@ const COLOURS: Readonly<Record<string, Colour>> = {
 };
 const phaseText = (phase: string | undefined, paint: Paint): string => paint(COLOURS[phase ?? ''] ?? 'cyan', phase ?? 'New');
 
-/** Phases that are never left. */
-export const isOver = (object: { readonly status?: { readonly phase?: string | undefined } }): boolean =>
-  ['Done', 'Succeeded', 'Failed', 'Cancelled'].includes(object.status?.phase ?? '');
-
 const stalledLines = (conditions: readonly Condition[] | undefined, paint: Paint): readonly Node[] =>
   (conditions ?? [])
     .filter(({ type, status }) => type === 'Stalled' && status === 'True')

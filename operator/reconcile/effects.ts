@@ -76,7 +76,7 @@ const createAction = (subject: Stored, object: KubeObject, ports: ActPorts): Act
   const resource = ports.resourceOf(object.apiVersion, object.kind);
   return assumedAction(`create ${nameOf(object)}`, overlay.assume(object), async () => {
     try {
-      return (await ports.api.create(resource, object, FIELD_MANAGER)) as Stored;
+      return await ports.api.create(resource, object, FIELD_MANAGER);
     } catch (error) {
       if (isAlreadyExists(error)) return resolveConflict(subject, object, ports);
       throw error;

@@ -1,17 +1,11 @@
 // What wakes what: from a change that was seen to the keys whose decision may depend on it. A table; it decides nothing.
 // Waking too much costs a pure decision that writes nothing; waking too little would leave a key asleep.
 
+import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
-import {
-  isFinishedStory,
-  NAMESPACE,
-  STORY,
-  UNFINISHED,
-  UNFINISHED_IN,
-  type ObjectKind,
-  type Objects,
-} from '../state/watched-kinds.ts';
+import { NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
 import type { Caches } from '../state/caches.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
@@ -42,7 +36,7 @@ const unfinishedStoriesIn = (caches: Caches, object: KubeObject): Keys =>
     caches
       .cache('Story')
       .by(NAMESPACE, object.metadata.namespace ?? '')
-      .filter((story) => !isFinishedStory(story)),
+      .filter((story) => !isFinished(story)),
   );
 
 /**
@@ -120,15 +114,14 @@ export const wokenByFailure = (workKeyText: string, caches: Caches): Keys => {
 
 /** An answer of the gateway wakes who asked: a Story for its base commit, every Council for its endpoint. */
 export const wokenByAnswer = (commandId: string, caches: Caches): Keys => {
-  if (commandId.startsWith('probe-')) return keysOf('Council', caches.cache('Council').values());
-  const storyUid = /^resolve-(.+)-\d+$/.exec(commandId)?.[1];
-  const story = caches.cache('Story').byUid(storyUid ?? '');
+  if (isProbeId(commandId)) return keysOf('Council', caches.cache('Council').values());
+  const story = caches.cache('Story').byUid(storyUidOfResolve(commandId) ?? '');
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
 /** Usage of a Story's account concerns the Story, which watches its budget. */
 export const wokenByUsage = (account: string, caches: Caches): Keys => {
-  const story = caches.cache('Story').byUid(account.startsWith('story.') ? account.slice('story.'.length) : '');
+  const story = caches.cache('Story').byUid(storyUidOfAccount(account) ?? '');
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
@@ -137,7 +130,7 @@ export const wokenByStore = (caches: Caches): Keys => [
   ...unfinishedTasks(caches),
   ...keysOf(
     'Story',
-    [...caches.cache('Story').values()].filter((story) => !isFinishedStory(story)),
+    [...caches.cache('Story').values()].filter((story) => !isFinished(story)),
   ),
   ...keysOf('Council', caches.cache('Council').values()),
 ];

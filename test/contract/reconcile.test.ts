@@ -111,7 +111,7 @@ const it = test.extend<{ readonly world: World }>({
       sighted: () => proxy.release(),
       subject: async (name) => {
         const object = { apiVersion: 'contract.test/v1', kind: 'Widget', metadata: { namespace, name } };
-        const stored = (await direct.create(widgets, object)) as Stored<Widget>;
+        const stored = await direct.create(widgets, object);
         await until('Widget', () => found(kept.get('Widget')).cache.get(`${namespace}/${name}`) !== undefined);
         return stored;
       },
@@ -175,7 +175,7 @@ it('takes a create that meets its own child for done, and finds its uid', async 
   const { pass, subject, writes, direct, overlay, namespace, blind, passes } = world;
   const owner = await subject('one');
   blind();
-  const made = (await direct.create(configMaps, child(owner, 'kid'))) as Stored;
+  const made = await direct.create(configMaps, child(owner, 'kid'));
   expect(await pass('one', { effects: [{ verb: 'create', object: child(owner, 'kid') }], status: { phase: 'Running' } })).toEqual(
     {
       kind: 'settled',
@@ -203,8 +203,8 @@ it('never deletes what another owns, and deletes its own by uid', async ({ world
   const { pass, subject, writes, direct, namespace, until, cache, overlay } = world;
   const owner = await subject('one');
   const stranger = await subject('two');
-  const foreign = (await direct.create(configMaps, child(stranger, 'foreign'))) as Stored;
-  const mine = (await direct.create(configMaps, child(owner, 'mine'))) as Stored;
+  const foreign = await direct.create(configMaps, child(stranger, 'foreign'));
+  const mine = await direct.create(configMaps, child(owner, 'mine'));
   await until(
     'ConfigMap',
     () =>
@@ -222,11 +222,11 @@ it('never deletes what another owns, and deletes its own by uid', async ({ world
 it('does not delete the successor of a child that its cache still shows', async ({ world }) => {
   const { pass, subject, direct, namespace, until, cache, blind, sighted, overlay } = world;
   const owner = await subject('one');
-  const mine = (await direct.create(configMaps, child(owner, 'kid'))) as Stored;
+  const mine = await direct.create(configMaps, child(owner, 'kid'));
   await until('ConfigMap', () => cache('ConfigMap').byUid(mine.metadata.uid) !== undefined);
   blind();
   await direct.delete(configMaps, { namespace, name: 'kid' });
-  const successor = (await direct.create(configMaps, child(owner, 'kid'))) as Stored;
+  const successor = await direct.create(configMaps, child(owner, 'kid'));
   const next = await pass('one', { effects: [remove(mine, mine.metadata.uid)] });
   expect([next.kind, (await direct.get(configMaps, { namespace, name: 'kid' }))?.metadata.uid]).toEqual([
     'retry',

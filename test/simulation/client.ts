@@ -87,8 +87,8 @@ export class Client implements OperatorApi {
     }
   }
 
-  create<T extends KubeObject>(resource: Resource, object: T): Promise<T> {
-    return this.#made<T>(`create ${resource.kind}`, () => this.#server.create(WHO, object));
+  create<T extends KubeObject>(resource: Resource, object: T): Promise<Stored<T>> {
+    return this.#made<Stored<T>>(`create ${resource.kind}`, () => this.#server.create(WHO, object));
   }
 
   apply<T extends KubeObject>({ kind }: Resource, object: T, { subresource }: ApplyOptions): Promise<Stored<T>> {

@@ -33,7 +33,7 @@ const stage = (failures: (Error | undefined)[] = []) => {
       create: async <T extends KubeObject>(_resource: Resource, object: T) => {
         const { reason, regarding } = object as T & { readonly reason: string; readonly regarding: { readonly name: string } };
         answer(`create ${reason} of ${regarding.name}`);
-        return object;
+        return { ...object, metadata: { ...object.metadata, uid: 'uid-event', resourceVersion: '1' } };
       },
       patch: async (_resource: Resource, _ref: ObjectRef, patch: object) => answer(`patch ${JSON.stringify(patch)}`),
     },

@@ -92,8 +92,7 @@ const fakeApi = (given: Given, writes: string[]): ReconcilePorts['api'] => {
   };
   const text = (object: object): string => JSON.stringify((object as { readonly status?: object }).status);
   return {
-    create: async (_resource, object) =>
-      answer(`create ${object.kind} ${object.metadata.name}`, object) as unknown as typeof object,
+    create: async (_resource, object) => answer(`create ${object.kind} ${object.metadata.name}`, object) as Stored<typeof object>,
     apply: async (_resource, object, { subresource }) => {
       const { uid = 'no uid', resourceVersion } = object.metadata;
       const pinned = resourceVersion === undefined ? uid : `${uid} at ${resourceVersion}`;
