@@ -5,7 +5,6 @@
 import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attempt } from './command.ts';
-import { imageHostPackages } from './images/host-packages.ts';
 import { NEWEST_MODULE, NO_GO } from './binaries.ts';
 import { NAMESPACES } from './layout.ts';
 import { timed, type Log } from './progress.ts';
@@ -15,6 +14,15 @@ interface Need {
   /** A program on the search path, or a file, by which the package is known to be there. */
   readonly provides: string;
 }
+
+/** What building the project's images needs, wherever they are to run. */
+const IMAGE_NEEDS: readonly Need[] = [
+  { package: 'buildah', provides: 'buildah' },
+  { package: 'skopeo', provides: 'skopeo' },
+  { package: 'mmdebstrap', provides: 'mmdebstrap' },
+  { package: 'tar', provides: 'tar' },
+  { package: 'ca-certificates', provides: '/usr/sbin/update-ca-certificates' },
+];
 
 const NEEDS: readonly Need[] = [
   { package: 'containerd', provides: 'containerd' },
@@ -28,8 +36,7 @@ const NEEDS: readonly Need[] = [
   { package: 'util-linux', provides: 'unshare' },
   { package: 'mount', provides: 'mount' },
   { package: 'git', provides: 'git' },
-  { package: 'mmdebstrap', provides: 'mmdebstrap' },
-  { package: 'attr', provides: 'getfattr' },
+  ...IMAGE_NEEDS,
 ];
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -46,12 +53,8 @@ function executable(path: string): boolean {
 const onPath = (program: string): boolean =>
   program.startsWith('/') ? executable(program) : PATH.some((directory) => executable(`${directory}/${program}`));
 
-const missingPackages = (): readonly string[] => {
-  const known = NEEDS.filter((need) => !onPath(need.provides)).map((need) => need.package);
-  const listed = new Set(NEEDS.map((need) => need.package));
-  const others = imageHostPackages.filter((name) => !listed.has(name) && !existsSync(`/var/lib/dpkg/info/${name}.list`));
-  return [...new Set([...known, ...(existsSync('/var/lib/dpkg/info') ? others : [])])];
-};
+const missingOf = (needs: readonly Need[]): readonly string[] =>
+  needs.filter((need) => !onPath(need.provides)).map((need) => need.package);
 
 /** What is known of a machine before anything is done to it. */
 export interface Machine {
@@ -85,7 +88,7 @@ export function obstaclesOf(machine: Machine): readonly string[] {
       `${cacheDir} lies on overlayfs, which cannot hold the layers of containers: set SWEFLEET_CACHE to a place on a disk`,
     ],
     [
-      /[^\w@%+=:,./-]/.test(cacheDir),
+      /[^\w@%=./-]/.test(cacheDir),
       `"${cacheDir}" has signs that configuration files cannot hold: set SWEFLEET_CACHE to a plainer path`,
     ],
     [HIDDEN.some((path) => cacheDir.startsWith(path)), `${cacheDir} is hidden inside a box: set SWEFLEET_CACHE to another place`],
@@ -109,7 +112,7 @@ async function inspectMachine(cacheDir: string): Promise<Machine> {
     platform: process.platform,
     root,
     apt: onPath('apt-get'),
-    missing: linux ? missingPackages() : [],
+    missing: linux ? missingOf(NEEDS) : [],
     go: (await go).status === 0,
     namespaces: tried === undefined ? undefined : (await tried).status === 0,
     cgroups: linux && / cgroup2? /.test(readFileSync('/proc/self/mounts', 'utf8')),
@@ -154,6 +157,15 @@ export async function refuseUnlessPossible(cacheDir: string): Promise<void> {
 
 /** Installs what is missing of the Debian packages. @throws with what apt-get said */
 export async function ensurePackages(log: Log): Promise<void> {
-  const missing = missingPackages();
+  await installMissing(NEEDS, log);
+}
+
+/** The same for a machine that only builds images. */
+export async function ensureImagePackages(log: Log): Promise<void> {
+  await installMissing(IMAGE_NEEDS, log);
+}
+
+async function installMissing(needs: readonly Need[], log: Log): Promise<void> {
+  const missing = missingOf(needs);
   if (missing.length > 0) await install(missing, log);
 }
