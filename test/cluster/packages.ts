@@ -2,9 +2,10 @@
  * What a machine needs before it can hold a box: looks for it, installs the Debian packages that are missing, and names
  * everything else that is missing at once, each with its next step.
  */
-import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { attempt } from './command.ts';
+import { randomUUID } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { attempt, run } from './command.ts';
 import { NEWEST_MODULE, NO_GO } from './binaries.ts';
 import { NAMESPACES } from './layout.ts';
 import { timed, type Log } from './progress.ts';
@@ -123,30 +124,25 @@ async function inspectMachine(cacheDir: string): Promise<Machine> {
 
 const aptEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive' });
 
+/** Tries at once, and again with fresh lists of packages. @throws with what apt-get said */
+async function aptGet(argv: readonly string[], detail: (text: string) => void, cwd?: string): Promise<void> {
+  const options = { env: aptEnvironment(), ...(cwd === undefined ? {} : { cwd }) };
+  const listed = readdirSync('/var/lib/apt/lists').some((name) => name.endsWith('Packages') || name.includes('_Packages'));
+  const first = listed ? await attempt(['apt-get', ...argv], options) : undefined;
+  if (first?.status === 0) return;
+  detail('apt-get update');
+  const update = await attempt(['apt-get', 'update', '-q'], options);
+  detail(`apt-get ${argv[0]}`);
+  const second = await attempt(['apt-get', ...argv], options);
+  if (second.status === 0) return;
+  const said = `${update.status === 0 ? '' : update.stderr}${second.stderr}`.trim().split('\n').slice(-6).join('\n');
+  throw new Error(`"apt-get ${argv.join(' ')}" failed; run it yourself to see why:\n${said}`);
+}
+
+const INSTALL = ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+
 async function install(packages: readonly string[], log: Log): Promise<void> {
-  await timed(log, `installing ${packages.join(' ')}`, async (detail) => {
-    const options = { env: aptEnvironment() };
-    const argv = [
-      'apt-get',
-      'install',
-      '-y',
-      '-q',
-      '--no-install-recommends',
-      '-o',
-      'DPkg::Lock::Timeout=300',
-      ...packages,
-    ] as const;
-    const listed = readdirSync('/var/lib/apt/lists').some((name) => name.endsWith('Packages') || name.includes('_Packages'));
-    const first = listed ? await attempt(argv, options) : undefined;
-    if (first?.status === 0) return;
-    detail('apt-get update');
-    const update = await attempt(['apt-get', 'update', '-q'], options);
-    detail('apt-get install');
-    const second = await attempt(argv, options);
-    if (second.status === 0) return;
-    const said = `${update.status === 0 ? '' : update.stderr}${second.stderr}`.trim().split('\n').slice(-6).join('\n');
-    throw new Error(`apt-get could not install ${packages.join(' ')}; run that yourself to see why:\n${said}`);
-  });
+  await timed(log, `installing ${packages.join(' ')}`, (detail) => aptGet([...INSTALL, ...packages], detail));
 }
 
 /** @throws one sentence that names everything that is missing, when this machine cannot hold a box */
@@ -168,4 +164,24 @@ export async function ensureImagePackages(log: Log): Promise<void> {
 async function installMissing(needs: readonly Need[], log: Log): Promise<void> {
   const missing = missingOf(needs);
   if (missing.length > 0) await install(missing, log);
+}
+
+/**
+ * Fetches a package and unpacks it in the cache, once, without installing it: no service of it starts on this machine. Returns the directory that holds its
+ * files.
+ */
+export async function unpackPackage(name: string, cacheDir: string, log: Log): Promise<string> {
+  const target = join(cacheDir, 'packages', name);
+  if (existsSync(target)) return target;
+  const draft = `${target}-${randomUUID()}`;
+  mkdirSync(join(draft, 'files'), { recursive: true });
+  try {
+    await timed(log, `fetching ${name}`, (detail) => aptGet(['download', '-q', name], detail, draft));
+    const file = readdirSync(draft).find((entry) => entry.endsWith('.deb')) ?? '';
+    await run(['dpkg-deb', '--extract', join(draft, file), join(draft, 'files')]);
+    renameSync(join(draft, 'files'), target);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return target;
 }
