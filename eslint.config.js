@@ -116,5 +116,4 @@ export default tseslint.config(
   { files: ['**/config.ts', 'scripts/**', 'test/**'], rules: { 'no-restricted-properties': ['error', ...moduleMocks] } },
   { files: ['test/**', 'scripts/**', 'images/**', 'charts/**', 'cli/**', '**/main.ts'], rules: { 'no-console': 'off' } },
   { files: ['test/**'], rules: { 'max-lines-per-function': 'off', 'max-lines': 'off' } },
-  { files: ['test/cluster/images/**', 'test/box/images.test.ts'], rules: { 'no-restricted-syntax': 'off' } },
 );
