@@ -91,7 +91,9 @@ export default {
     forbid('install-layers', '^install/', others('install', 'runtime', 'kube', 'crds'), 'the hook shares only the client'),
     forbid('cli-layers', '^cli/', others('cli', 'kube', 'crds'), 'the CLI shares only crds and kube'),
     forbid('nothing-imports-operator', '^(?!operator/|test/)', '^operator/', 'nothing imports operator'),
-    forbid('nothing-imports-test', '^(?!test/|scripts/)', '^test/', 'nothing imports test'),
+    forbid('nothing-imports-test', '^(?!test/)', '^test/', 'nothing imports test'),
+    forbid('images-alone', '^images/', others('images'), 'bundling knows paths, not code'),
+    forbid('nothing-imports-scripts', '^(?!scripts/)', '^scripts/', 'scripts are programs'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

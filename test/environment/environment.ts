@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newAuthority, newServerCertificate, type KeyPair } from '../../install/certificates.ts';
-import { bundle, pluginBundle } from '../../scripts/bundle.ts';
+import { bundle, pluginBundle } from '../../images/bundle.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';

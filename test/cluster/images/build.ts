@@ -5,7 +5,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundle, imageBundles } from '../../../scripts/bundle.ts';
+import { bundle, imageBundles } from '../../../images/bundle.ts';
 import { ensureTools } from '../cluster.ts';
 import { clusterConfig } from '../config.ts';
 import { writeArchive, type ImageArchive } from './archive.ts';

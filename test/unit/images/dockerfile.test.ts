@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundles, imageBundles } from '../../../scripts/bundle.ts';
+import { bundles, imageBundles } from '../../../images/bundle.ts';
 import { baseImage } from '../../cluster/images/base-images.ts';
 import { catalog } from '../../cluster/images/catalog.ts';
 import { parseDockerfile, type Step } from '../../cluster/images/dockerfile.ts';
