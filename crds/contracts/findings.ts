@@ -40,7 +40,7 @@ const base = {
   message: z.string().max(400).optional(),
 };
 const commandResult = z.object({ command: z.string().max(120), exitCode: z.int(), durationMs: count('') });
-const verdict = z.object({ passed: count(''), failed: count('') });
+const testCounts = z.object({ passed: count(''), failed: count('') });
 const optionalCommit = commitId('').optional();
 
 const schemas = {
@@ -59,7 +59,7 @@ const schemas = {
   verify: z.object({
     step: z.literal('verify'),
     ...base,
-    ...verdict.partial().shape,
+    ...testCounts.partial().shape,
     commands: z.array(commandResult).max(8).optional(),
   }),
   report: z.object({
@@ -71,7 +71,7 @@ const schemas = {
     files: count('').optional(),
     insertions: count('').optional(),
     deletions: count('').optional(),
-    verify: verdict.optional(),
+    verify: testCounts.optional(),
     tokens: count('').optional(),
     summary: z.string().max(400).optional(),
   }),
