@@ -30,7 +30,7 @@ export type BriefResult =
 const broken = (code: string, message: string): BriefResult => ({ kind: 'broken', code, message });
 
 /** The attempt before this one that failed, if any. */
-export const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
+const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
   (task.status?.attempts ?? [])
     .filter(({ n, finishedAt, reason }) => n < attempt.n && finishedAt !== undefined && reason !== undefined)
     .toSorted((a, b) => b.n - a.n)[0];
@@ -102,7 +102,7 @@ const assembled = (input: BriefInput, found: Found): Brief => {
     verify: { commands: [...(task.spec.task.verify?.commands ?? [])], timeoutSeconds: limits.wallClockSeconds },
     limits,
     planDigest: task.spec.planRef.digest,
-    context: contextOf({ story, task, siblings, lastFailure }),
+    context: contextOf({ story, task, siblings }),
     ...failurePart(lastFailure),
   };
 };
