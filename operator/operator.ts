@@ -121,7 +121,7 @@ export class Operator {
     const { url } = config.platform.nats;
     return new JetStreamLink({
       ...{ url, ...config.nats, name: config.instance },
-      caFile: url.startsWith('tls:') ? config.caFile : undefined,
+      caFile: config.caFile,
       streams: jetStreamDefinitions(),
       buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
       feeds: Object.values(this.#views),
@@ -214,12 +214,8 @@ export class Operator {
     metrics.gauge('queue_depth', 'Keys that could be worked on now.', () => this.#work.depth);
     metrics.gauge('queue_running', 'Keys being worked on.', () => this.#work.running);
     metrics.gauge('mirror_queue_depth', 'Objects with events to publish.', () => this.#mirror.depth);
-    metrics.gauge('store_available', '1 while JetStream can be used.', () => (this.#link.available ? 1 : 0));
+    metrics.gauge('bus_available', '1 while JetStream can be used.', () => (this.#link.available ? 1 : 0));
     for (const kind of OBJECT_KINDS)
-      metrics.gauge(
-        `cached_${kind.toLowerCase()}_objects`,
-        `Objects of kind ${kind} in the cache.`,
-        () => this.#world.cache(kind).size,
-      );
+      metrics.gauge('cached_objects', 'Objects in the cache, by kind.', () => this.#world.cache(kind).size, { kind });
   }
 }
