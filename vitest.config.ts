@@ -7,7 +7,8 @@ const real = { testTimeout: 240_000, hookTimeout: 600_000 };
 const ownServers = [
   'test/contract/workspace/**/*.test.ts',
   'test/contract/gateway/{door,git,ledger,model,store}.test.ts',
-  'test/contract/{jetstream,nats-rights}.test.ts',
+  'test/contract/runtime/**/*.test.ts',
+  'test/contract/nats-rights.test.ts',
 ];
 
 const alone = ['test/e2e/restart.test.ts', 'test/e2e/settled.test.ts'];

@@ -11,7 +11,8 @@ import { objectEvents, TELLING_KINDS, type TellingKind, type ToldStatus } from '
 import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
-import type { Feed, Publication, Published } from '../runtime/bus/link.ts';
+import type { Feed } from '../runtime/bus/feed.ts';
+import type { Publication, Published } from '../runtime/bus/link.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Queue, QueueOptions } from '../runtime/queue.ts';
 import type { Config } from './config.ts';

@@ -81,9 +81,9 @@ const gauges =
     metrics.gauge('queue_depth', 'Keys that could be worked on now.', queueDepth);
     metrics.gauge('queue_running', 'Keys being worked on.', queueRunning);
     metrics.gauge('publishing_queue_depth', 'Objects with events to publish.', publishingDepth);
-    metrics.gauge('store_available', '1 while JetStream can be used.', () => (isStoreAvailable() ? 1 : 0));
+    metrics.gauge('bus_available', '1 while JetStream can be used.', () => (isStoreAvailable() ? 1 : 0));
     for (const [kind, size] of Object.entries(cachedObjects))
-      metrics.gauge(`cached_${kind.toLowerCase()}_objects`, `Objects of kind ${kind} in the cache.`, size);
+      metrics.gauge('cached_objects', 'Objects in the cache, by kind.', size, { kind });
   };
 
 export const makeTelemetry = (log: Log, metrics: Metrics): Telemetry => {

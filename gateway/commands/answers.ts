@@ -5,7 +5,7 @@ import type { CommandAnswer, GatewayCommand, ProbeCommand, ResolveCommand } from
 import { foundRow, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import type { RepositoryRefs } from '../git/repository-refs.ts';
 import { Refusal } from '../http/refusal.ts';
-import { wordsOf, type Log } from '../log.ts';
+import { errorFields, type Log } from '../../runtime/log.ts';
 import type { EndpointProbe } from '../model/probe.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
 import type { World } from '../cluster/cluster-view.ts';
@@ -56,12 +56,12 @@ export class CommandAnswers {
     const { log } = this.#options;
     try {
       const answer = await this.#succeed(command, signal);
-      log.write('info', 'command answered', { id: command.id, ok: answer.ok, reason: answer.ok ? undefined : answer.reason });
+      log.info('command answered', { id: command.id, ok: answer.ok, reason: answer.ok ? undefined : answer.reason });
       return answer;
     } catch (error) {
       const failed = failureOf(error);
       const detail = error instanceof Refusal ? error.detail : undefined;
-      log.write('warn', 'command failed', { id: command.id, reason: failed.reason, detail, error: wordsOf(error) });
+      log.warn('command failed', { id: command.id, reason: failed.reason, detail, ...errorFields(error) });
       return this.#failed(command, failed);
     }
   };

@@ -3,6 +3,7 @@
 // The same Event of the same object is one object: it is told again as a series with a count, at most once a minute.
 
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { ObjectEvent } from '../../controllers/object-events.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/error.ts';
@@ -50,8 +51,8 @@ const keyOf = ({ metadata }: Stored<KubeObject>, { type, reason, note }: ObjectE
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #queue: Queue;
-  /** By the name of the Event; the oldest leave first. */
-  readonly #told = new Map<string, Told>();
+  /** By the name of the Event. */
+  readonly #told = new LRUCache<string, Told>({ max: MAX_KEPT });
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -68,8 +69,6 @@ export class EventRecorder {
       const fresh = { regarding, event, firstAtMs: nowMs, lastAtMs: nowMs, count: 1, sent: undefined, sentAtMs: 0, failures: 0 };
       this.#told.set(name, fresh);
       this.#queue.add(name);
-      const [oldest] = this.#told.keys();
-      if (oldest !== undefined && this.#told.size > MAX_KEPT) this.#told.delete(oldest);
       return;
     }
     told.count += 1;

@@ -6,7 +6,7 @@ import { Cache } from '../../../kube/cache.ts';
 import { answerError, networkError } from '../../../kube/error.ts';
 import { apiVersionOf, keyOf, type KubeObject, type Resource, type Stored } from '../../../kube/object.ts';
 import { Overlay } from '../../../operator/state/overlay.ts';
-import { StoreUnavailable } from '../../../runtime/bus/store-unavailable.ts';
+import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
 import type { Next } from '../../../runtime/queue.ts';
 import { reconcile, type PassRecord, type ReconcilePorts } from '../../../operator/reconcile/reconcile.ts';
 

@@ -1,12 +1,10 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
-import { ensureBinaries } from '../cluster/binaries.ts';
-import { clusterConfig } from '../cluster/config.ts';
-import { JetStreamLink, type StreamDefinition } from '../../runtime/bus/link.ts';
-import { StoreUnavailable } from '../../runtime/bus/store-unavailable.ts';
-import { LatestValues } from '../../runtime/bus/latest-values.ts';
-import { makeNatsServer, type NatsServer } from './nats.ts';
+import { JetStreamLink, type StreamDefinition } from '../../../runtime/bus/link.ts';
+import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
+import { LatestValues } from '../../../runtime/bus/latest-values.ts';
+import { makeNats, type NatsServer } from '../nats.ts';
 
 const onePerSubject = { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true } as const;
 const streams: readonly StreamDefinition[] = [
@@ -31,9 +29,7 @@ const text = (json: unknown): string => {
 
 const it = test.extend<{ readonly world: World }>({
   world: async ({}, use) => {
-    const { cacheDir } = clusterConfig();
-    const binDir = await ensureBinaries({ cacheDir, log: () => undefined, only: ['nats-server'] });
-    const nats = await makeNatsServer(`${binDir}/nats-server`);
+    const nats = await makeNats();
     const waits = new Set<() => void>();
     const look = (): void => waits.forEach((wait) => wait());
     const malformed: string[] = [];
@@ -67,7 +63,7 @@ const it = test.extend<{ readonly world: World }>({
     });
     stop.abort();
     await running;
-    await nats.wipe();
+    await nats.stop();
   },
 });
 
@@ -137,7 +133,7 @@ it('comes back by itself after the server was killed, with the views as they are
   await until(() => link.available);
   await link.publish({ subject: 'answers.before', data: '"kept"' });
   await until(() => answers.get('before') === 'kept');
-  await nats.stop();
+  await nats.kill();
   await until(() => !link.available);
   expect(answers.get('before')).toBe('kept');
   await expect(link.publish({ subject: 'answers.lost', data: '"x"' })).rejects.toThrow(StoreUnavailable);
@@ -159,4 +155,52 @@ it('forgets what a store that lost its data no longer has', async ({ world: { li
   await until(() => link.available);
   expect(answers.get('a')).toBeUndefined();
   expect(await link.publish({ subject: 'answers.a', data: '"again"' })).toBe('published');
+});
+
+it('notices that the stream of a feed has vanished, makes it anew and follows that', async ({ world }) => {
+  const { link, nats, answers, until } = world;
+  await nats.start();
+  await until(() => link.available);
+  await link.publish({ subject: 'answers.a', data: '"1"' });
+  await until(() => answers.get('a') === '1');
+  await link.session.manager.streams.delete('ANSWERS');
+  await until(() => !link.available);
+  await until(() => link.available);
+  expect(answers.get('a')).toBeUndefined();
+  await link.publish({ subject: 'answers.b', data: '"2"' });
+  await until(() => answers.get('b') === '2');
+});
+
+it('notices that the consumer of a feed has vanished, and misses nothing', async ({ world }) => {
+  const { link, nats, answers, until } = world;
+  await nats.start();
+  await until(() => link.available);
+  const { manager } = link.session;
+  for await (const consumer of manager.consumers.list('ANSWERS')) await manager.consumers.delete('ANSWERS', consumer.name);
+  await until(() => !link.available);
+  await until(() => link.available);
+  await link.publish({ subject: 'answers.a', data: '"1"' });
+  await until(() => answers.get('a') === '1');
+});
+
+it('reads the last message of a subject, and knows when there is none', async ({ world: { link, nats, until } }) => {
+  await nats.start();
+  await until(() => link.available);
+  expect(await link.lastMessage('ANSWERS', 'answers.a')).toBeUndefined();
+  await link.publish({ subject: 'answers.a', data: Buffer.from('bytes'), stream: 'ANSWERS' });
+  expect(Buffer.from((await link.lastMessage('ANSWERS', 'answers.a')) ?? []).toString()).toBe('bytes');
+  await expect(link.publish({ subject: 'answers.b', data: 'x', stream: 'EVENTS' })).rejects.toThrow(StoreUnavailable);
+});
+
+it('tells of its session when there is one, and of its end', async ({ world: { link, nats, until } }) => {
+  expect(await link.connected(AbortSignal.abort())).toBeUndefined();
+  const waiting = link.connected(new AbortController().signal);
+  await nats.start();
+  const session = await waiting;
+  expect(session?.maxPayloadBytes).toBe(6_291_456);
+  expect(session?.ended.aborted).toBe(false);
+  await nats.kill();
+  await until(() => !link.available);
+  expect(session?.ended.aborted).toBe(true);
+  expect(() => link.session).toThrow(StoreUnavailable);
 });
