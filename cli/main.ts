@@ -69,11 +69,16 @@ const complain = (error: unknown): void => {
   if (told.hint !== undefined) terminal.complain(told.hint);
 };
 
+const main = async (argv: readonly string[]): Promise<number> => {
+  try {
+    await run(parseCommandLine(argv), terminal);
+    return 0;
+  } catch (error) {
+    complain(error);
+    return 1;
+  }
+};
+
 // a reader that has enough (head, less) ends us quietly
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-try {
-  await run(parseCommandLine(process.argv.slice(2)), terminal);
-} catch (error) {
-  complain(error);
-  process.exitCode = 1;
-}
+void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
