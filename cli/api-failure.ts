@@ -1,6 +1,7 @@
 // What the API server refused, or why it did not answer, in words for a person. Pure.
 
 import type { ApiError } from '../kube/error.ts';
+import { GROUP } from '../crds/kinds/meta.ts';
 import { Failure } from './failure.ts';
 import { oneLine } from './text.ts';
 
@@ -15,7 +16,7 @@ export const failureOf = (error: ApiError): Failure => {
       `you may not: ${oneLine(error.message)}`,
       'Ask for a role of the chart: author, approver, viewer or auditor.',
     );
-  if (error.code === 404 && error.message.includes('could not find the requested resource'))
+  if (error.code === 404 && error.request.includes(` /apis/${GROUP}/`))
     return new Failure('this cluster does not know swe-fleet', 'Another context? Or: helm install swe-fleet charts/swe-fleet');
   if (error.code === undefined)
     return new Failure(`the API server cannot be reached: ${oneLine(error.message)}`, 'See: kubectl cluster-info');

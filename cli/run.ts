@@ -2,7 +2,6 @@
 
 import { CommanderError } from 'commander';
 import { ApiError } from '../kube/error.ts';
-import { failureOf } from './api-failure.ts';
 import { complete, completionText, type NamesOf } from './completion.ts';
 import { Failure } from './failure.ts';
 import { createProgram, type Handlers } from './program.ts';
@@ -12,10 +11,10 @@ import type { Terminal } from './terminal.ts';
 const COMPLETE = '__complete';
 
 /** @throws what is neither refused nor expected: a bug, whose stack is wanted */
-const exitCodeOf = (error: unknown, terminal: Terminal): number => {
+const exitCodeOf = async (error: unknown, terminal: Terminal): Promise<number> => {
   // commander has printed its own
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const told = error instanceof ApiError ? failureOf(error) : error;
+  const told = error instanceof ApiError ? (await import('./api-failure.ts')).failureOf(error) : error;
   if (!(told instanceof Failure)) throw error;
   terminal.complain(`kubectl fleet: ${told.message}`);
   if (told.hint !== undefined) terminal.complain(told.hint);
@@ -34,6 +33,6 @@ export const runCommandLine = async (
     else await program.parseAsync([first, ...rest], { from: 'user' });
     return 0;
   } catch (error) {
-    return exitCodeOf(error, terminal);
+    return await exitCodeOf(error, terminal);
   }
 };
