@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { LABEL_STORY, LABEL_TASK } from '../crds/labels.ts';
 import { labelValue } from '../crds/names.ts';
+import { isFinished } from '../crds/rules/phases.ts';
 import { pods as podResource } from '../kube/resources.ts';
 import { find, RESOURCES, type Cluster, type Objects } from './cluster.ts';
 import type { LogsRequest } from './requests.ts';
-import { isOver } from './story-tree.ts';
 import type { Colour, Terminal } from './terminal.ts';
 import { harmless } from './text.ts';
 import { Failure } from './failure.ts';
@@ -116,7 +116,7 @@ const followAll = async (reader: Reader, signal: AbortSignal): Promise<void> => 
     const next = changes.next();
     for (const { metadata } of wantedPods(reader, pods.values()))
       if (!followed.has(metadata.name)) followed.set(metadata.name, followPod(reader, metadata.name, { changes, pod }));
-    if (owners.values().every(isOver)) break;
+    if (owners.values().every(isFinished)) break;
     // a pod that cannot be read ends the following, as one whose end nobody awaits would
     await Promise.race([next, ...[...followed.values()].map((one) => one.then(() => next))]);
   }
@@ -128,7 +128,7 @@ export const printLogs = async (request: LogsRequest, where: Where, terminal: Te
   const owner = await find(where, request.kind, request.name);
   const end = new AbortController();
   try {
-    if (request.follow && !isOver(owner)) return await followAll(reader, end.signal);
+    if (request.follow && !isFinished(owner)) return await followAll(reader, end.signal);
     const page = await where.client.listPage(podResource, {
       namespace: where.namespace,
       labelSelector: selectorOf(reader),

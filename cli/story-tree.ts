@@ -29,33 +29,25 @@ const COLOURS: Readonly<Record<string, Colour>> = {
 };
 const phaseText = (phase: string | undefined, paint: Paint): string => paint(COLOURS[phase ?? ''] ?? 'cyan', phase ?? 'New');
 
-/** Phases that are never left. */
-export const isOver = (object: { readonly status?: { readonly phase?: string | undefined } }): boolean =>
-  ['Done', 'Succeeded', 'Failed', 'Cancelled'].includes(object.status?.phase ?? '');
-
-const WAITS = 'waits for: ';
-/** The label says that already. */
-const unlabelled = (sentence: string): string => oneLine(sentence).replace(/^(it )?(waits|waiting) for:? /i, '');
-
 /** The longer of two sentences of which one says the other. */
 const oneOf = (a: string, b: string): string | undefined => {
   if (tells(a, b)) return a;
   return tells(b, a) ? b : undefined;
 };
 
-/** Why it is not further: what it waits for, that only a person can help, or why it did not succeed. */
+/** Why it is not further, in the words of its controller: what it waits for, that only a person can help, or why it did not succeed. */
 const standing = (status: Standing | undefined, paint: Paint): readonly Statement[] => {
-  const { phase, reason, message, conditions = [] } = status ?? {};
+  const { phase, reason, conditions = [] } = status ?? {};
   if (phase === 'Done' || phase === 'Succeeded') return [];
   const yellow = (text: string): string => paint('yellow', text);
-  const stalled = conditions.find(({ type, status: is }) => type === 'Stalled' && is === 'True');
-  const waitingFor = unlabelled(status?.waitingFor ?? '');
+  const waitingFor = oneLine(status?.waitingFor ?? '');
   const hasFailed = phase === 'Failed' || phase === 'Cancelled';
-  const end: Statement = { label: '', parts: [...fact(reason), ...fact(oneLine(message ?? waitingFor))] };
-  const wait: Statement = { label: WAITS, parts: fact(waitingFor), paint: yellow };
-  const own = hasFailed ? end : wait;
+  const own: Statement = hasFailed
+    ? { label: '', parts: [...fact(reason), ...fact(oneLine(status?.message ?? waitingFor))] }
+    : { label: '', parts: fact(waitingFor), paint: yellow };
+  const stalled = conditions.find(({ type, status: is }) => type === 'Stalled' && is === 'True');
   if (stalled === undefined) return [own];
-  const why = unlabelled(stalled.message);
+  const why = oneLine(stalled.message);
   const both = hasFailed ? undefined : oneOf(why, waitingFor);
   const stall: Statement = { label: 'stalled: ', parts: [...fact(stalled.reason), ...fact(both ?? why)], paint: yellow };
   return both === undefined ? [own, stall] : [stall];

@@ -1,9 +1,10 @@
 // tree: prints Stories once, or again whenever something changes.
 
+import { isFinished } from '../crds/rules/phases.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { find, type Cluster } from './cluster.ts';
 import type { TreeRequest } from './requests.ts';
-import { isOver, storyTree } from './story-tree.ts';
+import { storyTree } from './story-tree.ts';
 import type { Terminal } from './terminal.ts';
 import { Changes, followStories, type Stories } from './views.ts';
 
@@ -40,7 +41,7 @@ export const printTree = async (request: TreeRequest, where: Where, terminal: Te
     const stories = followStories(where, request.story, { changes, signal: end.signal });
     await stories.ready;
     const draw = (): string => picture(stories, where.namespace, terminal);
-    const over = (): boolean => request.story !== undefined && stories.views().every(({ story }) => isOver(story));
+    const over = (): boolean => request.story !== undefined && stories.views().every(({ story }) => isFinished(story));
     if (request.watch) await redraw(changes, draw, over, terminal);
     else terminal.write(draw());
   } finally {

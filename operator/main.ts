@@ -13,9 +13,13 @@ import { ConfigInvalid, loadConfig, reportOf, type Config } from './config.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { Elector } from './leader-election.ts';
 import { errorFields, makeLog, type Log } from '../runtime/log.ts';
-import { makeMetrics, type Metrics } from '../runtime/metrics.ts';
-import { writeObserver } from './telemetry.ts';
-import { Operator } from './operator.ts';
+import { makeMetrics } from '../runtime/metrics.ts';
+import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/contracts/commands.ts';
+import { JetStreamLink } from '../runtime/bus/link.ts';
+import { Queue } from '../runtime/queue.ts';
+import { Operator, type LinkListeners } from './operator.ts';
+import { jetStreamDefinitions } from './state/feeds.ts';
+import { makeTelemetry, writeObserver } from './telemetry.ts';
 
 const EXIT = { ended: 0, failed: 1, misconfigured: 2, leaseLost: 3 } as const;
 
@@ -26,7 +30,6 @@ const LEASE_REQUEST_TIMEOUT_MS = 5_000;
 interface Process {
   readonly config: Config;
   readonly log: Log;
-  readonly metrics: Metrics;
   readonly operator: Operator;
   readonly elector: Elector;
   readonly health: Server;
@@ -44,6 +47,20 @@ const makeElector = (config: Config, api: ApiClient, log: Log): Elector => {
   });
 };
 
+const makeLink =
+  (config: Config, log: Log) =>
+  (listeners: LinkListeners): JetStreamLink => {
+    const { url } = config.platform.nats;
+    return new JetStreamLink({
+      ...{ url, ...config.nats, name: config.instance },
+      caFile: url.startsWith('tls:') ? config.caFile : undefined,
+      streams: jetStreamDefinitions(),
+      buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
+      ...listeners,
+      onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),
+    });
+  };
+
 const build = async (config: Config, log: Log): Promise<Process> => {
   const metrics = makeMetrics();
   const connection = await loadConnection(config.kubeconfig);
@@ -53,7 +70,9 @@ const build = async (config: Config, log: Log): Promise<Process> => {
   const leaseClient = new ApiClient(connection, { userAgent, connections: 1, requestTimeoutMs: LEASE_REQUEST_TIMEOUT_MS });
   const ca = openCaFile(config.caFile, () => operator.caChanged());
   const operator: Operator = new Operator({
-    ...{ config, client, controllers, clock: systemClock, log, metrics },
+    ...{ config, api: client, controllers, clock: systemClock, telemetry: makeTelemetry(log, metrics) },
+    makeQueue: (options) => new Queue({ ...options, clock: systemClock }),
+    makeLink: makeLink(config, log),
     gatewayCa: ca.current,
   });
   const elector = makeElector(config, leaseClient, log);
@@ -70,7 +89,7 @@ const build = async (config: Config, log: Log): Promise<Process> => {
     health.closeAllConnections();
     await Promise.all([client.close(), leaseClient.close()]);
   };
-  return { config, log, metrics, operator, elector, health, close };
+  return { config, log, operator, elector, health, close };
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

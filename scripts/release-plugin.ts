@@ -10,7 +10,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
 import { VERSION } from '../cli/version.ts';
-import { buildPlugin } from './plugin.ts';
+import { buildPlugin } from '../images/plugin.ts';
 
 const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, '..');

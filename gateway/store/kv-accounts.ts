@@ -2,13 +2,11 @@
 // that who waits for a slot wakes when another replica gives one back.
 
 import { Kvm, KvWatchInclude, type KV } from '@nats-io/kv';
+import { ENDPOINT_ACCOUNTS } from '../../crds/contracts/commands.ts';
 import { EMPTY, type Account } from '../ledger/account.ts';
 import { RevisionMoved, type AccountStore, type Version } from '../ledger/ledger.ts';
 import type { AccountChanges } from '../ledger/slots.ts';
 import { isApiError, type JetStream } from './jetstream.ts';
-
-/** Only these accounts are watched: those of Stories change with every call and nobody waits for them. */
-const WATCHED = 'endpoint.>';
 
 export class KvAccounts implements AccountStore, AccountChanges {
   readonly #jetstream: () => JetStream | undefined;
@@ -52,7 +50,7 @@ export class KvAccounts implements AccountStore, AccountChanges {
     if (this.#watching) return;
     this.#watching = true;
     try {
-      const updates = await (await this.#open()).watch({ key: WATCHED, include: KvWatchInclude.UpdatesOnly });
+      const updates = await (await this.#open()).watch({ key: ENDPOINT_ACCOUNTS, include: KvWatchInclude.UpdatesOnly });
       for await (const { key } of updates) {
         for (const listener of this.#listeners.get(key) ?? []) listener();
       }

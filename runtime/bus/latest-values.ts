@@ -2,13 +2,13 @@
 
 import type { Feed, FeedMessage } from './link.ts';
 
-interface ViewEntry<V> {
+interface LatestValue<V> {
   /** undefined: deleted, or malformed. */
   readonly value: V | undefined;
   readonly seq: number;
 }
 
-export interface ViewOptions<V> {
+export interface LatestValuesOptions<V> {
   readonly stream: string;
   /** Ends in `>` or `*`; what stands there is the key. */
   readonly filter: string;
@@ -19,16 +19,16 @@ export interface ViewOptions<V> {
   readonly onMalformed: (key: string, error: unknown) => void;
 }
 
-export class View<V> implements Feed {
+export class LatestValues<V> implements Feed {
   readonly stream: string;
   readonly filter: string;
-  readonly #options: ViewOptions<V>;
+  readonly #options: LatestValuesOptions<V>;
   readonly #prefixLength: number;
-  #entries = new Map<string, ViewEntry<V>>();
+  #entries = new Map<string, LatestValue<V>>();
   /** Filled while a new session catches up; until then readers see what was known before. */
-  #next: Map<string, ViewEntry<V>> | undefined;
+  #next: Map<string, LatestValue<V>> | undefined;
 
-  constructor(options: ViewOptions<V>) {
+  constructor(options: LatestValuesOptions<V>) {
     this.stream = options.stream;
     this.filter = options.filter;
     this.#options = options;

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { VERSION } from '../../cli/version.ts';
-import { buildPlugin, pluginPath } from '../../scripts/plugin.ts';
+import { buildPlugin, pluginPath } from '../../images/plugin.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
 
 const repository = resolve(import.meta.dirname, '..', '..');

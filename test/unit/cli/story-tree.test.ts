@@ -15,13 +15,13 @@ describe('the tree of a Story', () => {
       {},
       {
         phase: 'Draft',
-        waitingFor: 'approval of the scope',
+        waitingFor: 'waits for approval of the scope',
         gates: { scope: 'Human', design: 'Human', test: 'Auto', docs: 'Auto' },
       },
     );
     expect(drawn({ story: given, plans: [], tasks: [] })).toEqual([
       'Story login  Draft  Visitors can log in',
-      '├─ waits for: approval of the scope',
+      '├─ waits for approval of the scope',
       '└─ gates: scope Human · design Human · test Auto · docs Auto',
     ]);
   });
@@ -89,7 +89,7 @@ describe('the tree of a Story', () => {
     });
     const stuck = task(docs, {
       phase: 'Pending',
-      waitingFor: 'a person',
+      waitingFor: 'waits for a person',
       conditions: [
         { type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message: 'grant extraAttempts', lastTransitionTime: at() },
       ],
@@ -105,7 +105,7 @@ describe('the tree of a Story', () => {
       '   │  └─ attempt 2  agent-dev-002  Succeeded  1m',
       '   │     └─ 1 file +10 −2  checks 1 passed  1200 tokens  commit cccccccccccc  evidence sha256:dddddddddddd',
       '   └─ docs  Pending  Write docs  login-docs',
-      '      ├─ waits for: a person',
+      '      ├─ waits for a person',
       '      └─ stalled: AttemptsUsedUp  grant extraAttempts',
     ]);
   });
@@ -152,7 +152,7 @@ describe('the tree of a Story', () => {
       '      └─ attempt 1  a  Stalled  20s',
     ]);
     const told = drawn(given(`Task api is stalled: ${message}; then grant an attempt.`));
-    expect(told[1]).toBe(`├─ waits for: Task api is stalled: ${message}; then grant an attempt.`);
+    expect(told[1]).toBe(`├─ Task api is stalled: ${message}; then grant an attempt.`);
     expect(told.slice(4)).toEqual([
       '   └─ api  Pending  Write api  login-api',
       '      ├─ stalled: NetworkNotContained',
@@ -162,25 +162,23 @@ describe('the tree of a Story', () => {
 
   it('says how to decide a Plan, and why one was rejected, at the Story or at the Plan', () => {
     const undecided = plan([work('api')], { revision: 2 }, { phase: 'Parsed', digest: DIGEST });
-    const asked = story({}, { phase: 'Design', waitingFor: 'approval of plan login-2 (kubectl fleet approve plan login-2)' });
+    const asked = story(
+      {},
+      { phase: 'Design', waitingFor: 'waits for approval of plan login-2 (kubectl fleet approve plan login-2)' },
+    );
     expect(drawn({ story: asked, plans: [undecided], tasks: [] })).toEqual([
       'Story login  Design  Visitors can log in',
-      '├─ waits for: approval of plan login-2 (kubectl fleet approve plan login-2)',
+      '├─ waits for approval of plan login-2 (kubectl fleet approve plan login-2)',
       '├─ gates: scope ? · design ? · test ? · docs ?',
       '└─ Plan login-2  r2  Parsed  sha256:dddddddddddd',
     ]);
     const approval = { verdict: 'Rejected', by: 'bob', digest: DIGEST, reason: 'too large' } as const;
     const rejected = plan([work('api')], { approval }, { phase: 'Rejected', digest: DIGEST });
-    const refused = story({}, { phase: 'Design', waitingFor: 'a further Plan: bob rejected plan login-1 (too large)' });
+    const refused = story({}, { phase: 'Design', waitingFor: 'waits for a further Plan: bob rejected plan login-1 (too large)' });
     expect(drawn({ story: refused, plans: [rejected], tasks: [] }).slice(2)).toEqual([
       '├─ gates: scope ? · design ? · test ? · docs ?',
       '└─ Plan login-1  r1  Rejected  by bob  sha256:dddddddddddd',
     ]);
-  });
-
-  it('names the wait once where the sentence names it too', () => {
-    const given = story({}, { phase: 'Draft', waitingFor: 'Waits for approval of the scope.' });
-    expect(drawn({ story: given, plans: [], tasks: [] })[1]).toBe('├─ waits for: approval of the scope.');
   });
 });
 

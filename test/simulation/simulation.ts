@@ -3,15 +3,16 @@
 // golden log; in a shuffled one caches are stale, requests overlap, and the operator may die after any write.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CommandAnswer, GatewayCommand } from '../../crds/contracts/commands.ts';
+import { answerSubject, commandSubject, type CommandAnswer, type GatewayCommand } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
 import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
 import { ApiServer, type SimObject } from './api-server.ts';
-import { Broken, checkWrite } from './invariants.ts';
+import { Broken, checkWrite, makePublicationCheck } from './invariants.ts';
 import { Kubelet, type Plot } from './kubelet.ts';
+import { Store } from './link.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { Random } from './random.ts';
 import { Repository } from './repository.ts';
@@ -48,9 +49,14 @@ interface Move {
 }
 
 const MAX_MOVES = 60_000;
-const STEP_MS = 500;
+/** A move of the kubelet. */
+const WORK_MS = 500;
 
-export class World {
+/** Requests that are no part of what a pass writes: they are counted apart, and no crash follows them on purpose. */
+const BESIDE: readonly string[] = ['publish', 'create Event', 'patch Event'];
+const COMMANDS = commandSubject('');
+
+export class Simulation {
   nowMs = NOW;
   readonly repository = new Repository();
   readonly server = new ApiServer(
@@ -66,12 +72,17 @@ export class World {
   readonly #random: Random | undefined;
   readonly #kubelet: Kubelet;
   readonly #deeds: Set<Deed>;
-  readonly #commands = new Map<string, GatewayCommand>();
-  readonly #answers = new Map<string, CommandAnswer>();
-  readonly #cursors = new Map<string, number>();
+  readonly #store = new Store({
+    onePerSubject: (subject) => subject.startsWith('fleet.'),
+    check: makePublicationCheck(),
+  });
+  #commands: { readonly version: number; readonly open: readonly GatewayCommand[] } = { version: -1, open: [] };
   #operator: OperatorProcess;
   #life = 0;
+  /** Requests that are under way. */
   #parked: Parked[] = [];
+  /** Keys that could be worked on now. */
+  #held: Parked[] = [];
   #broken: unknown;
 
   constructor(scenario: Scenario, disorder?: Disorder) {
@@ -100,6 +111,7 @@ export class World {
     for (let moves = 0; moves < MAX_MOVES; moves += 1) {
       await nextTurn();
       if (this.#broken !== undefined) throw this.#broken as Error;
+      if (!this.#operator.isLeading) continue;
       this.#operator.tick();
       const move = this.#pick();
       if (move !== undefined) this.#make(move);
@@ -109,10 +121,10 @@ export class World {
     throw new Broken(`G1: not over after ${MAX_MOVES} moves`);
   }
 
-  /** After the run: everybody looks at everything again; returns how many writes that made. */
-  async settle(): Promise<number> {
+  /** After the run: a new operator looks at everything; returns how many writes that made. */
+  async restart(): Promise<number> {
     const before = this.writes;
-    this.#operator.resync();
+    this.#operator = this.#begin();
     await this.run();
     return this.writes - before;
   }
@@ -131,19 +143,18 @@ export class World {
     return [
       ...operator.behind().map((kind) => ({ what: `deliver ${kind}`, make: () => operator.deliver(kind) })),
       ...this.#parked.map((parked) => ({ what: parked.label, make: () => this.#resume(parked) })),
-      ...operator.ready().map((key) => ({ what: `pass ${key}`, make: () => operator.start(key) })),
+      ...this.#held.map((held) => ({ what: held.label, make: () => this.#release(held) })),
       ...this.server.orphans().map((orphan) => ({ what: 'collect', make: () => this.#collect(orphan) })),
-      ...[...this.#commands.values()].map((command) => ({ what: 'answer', make: () => this.#answer(command) })),
-      ...this.#unpublished().map((object) => ({ what: 'publish', make: () => this.#publish(object) })),
+      ...this.#unanswered().map((command) => ({ what: 'answer', make: () => this.#answer(command) })),
       ...deeds.map((deed) => ({ what: deed.what, make: () => this.#do(deed) })),
-      ...this.#kubelet.moves().map((step) => ({ what: 'kubelet', make: () => this.#work(step) })),
+      ...this.#kubelet.moves().map((move) => ({ what: 'kubelet', make: () => this.#work(move) })),
     ];
   }
 
   /** Only work takes time. */
-  #work(step: () => string): void {
-    this.nowMs += STEP_MS;
-    this.#tell(step());
+  #work(move: () => string): void {
+    this.nowMs += WORK_MS;
+    this.#tell(move());
   }
 
   #tell(what: string): void {
@@ -176,37 +187,32 @@ export class World {
   #begin(): OperatorProcess {
     const life = ++this.#life;
     const { server } = this;
-    return new OperatorProcess(
-      {
-        server,
-        platform: this.#scenario.platform ?? defaultPlatform(),
-        nowMs: () => this.nowMs,
-        request: (label, call) => this.#request(life, label, call),
-        send: (command) => {
-          if (!this.#answers.has(command.id)) this.#commands.set(command.id, command);
-        },
-        answer: (id) => this.#answers.get(id),
-        cursor: (uid) => this.#cursors.get(uid),
-        isStoreAvailable: () => true,
-        onPass: (record) => {
-          if (life === this.#life) this.happenings.push({ atMs: this.nowMs, what: record });
-          if (record.problem?.sort === 'bug') this.#broken ??= record.problem.error;
-        },
+    this.#parked = [];
+    this.#held = [];
+    const onBug = (error: unknown): void => {
+      if (life === this.#life) this.#broken ??= error;
+    };
+    return new OperatorProcess({
+      ...{ server, store: this.#store, platform: this.#scenario.platform ?? defaultPlatform(), onBug },
+      nowMs: () => this.nowMs,
+      random: () => this.#random?.next() ?? 0.999,
+      request: (label, call) => this.#request(life, label, call),
+      hold: (key) => new Promise((go) => this.#held.push({ label: `pass ${key}`, go })),
+      listedAt: () => (this.#random === undefined ? server.version : server.version - this.#random.below(12)),
+      onPass: (record) => {
+        if (life === this.#life) this.happenings.push({ atMs: this.nowMs, what: record });
+        if (record.problem?.sort === 'bug') onBug(record.problem.error);
       },
-      () => (this.#random === undefined ? server.version : server.version - this.#random.below(12)),
-    );
+    });
   }
 
   #request<T>(life: number, label: string, call: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const go = (): void => {
         if (life !== this.#life) return;
-        const version = this.server.version;
         try {
-          const result = call();
-          if (this.server.version !== version || label === 'command') this.writes += 1;
-          if (this.writes === this.#disorder?.crashAfterWrite && this.#life === 1) this.#crash();
-          else resolve(result);
+          const result = this.#perform(label, call);
+          if (life === this.#life) resolve(result);
         } catch (error) {
           if (error instanceof Broken) this.#broken ??= error;
           reject(error instanceof Error ? error : new Error(String(error)));
@@ -216,6 +222,21 @@ export class World {
     });
   }
 
+  /** Makes a request and counts it as a write if it changed something; the operator may die before it hears of it. */
+  #perform<T>(label: string, call: () => T): T {
+    const before = this.server.version + this.#store.version;
+    const result = call();
+    const isWrite = !BESIDE.includes(label) && this.server.version + this.#store.version !== before;
+    if (isWrite) this.writes += 1;
+    if (isWrite && this.writes === this.#disorder?.crashAfterWrite && this.#life === 1) this.#crash();
+    return result;
+  }
+
+  #release(held: Parked): void {
+    this.#held = this.#held.filter((each) => each !== held);
+    held.go();
+  }
+
   #resume(parked: Parked): void {
     this.#parked = this.#parked.filter((each) => each !== parked);
     parked.go();
@@ -223,7 +244,6 @@ export class World {
 
   #crash(): void {
     this.#tell(`the operator dies after write ${this.writes}`);
-    this.#parked = [];
     this.#operator = this.#begin();
   }
 
@@ -231,30 +251,26 @@ export class World {
     this.server.delete('garbage-collector', kind, keyOf(metadata), metadata.uid);
   }
 
+  /** Commands without an answer; looked up anew only when the store took something. */
+  #unanswered(): readonly GatewayCommand[] {
+    if (this.#commands.version === this.#store.version) return this.#commands.open;
+    const open = this.#store
+      .last(COMMANDS)
+      .filter(([subject]) => this.#store.get(answerSubject(subject.slice(COMMANDS.length))) === undefined)
+      .map(([, { data }]) => JSON.parse(Buffer.from(data).toString()) as GatewayCommand);
+    this.#commands = { version: this.#store.version, open };
+    return open;
+  }
+
   #answer(command: GatewayCommand): void {
-    this.#commands.delete(command.id);
+    const { id } = command;
     const at = `${new Date(this.nowMs).toISOString().slice(0, 19)}Z`;
-    this.#answers.set(
-      command.id,
+    const answer: CommandAnswer =
       command.kind === 'resolve'
-        ? { id: command.id, kind: 'resolve', at, ok: true, commit: this.repository.base }
-        : { id: command.id, kind: 'probe', at, ok: true, models: [command.model], toolCalls: true, structuredOutput: true },
-    );
-    this.#operator.answered(command.id);
-  }
-
-  #seqOf(object: SimObject): number {
-    return Number(object.status?.['eventSeq'] ?? 0);
-  }
-
-  #unpublished(): readonly SimObject[] {
-    return ['Story', 'Plan', 'Task', 'Council']
-      .flatMap((kind) => this.server.list(kind))
-      .filter((object) => this.#seqOf(object) > (this.#cursors.get(object.metadata.uid) ?? 0));
-  }
-
-  #publish(object: SimObject): void {
-    this.#cursors.set(object.metadata.uid, this.#seqOf(object));
+        ? { id, kind: 'resolve', at, ok: true, commit: this.repository.base }
+        : { id, kind: 'probe', at, ok: true, models: [command.model], toolCalls: true, structuredOutput: true };
+    this.#store.take({ subject: answerSubject(id), data: JSON.stringify(answer) });
+    this.#operator.stored(answerSubject(id));
   }
 
   #do(deed: Deed): void {

@@ -34,7 +34,7 @@ export const bundle = async ({ repository, log, wanted = imageBundles }: BundleO
   for (const { output, text } of await bundled(repository, present)) await writeIfNew(repository, { output, text }, log);
   const missing = wanted.filter((one) => !present.includes(one)).map(({ entry }) => entry);
   if (missing.length > 0)
-    throw new Error(`no such entry point: ${missing.join(', ')}; next: write it, or take it out of scripts/bundle.ts`);
+    throw new Error(`no such entry point: ${missing.join(', ')}; next: write it, or take it out of images/bundle.ts`);
 };
 
 interface Bundled {

@@ -1,10 +1,10 @@
 // The table of values in the chart's README, made from values.schema.json (words) and values.yaml (defaults).
-//   node scripts/chart-values.ts    writes it into the README; a test compares the two
+//   node charts/values-table.ts    writes it into the README; a test compares the two
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-const chart = join(import.meta.dirname, '..', 'charts', 'swe-fleet');
+const chart = join(import.meta.dirname, 'swe-fleet');
 export const README = join(chart, 'README.md');
 const BEGIN = '<!-- values -->\n';
 const END = '<!-- /values -->\n';

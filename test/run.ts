@@ -6,7 +6,7 @@ import { spawn, type StdioOptions } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seconds } from '../test/cluster/progress.ts';
+import { seconds } from './cluster/progress.ts';
 
 interface Assertion {
   readonly status: 'passed' | 'failed' | 'skipped' | 'pending' | 'todo' | 'disabled';
@@ -41,7 +41,7 @@ const files = args.filter((arg) => arg !== '--fast' && arg !== '--keep');
 const main = async (): Promise<number> => {
   if (fast) return summarize([await runTests(['fast'])]);
   // Loaded here, so that `--fast` touches nothing of the cluster's.
-  const { prepareTestCluster } = await import('../test/environment/test-cluster.ts');
+  const { prepareTestCluster } = await import('./environment/test-cluster.ts');
   const cluster = await prepareTestCluster({ log: (line) => console.log(`setup: ${line}`) }).catch((error: unknown) => {
     console.error(`npm test cannot run here: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

@@ -1,16 +1,11 @@
 // The chart's part of `npm run check`: Helm's own lint with the strict values schema, and a rendering with every switch on and off.
+//   node test/chart/check.ts lint|rendering
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBinaries } from '../test/cluster/binaries.ts';
-import { attempt, type CommandEnd } from '../test/cluster/command.ts';
-import { clusterConfig } from '../test/cluster/config.ts';
-
-export interface Check {
-  readonly name: string;
-  readonly why: string;
-  readonly run: () => Promise<CommandEnd>;
-}
+import { ensureBinaries } from '../cluster/binaries.ts';
+import { attempt, type CommandEnd } from '../cluster/command.ts';
+import { clusterConfig } from '../cluster/config.ts';
 
 const chart = 'charts/swe-fleet';
 
@@ -36,7 +31,7 @@ const values: readonly object[] = [
         credentials: { secretName: 'bot' },
         ca: { secretName: 'ca' },
       },
-      { name: 'npm', kind: 'egress', host: 'registry.npmjs.org', namespaces: ['*'] },
+      { name: 'npm', kind: 'egress', host: 'npm.example.com', namespaces: ['*'] },
     ],
     imageProfiles: [{ name: 'node', image: 'example.com/node:24', setup: ['npm ci'], namespaces: ['*'] }],
     councils: { namespaces: ['team-a'], model: { endpoint: 'vllm', name: 'm' }, imageProfile: 'node' },
@@ -69,15 +64,20 @@ const withValues = async (...command: readonly [string, ...string[]]): Promise<C
   }
 };
 
-export const chartChecks: readonly Check[] = [
-  {
-    name: 'chart lint',
-    why: 'helm lint --strict, values checked by values.schema.json',
-    run: () => withValues('lint', chart, '--strict', '--quiet'),
-  },
-  {
-    name: 'chart rendering',
-    why: 'the chart renders with defaults and with every switch',
-    run: () => withValues('template', 'swe-fleet', chart, '--namespace', 'swe-fleet'),
-  },
-];
+const checks: Readonly<Record<string, () => Promise<CommandEnd>>> = {
+  lint: () => withValues('lint', chart, '--strict', '--quiet'),
+  rendering: () => withValues('template', 'swe-fleet', chart, '--namespace', 'swe-fleet'),
+};
+
+const main = async ([name = '']: readonly string[]): Promise<number> => {
+  const check = checks[name];
+  if (check === undefined) {
+    console.error(`usage: node test/chart/check.ts ${Object.keys(checks).join('|')}`);
+    return 2;
+  }
+  const end = await check();
+  if (end.status !== 0) console.error(`${end.stdout}${end.stderr}`);
+  return end.status;
+};
+
+process.exitCode = await main(process.argv.slice(2));
