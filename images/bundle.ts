@@ -1,8 +1,9 @@
-// Bundles the entry points into dist/, one file each, with esbuild: what the fleet image's COPY takes, and the kubectl plugin. Run by `npm run bundle` and by
-// whoever builds images. A file whose content did not change is not written again.
+// Bundles the entry points into dist/, one file each, with esbuild: what the fleet image's COPY takes. Run by whoever builds images and
+// by `npm run bundle`, which makes the kubectl plugin too. A file whose content did not change is not written again.
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { buildPlugin } from './plugin.ts';
 
 export interface Bundle {
   /** Path in the checkout. */
@@ -18,10 +19,6 @@ export const imageBundles: readonly Bundle[] = [
   { entry: 'install/main.ts', output: 'dist/install.mjs' },
 ];
 
-export const pluginBundle: Bundle = { entry: 'cli/main.ts', output: 'dist/kubectl-fleet.mjs' };
-
-export const bundles: readonly Bundle[] = [...imageBundles, pluginBundle];
-
 export interface BundleOptions {
   readonly repository: string;
   readonly log: (line: string) => void;
@@ -30,7 +27,7 @@ export interface BundleOptions {
 }
 
 /** Bundles what exists, then rejects naming the entry points that do not. */
-export const bundle = async ({ repository, log, wanted = bundles }: BundleOptions): Promise<void> => {
+export const bundle = async ({ repository, log, wanted = imageBundles }: BundleOptions): Promise<void> => {
   await mkdir(join(repository, 'dist'), { recursive: true });
   const present: Bundle[] = [];
   for (const one of wanted) if (await exists(join(repository, one.entry))) present.push(one);
@@ -66,20 +63,14 @@ const bundled = async (repository: string, wanted: readonly Bundle[]): Promise<r
       js: `import { createRequire as bannerCreateRequire } from 'node:module';\nconst require = bannerCreateRequire(import.meta.url);`,
     },
   });
-  return result.outputFiles.map(({ path, text }) => {
-    const output = relative(repository, path);
-    return { output, text: isProgram(output) ? `#!/usr/bin/env node\n${text}` : text };
-  });
+  return result.outputFiles.map(({ path, text }) => ({ output: relative(repository, path), text }));
 };
-
-/** Called by its name, as kubectl calls its plugins. */
-const isProgram = (output: string): boolean => output.endsWith('kubectl-fleet.mjs');
 
 const writeIfNew = async (repository: string, { output, text }: Bundled, log: (line: string) => void): Promise<void> => {
   const path = join(repository, output);
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
   const draft = `${path}.${process.pid}.draft`;
-  await writeFile(draft, text, { mode: isProgram(output) ? 0o755 : 0o644 });
+  await writeFile(draft, text);
   await rename(draft, path);
   log(`bundled ${output} (${(text.length / 1024).toFixed(0)} KiB)`);
 };
@@ -87,7 +78,8 @@ const writeIfNew = async (repository: string, { output, text }: Bundled, log: (l
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
 if (import.meta.main) {
-  await bundle({ repository: resolve(import.meta.dirname, '..'), log: (line) => console.log(line) }).catch((error: unknown) => {
+  const options = { repository: resolve(import.meta.dirname, '..'), log: (line: string) => console.log(line) };
+  await Promise.all([bundle(options), buildPlugin(options)]).catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
   });

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { down, runningBox } from './box.ts';
 import { ensureBox, presentCluster, type Cluster } from './cluster.ts';
@@ -110,9 +110,14 @@ const statusCommand: Command = async ({ config, name, print, paint }, words) => 
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+const repository = resolve(import.meta.dirname, '..', '..');
+
+/** kubectl and, as it is found by its name on the PATH, its plugin. */
 const envCommand: Command = async (shell) => {
   const { kubeconfig, binDir } = await present(shell);
-  shell.print(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:"$PATH"`);
+  const { buildPlugin } = await import('../../images/plugin.ts'); // a bundler comes with it, which nobody else needs to wait for
+  const plugin = await buildPlugin({ repository, log: shell.say });
+  shell.print(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:${quoted(dirname(plugin))}:"$PATH"`);
   return 0;
 };
 

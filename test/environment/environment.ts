@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newAuthority, newServerCertificate, type KeyPair } from '../../install/certificates.ts';
-import { bundle, pluginBundle } from '../../images/bundle.ts';
+import { buildPlugin, pluginPath } from '../../images/plugin.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
@@ -63,7 +63,7 @@ export const openWorld = async (options: WorldOptions): Promise<OpenWorld> => {
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   options.onCluster?.(cluster);
   const images = await stage('programs and images', async (log) => {
-    await bundle({ repository: root, log, wanted: [pluginBundle] });
+    await buildPlugin({ repository: root, log });
     return prepareImages(cluster, log);
   });
   const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
@@ -98,7 +98,7 @@ const accessTo = async (cluster: Cluster): Promise<World> => {
     kubectl: kubectlWith(cluster.binDir, cluster.kubeconfig),
     as: (person) => kubectlWith(cluster.binDir, kubeconfigOf(person)),
     fleet: (person, ...args) =>
-      attempt([process.execPath, join(root, 'dist', 'kubectl-fleet.mjs'), ...args], {
+      attempt([pluginPath(root), ...args], {
         env: { ...process.env, KUBECONFIG: kubeconfigOf(person), PATH: `${cluster.binDir}:${process.env['PATH'] ?? ''}` },
       }),
     createRepository: async (name, folder) => {

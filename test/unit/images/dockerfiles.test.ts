@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundles, imageBundles } from '../../../images/bundle.ts';
+import { imageBundles } from '../../../images/bundle.ts';
 import { catalog } from '../../cluster/images/catalog.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -36,8 +36,8 @@ describe('the project’s images', () => {
   });
 
   it('every bundle has an entry point of its own', () => {
-    expect(new Set(bundles.map(({ entry }) => entry)).size).toBe(bundles.length);
-    expect(new Set(bundles.map(({ output }) => output)).size).toBe(bundles.length);
+    expect(new Set(imageBundles.map(({ entry }) => entry)).size).toBe(imageBundles.length);
+    expect(new Set(imageBundles.map(({ output }) => output)).size).toBe(imageBundles.length);
   });
 
   it('the Python toolchain holds no Node', () => {

@@ -1,15 +1,4 @@
-// What a person did that cannot be done, said with what to do instead. Printed without a stack.
-
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  /** The next step, e.g. a command to run. */
-  readonly hint: string | undefined;
-
-  constructor(message: string, hint?: string) {
-    super(message);
-    this.hint = hint;
-  }
-}
+// What a mistyped word may have meant. Pure.
 
 const distance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
