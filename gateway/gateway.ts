@@ -44,10 +44,10 @@ import { StreamArtifacts } from './store/stream-artifacts.ts';
 import type { Range } from './upstream/addresses.ts';
 import type { Resolve } from './upstream/connector.ts';
 import type { Outside } from './upstream/http-upstream.ts';
-import type { World } from './cluster/cluster-view.ts';
+import type { ClusterView } from './cluster/cluster-view.ts';
 
 export interface GatewayPorts {
-  readonly world: World;
+  readonly view: ClusterView;
   readonly reviewer: TokenReviewer;
   readonly outside: Outside;
   readonly link: JetStreamLink;
@@ -81,7 +81,7 @@ export interface Gateway {
 const FAILURES = { limit: 60, windowMs: 10_000 };
 
 const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: RefusalLog): Door => {
-  const { world, reviewer, outside, link, log } = ports;
+  const { view, reviewer, outside, link, log } = ports;
   const metrics = makeGatewayMetrics(ports.metrics);
   const accounts = new KvAccounts(link, KV_BUCKETS.ledger);
   const ledger = new Ledger(accounts);
@@ -92,13 +92,13 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
   });
   return new Door({
     routes: [
-      ...new BriefRoutes(world).routes(),
-      ...new ModelRoutes(models, world).routes(),
-      ...new GitRoutes(new GitProxy(outside), world).routes(),
-      ...new ArtifactRoutes(new Artifacts(new StreamArtifacts(link)), world).routes(),
+      ...new BriefRoutes(view).routes(),
+      ...new ModelRoutes(models, view).routes(),
+      ...new GitRoutes(new GitProxy(outside), view).routes(),
+      ...new ArtifactRoutes(new Artifacts(new StreamArtifacts(link)), view).routes(),
     ],
     tunnel: tunnelOf(ports, settings, metrics),
-    identify: identifyWith(new CachedReviewer(reviewer), world),
+    identify: identifyWith(new CachedReviewer(reviewer), view),
     gate: new Gate(settings.requestsPerPod),
     failures: new Failures(FAILURES.limit, FAILURES.windowMs),
     ...{ refusals, metrics },
@@ -106,14 +106,14 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
 };
 
 const tunnelOf =
-  ({ world }: GatewayPorts, { cluster, resolve }: GatewaySettings, metrics: GatewayMetrics): Tunnel =>
+  ({ view }: GatewayPorts, { cluster, resolve }: GatewaySettings, metrics: GatewayMetrics): Tunnel =>
   (target, caller, socket, head) =>
     runTunnel(
       target,
       caller.namespace,
       { socket, head },
       {
-        upstreams: () => world.platform.upstreams,
+        upstreams: () => view.platform.upstreams,
         limits: TUNNEL_LIMITS,
         cluster,
         ...(resolve !== undefined && { resolve }),
@@ -132,10 +132,10 @@ const parseCommand = (subject: string, text: string): Incoming<GatewayCommand> |
 };
 
 const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
-  const { world, outside, link, log } = ports;
+  const { view, outside, link, log } = ports;
   const metrics = makeGatewayMetrics(ports.metrics);
   const answers = new CommandAnswers({
-    ...{ world, log, now: () => new Date() },
+    ...{ view, log, now: () => new Date() },
     refs: new RepositoryRefs(outside),
     probe: new EndpointProbe(outside),
   });

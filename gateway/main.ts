@@ -9,7 +9,7 @@ import { errorFields, type Log } from '../runtime/log.ts';
 import { makeMetrics } from '../runtime/metrics.ts';
 import { EXIT, runProgram } from '../runtime/process.ts';
 import { aborted, stopOnSignals } from '../runtime/shutdown.ts';
-import { watchWorld, WatchedWorld } from './cluster/watched-cluster.ts';
+import { watchCluster, WatchedCluster } from './cluster/watched-cluster.ts';
 import { readConfig, type Config } from './config.ts';
 import { startGateway, type GatewaySettings } from './gateway.ts';
 import { ApiTokenReviewer } from './identity/token-review.ts';
@@ -44,15 +44,15 @@ const run = async (config: Config, log: Log): Promise<number> => {
   const read = () => loadPlatform(config.FLEET_PLATFORM_FILE);
   const platform = follow(read(), { what: 'the platform configuration', read, log, signal });
   const client = new ApiClient(await loadConnection(), { userAgent: 'swe-fleet-gateway' });
-  const world = new WatchedWorld(platform);
-  const watching = watchWorld(world, client, { log, signal });
+  const view = new WatchedCluster(platform);
+  const watching = watchCluster(view, client, { log, signal });
   const link = makeLink(config, platform().nats.url, log);
   const linked = link.run(signal);
   const settings = settingsOf(config);
   const outside = new HttpOutside({ secrets: new MountedSecrets(config.FLEET_UPSTREAMS_DIR), cluster: settings.cluster });
   const gateway = await startGateway(
     {
-      ...{ world, outside, link, log, metrics: makeMetrics('gateway'), reviewer: new ApiTokenReviewer(client) },
+      ...{ view, outside, link, log, metrics: makeMetrics('gateway'), reviewer: new ApiTokenReviewer(client) },
       missing: () => watching.notSynced().map((kind) => `${kind} were not listed yet`),
     },
     settings,

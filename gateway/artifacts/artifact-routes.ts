@@ -4,7 +4,7 @@ import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import { stepOf } from '../identity/rights.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { Artifacts } from './artifacts.ts';
 
 const PATH = /^\/v1\/artifacts\/([^/]{1,100})$/;
@@ -22,11 +22,11 @@ const digestOf = ({ url }: Call): string => {
 
 export class ArtifactRoutes {
   readonly #artifacts: Artifacts;
-  readonly #world: World;
+  readonly #view: ClusterView;
 
-  constructor(artifacts: Artifacts, world: World) {
+  constructor(artifacts: Artifacts, view: ClusterView) {
     this.#artifacts = artifacts;
-    this.#world = world;
+    this.#view = view;
   }
 
   routes(): readonly Route[] {
@@ -67,11 +67,11 @@ export class ArtifactRoutes {
     if (caller.kind === 'step') return [caller.story.metadata.uid];
     const asked = url.searchParams.get('root');
     if (asked !== null) {
-      if (this.#world.namespaceOfRoot(asked) !== caller.namespace)
+      if (this.#view.namespaceOfRoot(asked) !== caller.namespace)
         throw new Refusal(404, 'RootUnknown', 'this namespace has no Story or Deliberation of that uid');
       return [asked];
     }
-    return this.#world
+    return this.#view
       .storiesIn(caller.namespace)
       .toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1))
       .slice(0, MAX_SEARCHED)

@@ -5,15 +5,15 @@ import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import { buildBrief } from './brief.ts';
 import { contextOf } from '../../agent/context.ts';
 
 export class BriefRoutes {
-  readonly #world: World;
+  readonly #view: ClusterView;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(view: ClusterView) {
+    this.#view = view;
   }
 
   routes(): readonly Route[] {
@@ -33,9 +33,9 @@ export class BriefRoutes {
   #built({ story, task, attempt, step, namespace }: StepCaller): Brief {
     const result = buildBrief({
       ...{ story, task, attempt, courier: step === 'merge' },
-      siblings: this.#world.tasksOf(story.metadata.uid),
-      councils: this.#world.councilsIn(namespace),
-      platform: this.#world.platform,
+      siblings: this.#view.tasksOf(story.metadata.uid),
+      councils: this.#view.councilsIn(namespace),
+      platform: this.#view.platform,
     });
     switch (result.kind) {
       case 'brief':
@@ -49,7 +49,7 @@ export class BriefRoutes {
 
   #context({ caller, request, response }: Call): void {
     const { story, task } = stepOf(caller);
-    const siblings = this.#world.tasksOf(story.metadata.uid);
+    const siblings = this.#view.tasksOf(story.metadata.uid);
     const context = contextOf({ story, task, siblings });
     const etag = `"${context.digest}"`;
     if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();

@@ -8,7 +8,7 @@ import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, Pod } from './objects.ts';
 
-export interface World {
+export interface ClusterView {
   pod(uid: string): Pod | undefined;
   /** The pod once it is as wanted; undefined when it is not within that time. */
   podWhen(uid: string, wanted: (pod: Pod) => boolean, withinMs: number): Promise<Pod | undefined>;

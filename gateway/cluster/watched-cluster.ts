@@ -1,4 +1,4 @@
-// The world as reflectors keep it: one cache a kind, all namespaces; of Pods and Jobs only those of workspaces.
+// The cluster as reflectors show it: one cache a kind, all namespaces; of Pods and Jobs only those of workspaces.
 
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Deliberation } from '../../crds/kinds/deliberation.ts';
@@ -15,13 +15,13 @@ import { Reflector, type Report } from '../../kube/reflector.ts';
 import { jobs, pods } from '../../kube/resources.ts';
 import { errorFields, type Log } from '../../runtime/log.ts';
 import type { Job, Pod } from './objects.ts';
-import type { World } from './cluster-view.ts';
+import type { ClusterView } from './cluster-view.ts';
 
 const ours = (plural: string, kind: string): Resource => ({ group: GROUP, version: VERSION, plural, kind, namespaced: true });
 
 const namespaceIndex = { namespace: (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''] };
 
-export class WatchedWorld implements World {
+export class WatchedCluster implements ClusterView {
   readonly pods = new Cache<Pod>();
   readonly jobs = new Cache<Job>();
   readonly tasks = new Cache<Task>({
@@ -100,9 +100,9 @@ export interface Watching {
   readonly done: Promise<unknown>;
 }
 
-/** Fills the world until `signal` aborts. */
-export const watchWorld = (
-  world: WatchedWorld,
+/** Fills the caches until `signal` aborts. */
+export const watchCluster = (
+  view: WatchedCluster,
   client: ApiClient,
   options: { readonly log: Log; readonly signal: AbortSignal },
 ): Watching => {
@@ -116,13 +116,13 @@ export const watchWorld = (
   const follow = <T extends KubeObject>(resource: Resource, cache: Cache<T>, selection: object = {}): Reflector<T> =>
     new Reflector<T>({ client, resource, cache, onReport, ...selection });
   const reflectors = {
-    pods: follow(pods, world.pods, { labelSelector }),
-    jobs: follow(jobs, world.jobs, { labelSelector }),
-    tasks: follow(ours('tasks', 'Task'), world.tasks),
-    stories: follow(ours('stories', 'Story'), world.stories),
-    plans: follow(ours('plans', 'Plan'), world.plans),
-    councils: follow(ours('councils', 'Council'), world.councils),
-    deliberations: follow(ours('deliberations', 'Deliberation'), world.deliberations),
+    pods: follow(pods, view.pods, { labelSelector }),
+    jobs: follow(jobs, view.jobs, { labelSelector }),
+    tasks: follow(ours('tasks', 'Task'), view.tasks),
+    stories: follow(ours('stories', 'Story'), view.stories),
+    plans: follow(ours('plans', 'Plan'), view.plans),
+    councils: follow(ours('councils', 'Council'), view.councils),
+    deliberations: follow(ours('deliberations', 'Deliberation'), view.deliberations),
   };
   const done = Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
   return {

@@ -8,10 +8,10 @@ import { Refusal } from '../http/refusal.ts';
 import { errorFields, type Log } from '../../runtime/log.ts';
 import type { EndpointProbe } from '../model/probe.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 
 export interface AnswerOptions {
-  readonly world: World;
+  readonly view: ClusterView;
   readonly refs: RepositoryRefs;
   readonly probe: EndpointProbe;
   readonly log: Log;
@@ -83,12 +83,12 @@ export class CommandAnswers {
   }
 
   async #resolve(command: ResolveCommand, signal: AbortSignal): Promise<CommandAnswer> {
-    const { world, refs } = this.#options;
-    const story = world.story(command.storyUid);
+    const { view, refs } = this.#options;
+    const story = view.story(command.storyUid);
     if (story === undefined || story.metadata.namespace !== command.namespace)
       return this.#failed(command, failure('StoryUnknown', 'the gateway has not seen this Story', true));
     const { url, ref } = story.spec.repository;
-    const matched = matchRepository(url, command.namespace, world.platform.upstreams);
+    const matched = matchRepository(url, command.namespace, view.platform.upstreams);
     if (!matched.ok) return this.#failed(command, failure('RepositoryNotListed', matched.message, false));
     const commit = await refs.commitAt(matched, ref, signal);
     if (commit === undefined)
@@ -98,7 +98,7 @@ export class CommandAnswers {
 
   async #probe(command: ProbeCommand, signal: AbortSignal): Promise<CommandAnswer> {
     const { endpoint, model, namespace } = command;
-    const upstream = foundRow(modelUpstream(endpoint, namespace, this.#options.world.platform.upstreams));
+    const upstream = foundRow(modelUpstream(endpoint, namespace, this.#options.view.platform.upstreams));
     if (upstream === undefined)
       return this.#failed(
         command,

@@ -6,7 +6,7 @@ import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import { mergeFindingOf } from './merge-finding.ts';
 import type { PushRule } from './ref-update.ts';
 import type { Exchange, GitProxy, GitService, Repository } from './smart-http.ts';
@@ -17,11 +17,11 @@ const FETCH_MS = 900_000;
 
 export class GitRoutes {
   readonly #proxy: GitProxy;
-  readonly #world: World;
+  readonly #view: ClusterView;
 
-  constructor(proxy: GitProxy, world: World) {
+  constructor(proxy: GitProxy, view: ClusterView) {
     this.#proxy = proxy;
-    this.#world = world;
+    this.#view = view;
   }
 
   routes(): readonly Route[] {
@@ -62,13 +62,13 @@ export class GitRoutes {
   }
 
   #repositoryOf({ story, namespace }: StepCaller): Repository {
-    const matched = matchRepository(story.spec.repository.url, namespace, this.#world.platform.upstreams);
+    const matched = matchRepository(story.spec.repository.url, namespace, this.#view.platform.upstreams);
     if (!matched.ok) throw new Refusal(403, 'RepositoryNotListed', matched.message);
     return matched;
   }
 
   async #ruleFor({ podUid, namespace, story }: StepCaller): Promise<PushRule> {
-    const pod = await this.#world.podWhen(podUid, (seen) => mergeFindingOf(seen) !== undefined, FINDING_WAIT_MS);
+    const pod = await this.#view.podWhen(podUid, (seen) => mergeFindingOf(seen) !== undefined, FINDING_WAIT_MS);
     const finding = pod === undefined ? undefined : mergeFindingOf(pod);
     if (finding === undefined)
       throw new Refusal(503, 'NotListedYet', 'the finding of the merge step has not been seen yet', { retryAfterSeconds: 1 });

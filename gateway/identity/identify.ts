@@ -1,7 +1,7 @@
 // Identity of a request: the token's review, then its standing in the caches, as a caller or a refusal.
 
 import { Refusal } from '../http/refusal.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { Caller } from './caller.ts';
 import { AUDIENCES } from './rights.ts';
 import { standingOf } from './standing.ts';
@@ -10,13 +10,13 @@ import { looksLikeOurs, type Reviewed, type TokenReviewer } from './token-review
 const unknownToken = (): Refusal => new Refusal(401, 'TokenUnknown', 'the token is not known, or for another audience');
 
 export const identifyWith =
-  (reviewer: TokenReviewer, world: World) =>
+  (reviewer: TokenReviewer, view: ClusterView) =>
   /** Throws Refusal: 401 unknown token, 403 no standing, 503 `NotListedYet` or the API server is away. */
   async (token: string): Promise<Caller> => {
     if (!looksLikeOurs(token, AUDIENCES)) throw unknownToken();
     const reviewed = await review(reviewer, token);
     if (reviewed === undefined || reviewed.audiences.length === 0) throw unknownToken();
-    const standing = standingOf(reviewed, world);
+    const standing = standingOf(reviewed, view);
     const detail = `${reviewed.username} pod ${reviewed.podName ?? '-'} ${reviewed.podUid ?? '-'} for ${reviewed.audiences.join(' ')}`;
     switch (standing.kind) {
       case 'caller':

@@ -14,7 +14,7 @@ import {
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { controllerOf } from '../../kube/object.ts';
 import type { Job, Pod } from '../cluster/objects.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { Caller } from './caller.ts';
 import { stepOfAudience } from './rights.ts';
 import type { Reviewed } from './token-review.ts';
@@ -53,42 +53,42 @@ const listedIn = (task: Task, jobUid: string): Listed | undefined => {
   return undefined;
 };
 
-const stepStanding = (reviewed: Reviewed, account: Account, step: Step, world: World): Standing => {
+const stepStanding = (reviewed: Reviewed, account: Account, step: Step, view: ClusterView): Standing => {
   if (account.name !== WORKSPACE_ACCOUNT)
     return refused('AccountNotAllowed', 'the token is of another account than the workspaces');
   if (reviewed.podUid === undefined) return refused('NotAPodToken', 'the token is bound to no pod');
-  const pod = world.pod(reviewed.podUid);
+  const pod = view.pod(reviewed.podUid);
   if (pod === undefined) return later('the pod has not been seen yet');
   if (pod.metadata.namespace !== account.namespace || (reviewed.podName !== undefined && pod.metadata.name !== reviewed.podName))
     return refused('PodMismatch', 'the token names another pod');
   if (ended(pod)) return refused('PodEnded', 'the pod has ended');
   const owner = controllerOf(pod);
   if (owner?.kind !== 'Job') return refused('NotAWorkspace', 'the pod belongs to no Job');
-  const job = world.job(owner.uid);
-  return job === undefined ? later('the Job has not been seen yet') : jobStanding(pod, job, step, world);
+  const job = view.job(owner.uid);
+  return job === undefined ? later('the Job has not been seen yet') : jobStanding(pod, job, step, view);
 };
 
-const jobStanding = (pod: Pod, job: Job, step: Step, world: World): Standing => {
+const jobStanding = (pod: Pod, job: Job, step: Step, view: ClusterView): Standing => {
   const owner = controllerOf(job);
   const namespace = job.metadata.namespace ?? '';
   const jobUid = job.metadata.uid ?? '';
   if (owner?.kind !== 'Task' || namespace !== pod.metadata.namespace)
     return refused('NotAWorkspace', 'the Job belongs to no Task');
-  const task = world.task(owner.uid);
+  const task = view.task(owner.uid);
   if (task === undefined || task.metadata.namespace !== namespace) return later('the Task has not been seen yet');
   const listed = listedIn(task, jobUid);
   if (listed === undefined) return later('the Task does not list this Job');
   const { attempt, steps } = listed;
   if (attempt.finishedAt !== undefined) return refused('AttemptFinished', 'the attempt has ended');
   if (!steps.includes(step)) return refused('StepMismatch', 'this Job has no such step');
-  const story = world.story(task.spec.storyRef.uid);
+  const story = view.story(task.spec.storyRef.uid);
   if (story === undefined || story.metadata.namespace !== namespace) return later('the Story has not been seen yet');
   const { name: podName, uid: podUid = '' } = pod.metadata;
   return { kind: 'caller', caller: { kind: 'step', step, namespace, podName, podUid, jobUid, pod, task, attempt, story } };
 };
 
 /** What a token is worth now. */
-export const standingOf = (reviewed: Reviewed, world: World): Standing => {
+export const standingOf = (reviewed: Reviewed, view: ClusterView): Standing => {
   const account = accountOf(reviewed.username);
   if (account === undefined) return refused('AccountNotAllowed', 'the token is of no service account');
   const [audience, ...others] = reviewed.audiences;
@@ -99,7 +99,5 @@ export const standingOf = (reviewed: Reviewed, world: World): Standing => {
       ? { kind: 'caller', caller: { kind: 'reader', namespace: account.namespace } }
       : refused('AccountNotAllowed', `only account ${READER_ACCOUNT} reads artifacts`);
   const step = stepOfAudience(audience);
-  return step === undefined
-    ? refused('AudienceInvalid', 'the audience is no step')
-    : stepStanding(reviewed, account, step, world);
+  return step === undefined ? refused('AudienceInvalid', 'the audience is no step') : stepStanding(reviewed, account, step, view);
 };

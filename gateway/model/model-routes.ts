@@ -11,7 +11,7 @@ import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import type { World } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import { chatRequest } from './chat-request.ts';
 import { MODEL_LIMITS, type ModelProxy, type Payer, type SlotAccount } from './model-proxy.ts';
 
@@ -23,11 +23,11 @@ interface Terms {
 
 export class ModelRoutes {
   readonly #proxy: ModelProxy;
-  readonly #world: World;
+  readonly #view: ClusterView;
 
-  constructor(proxy: ModelProxy, world: World) {
+  constructor(proxy: ModelProxy, view: ClusterView) {
     this.#proxy = proxy;
-    this.#world = world;
+    this.#view = view;
   }
 
   routes(): readonly Route[] {
@@ -67,11 +67,11 @@ export class ModelRoutes {
   }
 
   #termsOf({ task, story, attempt, namespace }: StepCaller): Terms {
-    const council = councilFor(task.spec.task.role, story, this.#world.councilsIn(namespace));
+    const council = councilFor(task.spec.task.role, story, this.#view.councilsIn(namespace));
     if (council === undefined) throw new Refusal(409, 'CouncilMissing', 'no Council serves the role of this task');
     const agent = agentOf(council, attempt.agent);
     if (agent === undefined) throw new Refusal(409, 'AgentMissing', 'the Council has no agent of this name any more');
-    const upstream = foundRow(modelUpstream(council.spec.model.endpoint, namespace, this.#world.platform.upstreams));
+    const upstream = foundRow(modelUpstream(council.spec.model.endpoint, namespace, this.#view.platform.upstreams));
     if (upstream === undefined)
       throw new Refusal(403, 'EndpointNotListed', 'the platform serves no such model endpoint to this namespace');
     if (!offersModel(upstream, agent.model))
@@ -89,7 +89,7 @@ export class ModelRoutes {
       },
       {
         account: attemptAccount(task.metadata.uid, attempt.n),
-        limit: this.#world.platform.limits.tokensPerTask,
+        limit: this.#view.platform.limits.tokensPerTask,
         spentBefore: attempt.tokens ?? 0,
       },
     ];

@@ -1,6 +1,6 @@
 // The enforcer's rules in a real kernel: what they let through and what they drop, between network namespaces that are linked as a node links its pods.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compile, type World } from '../cluster/enforcer/compile.ts';
+import { compile, type Observed } from '../cluster/enforcer/compile.ts';
 import type { Namespace, NetworkPolicy, Pod } from '../cluster/enforcer/objects.ts';
 import { Network, type Peer, type Target } from './enforcer-network.ts';
 
@@ -33,7 +33,7 @@ const policy = (spec: NonNullable<NetworkPolicy['spec']>, name = 'p', ns = 'fron
   spec,
 });
 
-const base: World = {
+const base: Observed = {
   policies: [],
   pods: [pod('web', 'front'), pod('api', 'front'), pod('db', 'back')],
   namespaces: [namespace('front'), namespace('back')],
@@ -285,7 +285,7 @@ describe('rules in the kernel', () => {
   });
 
   describe('a pod that the enforcer has not seen yet', () => {
-    const unseen: World = { ...base, pods: base.pods.filter(({ metadata }) => metadata.name !== 'web') };
+    const unseen: Observed = { ...base, pods: base.pods.filter(({ metadata }) => metadata.name !== 'web') };
     beforeEach(() => network().enforce(compile(unseen, settings).text));
 
     it.each<[string, Name, Target]>([

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { down } from '../cluster/box.ts';
 import { clusterConfig } from '../cluster/config.ts';
-import { openWorld, type OpenWorld, type World } from '../environment/environment.ts';
+import { openEnvironment, type OpenEnvironment, type Environment } from '../environment/environment.ts';
 import { progressOn, seconds, type Progress } from './progress.ts';
 import { runStory } from './story.ts';
 import { howToUse, showResult } from './show.ts';
@@ -35,10 +35,10 @@ const main = async (): Promise<number> => {
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
-  let world: OpenWorld | undefined;
+  let environment: OpenEnvironment | undefined;
   try {
     progress.say('\nSetting up (the first time takes minutes; later ones start warm)');
-    world = await openWorld({
+    environment = await openEnvironment({
       box: BOX,
       namespaces: [DEMO_NAMESPACE],
       onCluster: ({ kind, apiUrl }) =>
@@ -47,17 +47,17 @@ const main = async (): Promise<number> => {
     });
     const setUpAt = Date.now();
     const story = await runStory({
-      world,
+      environment,
       namespace: DEMO_NAMESPACE,
       progress,
       approveAtOnce: options.yes === true,
       signal: interrupted.signal,
     });
-    await showResult(world, DEMO_NAMESPACE, story, progress);
+    await showResult(environment, DEMO_NAMESPACE, story, progress);
     progress.say(
       `\nSet-up ${((setUpAt - startedAt) / 1000).toFixed(1)} s, Story ${seconds(setUpAt)}, together ${seconds(startedAt)}.`,
     );
-    if (options.keep === true) await keepUp(world, interrupted.signal, progress);
+    if (options.keep === true) await keepUp(environment, interrupted.signal, progress);
     return story.phase === 'Done' ? 0 : 1;
   } catch (error) {
     progress.say(
@@ -67,14 +67,14 @@ const main = async (): Promise<number> => {
     );
     return interrupted.signal.aborted ? 130 : 1;
   } finally {
-    await world?.close();
-    // also when the set-up was cut short and there is no world yet
+    await environment?.close();
+    // also when the set-up was cut short and there is no environment yet
     if (clusterConfig().externalKubeconfig === undefined) await down(clusterConfig().cacheDir, BOX);
   }
 };
 
-const keepUp = async (world: World, signal: AbortSignal, progress: Progress): Promise<void> => {
-  progress.say(howToUse(world, DEMO_NAMESPACE));
+const keepUp = async (environment: Environment, signal: AbortSignal, progress: Progress): Promise<void> => {
+  progress.say(howToUse(environment, DEMO_NAMESPACE));
   await new Promise<void>((resolve) => {
     const alive = setInterval(() => undefined, 60_000);
     signal.addEventListener('abort', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
-import type { Repository, World } from '../environment/environment.ts';
+import type { Repository, Environment } from '../environment/environment.ts';
 import { follow, type Follower, type View } from '../environment/watching.ts';
 import { seconds, type Progress } from './progress.ts';
 
@@ -16,7 +16,7 @@ const COUNTDOWN_SECONDS = { terminal: 20, nobody: 3 };
 const ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
 
 export interface DemoOptions {
-  readonly world: World;
+  readonly environment: Environment;
   readonly namespace: string;
   readonly progress: Progress;
   readonly approveAtOnce: boolean;
@@ -31,17 +31,17 @@ export interface FinishedStory {
 }
 
 export const runStory = async (options: DemoOptions): Promise<FinishedStory> => {
-  const { world, namespace, progress, signal } = options;
+  const { environment, namespace, progress, signal } = options;
   progress.say('\nA Story becomes a commit');
   const repository = await progress.step('git repository', async () => {
-    await world.as('alice')('delete', 'stories,plans', '--all', '--namespace', namespace); // of an earlier demo in a kept cluster
-    return world.createRepository(REPOSITORY, join(root, 'test', 'fixtures', 'node-repo'));
+    await environment.as('alice')('delete', 'stories,plans', '--all', '--namespace', namespace); // of an earlier demo in a kept cluster
+    return environment.createRepository(REPOSITORY, join(root, 'test', 'fixtures', 'node-repo'));
   });
   progress.say(`    ${repository.url} (main at ${repository.head.slice(0, 10)})`);
-  const follower = await follow(world.cluster.kubeconfig, namespace);
+  const follower = await follow(environment.cluster.kubeconfig, namespace);
   try {
     await progress.step('alice: kubectl apply -f examples/story.yaml -f examples/plan.yaml', () =>
-      world.as('alice')('apply', '-f', example('story.yaml'), '-f', example('plan.yaml')),
+      environment.as('alice')('apply', '-f', example('story.yaml'), '-f', example('plan.yaml')),
     );
     const plan = await progress.step('the Story is looked at, the Plan is parsed', () => follower.until(planToApprove, signal));
     await approve(options, plan);
@@ -56,8 +56,8 @@ const planToApprove = ({ stories, plans }: View): Plan | undefined => {
   return waiting ? plans.find((plan) => plan.metadata.name === PLAN && plan.status?.digest !== undefined) : undefined;
 };
 
-const approve = async ({ world, namespace, progress, approveAtOnce, signal }: DemoOptions, plan: Plan): Promise<void> => {
-  progress.say(`\n${await world.as('bob')('get', 'stories,plans', '--namespace', namespace)}`);
+const approve = async ({ environment, namespace, progress, approveAtOnce, signal }: DemoOptions, plan: Plan): Promise<void> => {
+  progress.say(`\n${await environment.as('bob')('get', 'stories,plans', '--namespace', namespace)}`);
   progress.say(`The Plan waits for a person who is not its author. It has ${plan.status?.taskCount ?? 0} tasks:`);
   for (const task of plan.status?.tasks ?? [])
     progress.say(
@@ -66,7 +66,7 @@ const approve = async ({ world, namespace, progress, approveAtOnce, signal }: De
   progress.say(`    digest ${plan.status?.digest ?? ''}\n`);
   if (!approveAtOnce) await untilSomebodyAgrees(progress, signal);
   const argv = ['approve', 'plan', PLAN, '--namespace', namespace, '--yes', '--reason', 'the demo says so'];
-  const end = await progress.step(`bob: kubectl fleet ${argv.slice(0, 3).join(' ')}`, () => world.fleet('bob', ...argv));
+  const end = await progress.step(`bob: kubectl fleet ${argv.slice(0, 3).join(' ')}`, () => environment.fleet('bob', ...argv));
   if (end.status !== 0) throw new Error(`kubectl fleet approve failed:\n${end.stdout}${end.stderr}`);
 };
 

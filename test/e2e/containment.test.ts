@@ -42,12 +42,12 @@ describe('an agent that tries to escape', () => {
   });
 
   it('is not to be entered by anybody: exec into its pods is refused even to the administrator', async () => {
-    const pods = await w.world.kubectl('get', 'pods', '--namespace', ESCAPE, '--output', 'name');
+    const pods = await w.environment.kubectl('get', 'pods', '--namespace', ESCAPE, '--output', 'name');
     const pod = pods.split('\n')[0] ?? '';
     expect(pod).toMatch(/^pod\/fleet-ws-/);
     // kubectl itself does not even ask for a pod that has ended; the API server is asked here
     const path = `/api/v1/namespaces/${ESCAPE}/${pod.replace('pod/', 'pods/')}/exec?command=id&stdout=true`;
-    const end = await w.world.kubectl.attempt('create', '--raw', path, '--filename', '/dev/null');
+    const end = await w.environment.kubectl.attempt('create', '--raw', path, '--filename', '/dev/null');
     expect(end.status).not.toBe(0);
     expect(end.stderr).toMatch(/workspace|denied|forbidden/i);
   });
@@ -72,7 +72,7 @@ describe('a namespace whose network lets workspaces out', () => {
         { id: 'any', title: 'Add farewell(name)', description: '[[script:add-farewell]]', verify: { commands: ['npm test'] } },
       ],
     });
-    await w.world.kubectl.apply(openEverything);
+    await w.environment.kubectl.apply(openEverything);
     await w.start();
     await w.approve();
   });

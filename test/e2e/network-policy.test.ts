@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEST_BOX } from '../environment/test-cluster.ts';
-import { connectWorld, type World } from '../environment/environment.ts';
+import { connectEnvironment, type Environment } from '../environment/environment.ts';
 
 const image = 'swefleet.local/toolchain-python:dev';
 
@@ -34,10 +34,10 @@ const server =
 
 describe('pods under NetworkPolicies', () => {
   const namespace = `policies-${randomBytes(3).toString('hex')}`;
-  const state: { world?: World } = {};
-  const kubectl = (): World['kubectl'] => {
-    if (state.world === undefined) throw new Error('the world is not connected');
-    return state.world.kubectl;
+  const state: { environment?: Environment } = {};
+  const kubectl = (): Environment['kubectl'] => {
+    if (state.environment === undefined) throw new Error('the environment is not connected');
+    return state.environment.kubectl;
   };
 
   const pod = (name: string, command: readonly string[], ports: readonly object[] = []): object => ({
@@ -66,7 +66,7 @@ describe('pods under NetworkPolicies', () => {
   };
 
   beforeAll(async () => {
-    state.world = await connectWorld(TEST_BOX);
+    state.environment = await connectEnvironment(TEST_BOX);
     await kubectl()('create', 'namespace', namespace);
     await kubectl().apply([
       policy('shut', { podSelector: { matchLabels: { app: 'shut' } }, policyTypes: ['Ingress', 'Egress'] }),

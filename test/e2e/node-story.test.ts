@@ -56,12 +56,12 @@ describe('a Story on a Node repository', () => {
   afterAll(() => w.close());
 
   it('waits in Design for a person and says so in kubectl get stories', async () => {
-    const table = await w.world.as('bob')('get', 'stories', '--namespace', WALK);
+    const table = await w.environment.as('bob')('get', 'stories', '--namespace', WALK);
     expect(table).toMatch(/goodbye +Design .*approv/);
   });
 
   it('refuses the approval of the author herself', async () => {
-    const end = await w.world.fleet('alice', 'approve', 'plan', 'goodbye-1', '--namespace', WALK, '--yes');
+    const end = await w.environment.fleet('alice', 'approve', 'plan', 'goodbye-1', '--namespace', WALK, '--yes');
     expect(end.status).not.toBe(0);
   });
 
@@ -100,7 +100,7 @@ describe('a Story on a Node repository', () => {
   });
 
   it('shows the evidence of the fresh checkout to an auditor', async () => {
-    const end = await w.world.fleet(
+    const end = await w.environment.fleet(
       'bob',
       'logs',
       'story',
@@ -118,7 +118,7 @@ describe('a Story on a Node repository', () => {
 
   it('tells the life of each object in Kubernetes Events, at most four a task', async () => {
     const told = async (kind: string, name: string): Promise<readonly string[]> => {
-      const json = await w.world.kubectl('get', 'events.events.k8s.io', '--namespace', WALK, '--output', 'json');
+      const json = await w.environment.kubectl('get', 'events.events.k8s.io', '--namespace', WALK, '--output', 'json');
       const { items } = JSON.parse(json) as { readonly items: readonly KubeEvent[] };
       return items
         .filter(({ regarding }) => regarding.kind === kind && regarding.name === name)
@@ -142,7 +142,7 @@ describe('a Story on a Node repository', () => {
   });
 
   it.skipIf(!hasAuditLog)('costs the operator at most five writes a task, Jobs not counted', () => {
-    const writes = auditedWrites(w.world.cluster).filter(byUser(operatorUser));
+    const writes = auditedWrites(w.environment.cluster).filter(byUser(operatorUser));
     for (const id of ['farewell', 'edge', 'usage']) {
       const { name } = w.task(id).metadata;
       const about = writes.filter(({ resource, objectName }) => resource === 'tasks' && objectName === name);

@@ -30,7 +30,7 @@ describe('a Story on a Python repository', () => {
         },
       ],
     });
-    await w.world.as('alice').apply(council);
+    await w.environment.as('alice').apply(council);
     await w.start();
   });
   afterAll(() => w.close());

@@ -31,7 +31,7 @@ describe('operator and gateway killed while a task runs', () => {
     await w.approve();
     await w.follower.until(({ tasks }) => tasks.find(({ status }) => status?.phase === 'Running'));
     const kill = ['delete', 'pods', '--namespace', RELEASE_NAMESPACE, '--force', '--grace-period=0', '--selector'];
-    await w.world.kubectl(...kill, 'app.kubernetes.io/name=swe-fleet,app.kubernetes.io/component in (operator,gateway)');
+    await w.environment.kubectl(...kill, 'app.kubernetes.io/name=swe-fleet,app.kubernetes.io/component in (operator,gateway)');
   });
   afterAll(() => w.close());
 

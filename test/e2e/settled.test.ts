@@ -34,7 +34,7 @@ describe.skipIf(!hasAuditLog)('a settled system', () => {
     await done.approve();
     await done.ended();
     await waiting.start();
-    await waiting.world.as('alice').apply(invalidPlan);
+    await waiting.environment.as('alice').apply(invalidPlan);
     await waiting.follower.until(({ plans }) =>
       plans.find(({ metadata, status }) => metadata.name === 'invalid-1' && status?.phase === 'Invalid'),
     );
@@ -44,9 +44,9 @@ describe.skipIf(!hasAuditLog)('a settled system', () => {
   it('makes no API write but its Leases for 60 s, with a finished, a waiting and an invalid object at hand', async () => {
     const [first] = walks;
     if (first === undefined) throw new Error('no walk');
-    const before = auditedWrites(first.world.cluster).length;
+    const before = auditedWrites(first.environment.cluster).length;
     await sleep(QUIET_MS);
-    const writes = auditedWrites(first.world.cluster).slice(before).filter(ours);
+    const writes = auditedWrites(first.environment.cluster).slice(before).filter(ours);
     const leases = writes.filter(({ resource }) => resource === 'leases');
     const others = writes.filter(({ resource, verb }) => resource !== 'leases' && resource !== 'tokenreviews' && verb !== 'get');
     expect(others).toEqual([]);

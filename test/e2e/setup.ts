@@ -1,6 +1,6 @@
-// Opens the world once for all end-to-end files: chart, git server and scripted model live in this process, the tests connect to them.
+// Opens the environment once for all end-to-end files: chart, git server and scripted model live in this process, the tests connect to them.
 import { TEST_BOX } from '../environment/test-cluster.ts';
-import { openWorld, type Stage } from '../environment/environment.ts';
+import { openEnvironment, type Stage } from '../environment/environment.ts';
 import { E2E_NAMESPACES } from './namespaces.ts';
 
 const stage: Stage = async (label, work) => {
@@ -10,6 +10,6 @@ const stage: Stage = async (label, work) => {
 };
 
 export const setup = async (): Promise<() => Promise<void>> => {
-  const world = await openWorld({ box: TEST_BOX, namespaces: E2E_NAMESPACES, stage });
-  return () => world.close();
+  const environment = await openEnvironment({ box: TEST_BOX, namespaces: E2E_NAMESPACES, stage });
+  return () => environment.close();
 };

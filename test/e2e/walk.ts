@@ -9,7 +9,7 @@ import type { Task } from '../../crds/kinds/task.ts';
 import { git } from '../environment/repository.ts';
 import { TEST_BOX } from '../environment/test-cluster.ts';
 import { follow, type Follower } from '../environment/watching.ts';
-import { connectWorld, type Repository, type World } from '../environment/environment.ts';
+import { connectEnvironment, type Repository, type Environment } from '../environment/environment.ts';
 
 export const fixture = (name: string): string => join(import.meta.dirname, '..', 'fixtures', name);
 
@@ -24,7 +24,7 @@ export interface WalkInput {
 }
 
 export interface Walk {
-  readonly world: World;
+  readonly environment: Environment;
   readonly namespace: string;
   readonly repository: Repository;
   readonly follower: Follower;
@@ -44,22 +44,22 @@ const ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
 
 export const walk = async (input: WalkInput): Promise<Walk> => {
   const { namespace, name } = input;
-  const world = await connectWorld(TEST_BOX);
+  const environment = await connectEnvironment(TEST_BOX);
   // of an earlier run in a kept cluster
-  await world.as('alice')('delete', `story/${name}`, `plan/${name}-1`, '--namespace', namespace, '--ignore-not-found');
-  const repository = await world.createRepository(`${namespace}-${name}`, input.repositoryFolder);
-  const follower = await follow(world.cluster.kubeconfig, namespace);
+  await environment.as('alice')('delete', `story/${name}`, `plan/${name}-1`, '--namespace', namespace, '--ignore-not-found');
+  const repository = await environment.createRepository(`${namespace}-${name}`, input.repositoryFolder);
+  const follower = await follow(environment.cluster.kubeconfig, namespace);
   const planName = `${name}-1`;
   const taskOf = (id: string): Task | undefined =>
     follower.view().tasks.find(({ spec }) => spec.storyRef.name === name && spec.task.id === id);
   return {
-    world,
+    environment,
     namespace,
     repository,
     follower,
     branch: `fleet/${namespace}/${name}`,
     start: async () => {
-      await world.as('alice').apply([storyOf(input, repository), planOf(input, planName)]);
+      await environment.as('alice').apply([storyOf(input, repository), planOf(input, planName)]);
       return follower.until(({ stories, plans }) => {
         const story = stories.find(({ metadata }) => metadata.name === name);
         return story?.status?.phase === 'Design'
@@ -68,7 +68,7 @@ export const walk = async (input: WalkInput): Promise<Walk> => {
       });
     },
     approve: async () => {
-      const end = await world.fleet(
+      const end = await environment.fleet(
         'bob',
         'approve',
         'plan',

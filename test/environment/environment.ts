@@ -15,10 +15,10 @@ import { kubectlWith, type Kubectl } from './kubernetes.ts';
 import { GIT_HOST, gitRootOf, startOutside, type Outside } from './outside.ts';
 import { createRepository } from './repository.ts';
 
-/** Runs one part of the set-up under a label, so that whoever opens the world shows its progress. */
+/** Runs one part of the set-up under a label, so that whoever opens the environment shows its progress. */
 export type Stage = <T>(label: string, work: (log: (line: string) => void) => Promise<T>) => Promise<T>;
 
-export interface WorldOptions {
+export interface EnvironmentOptions {
   readonly box: string;
   readonly namespaces: readonly string[];
   readonly stage: Stage;
@@ -29,7 +29,7 @@ export interface WorldOptions {
   readonly onModelRequest?: (line: ModelRequestLine) => void;
 }
 
-export interface World {
+export interface Environment {
   readonly cluster: Cluster;
   /** Folder of the git server's bare repositories. */
   readonly gitRoot: string;
@@ -42,8 +42,8 @@ export interface World {
   createRepository(name: string, folder: string): Promise<Repository>;
 }
 
-/** A world with the servers of the machine that belong to it. */
-export interface OpenWorld extends World {
+/** A environment with the servers of the machine that belong to it. */
+export interface OpenEnvironment extends Environment {
   readonly outside: Outside;
   /** Ends what runs on the machine; the cluster stays. */
   close(): Promise<void>;
@@ -58,7 +58,7 @@ export interface Repository {
 const root = join(import.meta.dirname, '..', '..');
 const DAYS = 3650;
 
-export const openWorld = async (options: WorldOptions): Promise<OpenWorld> => {
+export const openEnvironment = async (options: EnvironmentOptions): Promise<OpenEnvironment> => {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   options.onCluster?.(cluster);
@@ -84,10 +84,11 @@ export const openWorld = async (options: WorldOptions): Promise<OpenWorld> => {
   }
 };
 
-/** The world that another process of this machine opened on that box. */
-export const connectWorld = async (box: string): Promise<World> => accessTo(await ensureBox({ name: box, log: () => undefined }));
+/** The environment that another process of this machine opened on that box. */
+export const connectEnvironment = async (box: string): Promise<Environment> =>
+  accessTo(await ensureBox({ name: box, log: () => undefined }));
 
-const accessTo = async (cluster: Cluster): Promise<World> => {
+const accessTo = async (cluster: Cluster): Promise<Environment> => {
   const gitRoot = gitRootOf(cluster.stateDir);
   const names = Object.keys(PERSONS) as Person[];
   const files = new Map(await Promise.all(names.map(async (name) => [name, await cluster.userKubeconfig(name)] as const)));

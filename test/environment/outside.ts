@@ -1,4 +1,4 @@
-// The outside world of a test cluster: a git server and a scripted model on the machine, known inside the cluster by Services of
+// The outside environment of a test cluster: a git server and a scripted model on the machine, known inside the cluster by Services of
 // namespace `outside`, so that Stories and values name them as they would name a team's own servers.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

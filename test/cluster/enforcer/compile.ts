@@ -13,7 +13,7 @@ import type { Namespace, NetworkPolicy, Pod } from './objects.ts';
 import { ruleLines, type Direction } from './policy-rules.ts';
 import { demandFields, matcher, Unsupported } from './selectors.ts';
 
-export interface World {
+export interface Observed {
   readonly policies: readonly NetworkPolicy[];
   readonly pods: readonly Pod[];
   readonly namespaces: readonly Namespace[];
@@ -59,11 +59,11 @@ const commentLength = 127;
 const directions: readonly Direction[] = ['ingress', 'egress'];
 
 /** Throws only when the settings make no sense. */
-export const compile = (world: World, settings: Settings): Compiled => {
+export const compile = (observed: Observed, settings: Settings): Compiled => {
   const podBlock = parseBlock(settings.podCidr);
   if (podBlock === undefined) throw new Error(`the pod range ${settings.podCidr} is no IPv4 block`);
-  const { endpoints, disputed } = endpointsOf(world.pods, world.namespaces, { assigned: world.assigned, podBlock });
-  const sorted = [...world.policies].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const { endpoints, disputed } = endpointsOf(observed.pods, observed.namespaces, { assigned: observed.assigned, podBlock });
+  const sorted = [...observed.policies].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const policies = sorted.map((policy) => compilePolicy(policy, endpoints));
   const refused = policies.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
   return { text: tableText({ ...settings, podCidr: blockText(podBlock) }, endpoints, policies), refused, disputed };

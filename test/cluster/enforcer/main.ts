@@ -16,7 +16,7 @@ import { Reflector, type Report } from '../../../kube/reflector.ts';
 import { namespaces, networkPolicies, pods } from '../../../kube/resources.ts';
 import { AssignedAddresses } from './assigned-addresses.ts';
 import { Applier } from './applier.ts';
-import { compile, type Settings, type World } from './compile.ts';
+import { compile, type Settings, type Observed } from './compile.ts';
 import { applyRules, tableExists } from './nft.ts';
 import type { Namespace, NetworkPolicy, Pod } from './objects.ts';
 
@@ -106,14 +106,14 @@ const main = async (): Promise<void> => {
   const cluster = follow(client, stop.signal);
   // Before the caches are whole nothing is compiled from them: what is absent in them would count as absent.
   await cluster.synced;
-  const world = (): World => ({
+  const observed = (): Observed => ({
     policies: [...cluster.policies.values()],
     pods: [...cluster.pods.values()],
     namespaces: [...cluster.namespaces.values()],
     assigned: addresses.current,
   });
   const applier = new Applier({
-    compile: () => compile(world(), settings),
+    compile: () => compile(observed(), settings),
     apply: applyRules,
     log,
     sleep: (ms) => sleep(ms, undefined, { ref: false }),

@@ -9,7 +9,7 @@ import { Refusal } from '../../../gateway/http/refusal.ts';
 import type { Caller } from '../../../gateway/identity/caller.ts';
 import { identifyWith } from '../../../gateway/identity/identify.ts';
 import { ApiTokenReviewer, CachedReviewer } from '../../../gateway/identity/token-review.ts';
-import { watchWorld, WatchedWorld } from '../../../gateway/cluster/watched-cluster.ts';
+import { watchCluster, WatchedCluster } from '../../../gateway/cluster/watched-cluster.ts';
 import type { ApiClient } from '../../../kube/client.ts';
 import type { KubeObject, Resource, Stored } from '../../../kube/object.ts';
 import { jobs, namespaces, pods, serviceAccounts } from '../../../kube/resources.ts';
@@ -33,7 +33,7 @@ const podTemplate = (account: string) => ({
 
 describe('the owner of a token', () => {
   let client: ApiClient;
-  let world: WatchedWorld;
+  let view: WatchedCluster;
   let namespace: string;
   let pod: Stored;
   let job: Stored;
@@ -66,7 +66,7 @@ describe('the owner of a token', () => {
       },
     };
     try {
-      return await identifyWith(new CachedReviewer(reviewer), world)(token);
+      return await identifyWith(new CachedReviewer(reviewer), view)(token);
     } catch (error) {
       if (error instanceof Refusal) return `${error.status} ${error.code}`;
       throw error;
@@ -76,7 +76,7 @@ describe('the owner of a token', () => {
   const listed = async (attempts: readonly object[]): Promise<void> => {
     await client.patch(tasks, { namespace, name: 'identity-t1' }, { status: { phase: 'Running', attempts } }, 'status');
     const [wanted] = attempts;
-    const seen = (): object | undefined => world.tasks.get(`${namespace}/identity-t1`)?.status?.attempts?.[0];
+    const seen = (): object | undefined => view.tasks.get(`${namespace}/identity-t1`)?.status?.attempts?.[0];
     await expect.poll(seen, { timeout: 10_000 }).toMatchObject(wanted ?? {});
   };
 
@@ -104,11 +104,11 @@ describe('the owner of a token', () => {
       },
       spec: { backoffLimit: 0, template: podTemplate('fleet-workspace') },
     });
-    world = new WatchedWorld(() => platform());
-    const watching = watchWorld(world, client, { log: silentLog, signal: stop.signal });
+    view = new WatchedCluster(() => platform());
+    const watching = watchCluster(view, client, { log: silentLog, signal: stop.signal });
     await vi.waitFor(() => expect(watching.notSynced()).toEqual([]), { timeout: 30_000 });
-    await vi.waitFor(() => expect(world.pods.ownedBy(job.metadata.uid)).toHaveLength(1), { timeout: 30_000 });
-    pod = world.pods.ownedBy(job.metadata.uid)[0] as Stored;
+    await vi.waitFor(() => expect(view.pods.ownedBy(job.metadata.uid)).toHaveLength(1), { timeout: 30_000 });
+    pod = view.pods.ownedBy(job.metadata.uid)[0] as Stored;
   });
 
   afterAll(async () => {
@@ -168,9 +168,9 @@ describe('the owner of a token', () => {
       },
       spec: { backoffLimit: 0, template: podTemplate('fleet-workspace') },
     });
-    await expect.poll(() => world.pods.ownedBy(stray.metadata.uid).length).toBe(1);
-    await expect.poll(() => world.job(stray.metadata.uid)).toBeDefined();
-    const strayPod = world.pods.ownedBy(stray.metadata.uid)[0] as Stored;
+    await expect.poll(() => view.pods.ownedBy(stray.metadata.uid).length).toBe(1);
+    await expect.poll(() => view.job(stray.metadata.uid)).toBeDefined();
+    const strayPod = view.pods.ownedBy(stray.metadata.uid)[0] as Stored;
     expect(await identify(await tokenFor('fleet-workspace', audienceOf('checkout'), strayPod))).toBe('403 NotAWorkspace');
   });
 
@@ -186,7 +186,7 @@ describe('the owner of a token', () => {
     const token = await tokenFor('fleet-workspace', audienceOf('checkout'), pod);
     await client.delete(pods, { namespace, name: pod.metadata.name }, { gracePeriodSeconds: 0 });
     const leaving = (): boolean =>
-      world.pod(pod.metadata.uid)?.metadata.deletionTimestamp !== undefined || world.pod(pod.metadata.uid) === undefined;
+      view.pod(pod.metadata.uid)?.metadata.deletionTimestamp !== undefined || view.pod(pod.metadata.uid) === undefined;
     await expect.poll(leaving, { timeout: 30_000 }).toBe(true);
     expect(await identify(token)).toMatch(/^(403 PodEnded|401 TokenUnknown|503 NotListedYet)$/);
   });

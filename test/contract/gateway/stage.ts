@@ -1,5 +1,5 @@
 // A gateway on loopback with everything real behind it: TLS, git server with credentials, scripted model, JetStream. Two ports are the
-// test's: the token reviewer (a table of tokens) and the world (objects in memory).
+// test's: the token reviewer (a table of tokens) and the cluster view (objects in memory).
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import type { Reviewed, TokenReviewer } from '../../../gateway/identity/token-re
 import { HttpOutside } from '../../../gateway/upstream/http-upstream.ts';
 import { MountedSecrets } from '../../../gateway/upstream/secrets.ts';
 import type { Job, Pod } from '../../../gateway/cluster/objects.ts';
-import { WatchedWorld } from '../../../gateway/cluster/watched-cluster.ts';
+import { WatchedCluster } from '../../../gateway/cluster/watched-cluster.ts';
 import { ingest, type KubeObject, type Stored } from '../../../kube/object.ts';
 import { newAuthority, newServerCertificate } from '../../../install/certificates.ts';
 import { startGitServer, type GitRequestLine, type GitServer } from '../../git-server/server.ts';
@@ -61,7 +61,7 @@ export interface Stage {
   readonly dispatcher: Agent;
   readonly nats: NatsServer;
   readonly link: JetStreamLink;
-  readonly world: WatchedWorld;
+  readonly view: WatchedCluster;
   readonly log: RecordedLog;
   readonly git: GitServer;
   readonly gitRoot: string;
@@ -136,13 +136,13 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
   const { link } = await nats.connect('gateway');
   const gitHost = `localhost:${git.port}`;
   let config = platform([gitRow(gitHost), ...(options.upstreams ?? [])]);
-  const world = new WatchedWorld(() => config);
+  const view = new WatchedCluster(() => config);
   const log = recordedLog();
   const tokens = new Map<string, Reviewed>();
   const reviewer: TokenReviewer = options.reviewer ?? { review: async (token) => tokens.get(token) };
   const outside = new HttpOutside({ secrets: new MountedSecrets(join(folder, 'upstreams')), cluster: [] });
   const gateway = await startGateway(
-    { world, reviewer, outside, log, metrics: makeMetrics('gateway'), link, missing: () => [] },
+    { view, reviewer, outside, log, metrics: makeMetrics('gateway'), link, missing: () => [] },
     {
       ...{ host: '127.0.0.1', port: 0, canaryPort: 0, healthPort: 0, cluster: [], requestsPerPod: 16 },
       certificate: { certFile: join(folder, 'tls/tls.crt'), keyFile: join(folder, 'tls/tls.key') },
@@ -165,7 +165,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
       caFile: join(folder, 'ca.crt'),
       nats,
       link,
-      world,
+      view,
       log,
       dispatcher: agent,
     },
@@ -195,15 +195,15 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
     seen: (object) => {
       switch (object.kind) {
         case 'Story':
-          return world.stories.upsert(stored(object as Story, versions));
+          return view.stories.upsert(stored(object as Story, versions));
         case 'Task':
-          return world.tasks.upsert(stored(object as Task, versions));
+          return view.tasks.upsert(stored(object as Task, versions));
         case 'Council':
-          return world.councils.upsert(stored(object as Council, versions));
+          return view.councils.upsert(stored(object as Council, versions));
         case 'Pod':
-          return world.pods.upsert(stored(object as Pod, versions));
+          return view.pods.upsert(stored(object as Pod, versions));
         default:
-          return world.jobs.upsert(stored(object, versions));
+          return view.jobs.upsert(stored(object, versions));
       }
     },
     seenAttempt: (change) => stage.seen(task({ attempts: [attempt(change)] })),

@@ -12,7 +12,7 @@ const streams: readonly StreamDefinition[] = [
   { name: 'EVENTS', subjects: ['events.>'] },
 ];
 
-interface World {
+interface Bench {
   readonly nats: NatsServer;
   readonly link: JetStreamLink;
   readonly answers: LatestValues<string>;
@@ -27,8 +27,8 @@ const text = (json: unknown): string => {
   return json;
 };
 
-const it = test.extend<{ readonly world: World }>({
-  world: async ({}, use) => {
+const it = test.extend<{ readonly bench: Bench }>({
+  bench: async ({}, use) => {
     const nats = await makeNats();
     const waits = new Set<() => void>();
     const look = (): void => waits.forEach((wait) => wait());
@@ -67,8 +67,8 @@ const it = test.extend<{ readonly world: World }>({
   },
 });
 
-it('says that the store is unavailable until it is there, then makes its streams and buckets', async ({ world }) => {
-  const { link, nats, until } = world;
+it('says that the store is unavailable until it is there, then makes its streams and buckets', async ({ bench }) => {
+  const { link, nats, until } = bench;
   await expect(link.publish({ subject: 'events.a', data: '1' })).rejects.toThrow(StoreUnavailable);
   await nats.start();
   await until(() => link.available);
@@ -76,7 +76,7 @@ it('says that the store is unavailable until it is there, then makes its streams
 });
 
 it('makes buckets that keep the last value of a key, for ever or for as long as it was told', async ({
-  world: { link, nats, until },
+  bench: { link, nats, until },
 }) => {
   await nats.start();
   await until(() => link.available);
@@ -91,7 +91,7 @@ it('makes buckets that keep the last value of a key, for ever or for as long as 
 });
 
 it('takes a second message on a subject of one message for one that was sent already', async ({
-  world: { link, nats, until },
+  bench: { link, nats, until },
 }) => {
   await nats.start();
   await until(() => link.available);
@@ -99,13 +99,13 @@ it('takes a second message on a subject of one message for one that was sent alr
   expect(await link.publish({ subject: 'answers.a', data: '"2"' })).toBe('refused');
 });
 
-it('fails a publication to a subject that no stream has', async ({ world: { link, nats, until } }) => {
+it('fails a publication to a subject that no stream has', async ({ bench: { link, nats, until } }) => {
   await nats.start();
   await until(() => link.available);
   await expect(link.publish({ subject: 'nobody.listens', data: '1' })).rejects.toThrow(StoreUnavailable);
 });
 
-it('writes a key only over the revision that it knows', async ({ world: { link, nats, cursors, until } }) => {
+it('writes a key only over the revision that it knows', async ({ bench: { link, nats, cursors, until } }) => {
   await nats.start();
   await until(() => link.available);
   const put = (data: string, expectedSeq: number) => link.publish({ subject: '$KV.cursor.uid', data, expectedSeq });
@@ -116,8 +116,8 @@ it('writes a key only over the revision that it knows', async ({ world: { link, 
   await until(() => cursors.get('uid') === 2);
 });
 
-it('drops a malformed answer alone, and holds no more entries than its bound', async ({ world }) => {
-  const { link, nats, answers, malformed, until } = world;
+it('drops a malformed answer alone, and holds no more entries than its bound', async ({ bench }) => {
+  const { link, nats, answers, malformed, until } = bench;
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.bad', data: '{"no": "string"' });
@@ -127,8 +127,8 @@ it('drops a malformed answer alone, and holds no more entries than its bound', a
   expect([answers.size, answers.get('a1'), answers.get('a2')]).toEqual([5, undefined, '2']);
 });
 
-it('comes back by itself after the server was killed, with the views as they are on the server', async ({ world }) => {
-  const { link, nats, answers, until } = world;
+it('comes back by itself after the server was killed, with the views as they are on the server', async ({ bench }) => {
+  const { link, nats, answers, until } = bench;
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.before', data: '"kept"' });
@@ -144,7 +144,7 @@ it('comes back by itself after the server was killed, with the views as they are
   await until(() => answers.get('after') === 'new');
 });
 
-it('forgets what a store that lost its data no longer has', async ({ world: { link, nats, answers, until } }) => {
+it('forgets what a store that lost its data no longer has', async ({ bench: { link, nats, answers, until } }) => {
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
@@ -157,8 +157,8 @@ it('forgets what a store that lost its data no longer has', async ({ world: { li
   expect(await link.publish({ subject: 'answers.a', data: '"again"' })).toBe('published');
 });
 
-it('notices that the stream of a feed has vanished, makes it anew and follows that', async ({ world }) => {
-  const { link, nats, answers, until } = world;
+it('notices that the stream of a feed has vanished, makes it anew and follows that', async ({ bench }) => {
+  const { link, nats, answers, until } = bench;
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
@@ -171,8 +171,8 @@ it('notices that the stream of a feed has vanished, makes it anew and follows th
   await until(() => answers.get('b') === '2');
 });
 
-it('notices that the consumer of a feed has vanished, and misses nothing', async ({ world }) => {
-  const { link, nats, answers, until } = world;
+it('notices that the consumer of a feed has vanished, and misses nothing', async ({ bench }) => {
+  const { link, nats, answers, until } = bench;
   await nats.start();
   await until(() => link.available);
   const { manager } = link.session;
@@ -183,7 +183,7 @@ it('notices that the consumer of a feed has vanished, and misses nothing', async
   await until(() => answers.get('a') === '1');
 });
 
-it('reads the last message of a subject, and knows when there is none', async ({ world: { link, nats, until } }) => {
+it('reads the last message of a subject, and knows when there is none', async ({ bench: { link, nats, until } }) => {
   await nats.start();
   await until(() => link.available);
   expect(await link.lastMessage('ANSWERS', 'answers.a')).toBeUndefined();
@@ -192,7 +192,7 @@ it('reads the last message of a subject, and knows when there is none', async ({
   await expect(link.publish({ subject: 'answers.b', data: 'x', stream: 'EVENTS' })).rejects.toThrow(StoreUnavailable);
 });
 
-it('tells of its session when there is one, and of its end', async ({ world: { link, nats, until } }) => {
+it('tells of its session when there is one, and of its end', async ({ bench: { link, nats, until } }) => {
   expect(await link.connected(AbortSignal.abort())).toBeUndefined();
   const waiting = link.connected(new AbortController().signal);
   await nats.start();

@@ -1,6 +1,6 @@
 // NetworkPolicies -> nftables rules: given objects, wanted lines. That the kernel takes and obeys such rules is seen in test/box/enforcer.test.ts.
 import { describe, expect, it } from 'vitest';
-import { compile, type World } from '../../cluster/enforcer/compile.ts';
+import { compile, type Observed } from '../../cluster/enforcer/compile.ts';
 import type { Container, Namespace, NetworkPolicy, Pod } from '../../cluster/enforcer/objects.ts';
 
 const settings = { table: 'network_policy', podCidr: '10.244.0.0/24', podInterfaces: 'veth*' };
@@ -47,7 +47,7 @@ const pods: readonly Pod[] = [
   pod('ops', { ip: '10.244.0.5', namespace: 'c' }),
 ];
 
-const world = (changes: Partial<World> = {}): World => ({
+const observed = (changes: Partial<Observed> = {}): Observed => ({
   policies: [],
   pods,
   namespaces: [namespace('a'), namespace('b', { team: 'blue' }), namespace('c')],
@@ -68,10 +68,10 @@ const lines = (text: string, head: RegExp): readonly string[] => {
 };
 
 const rules = (spec: NonNullable<NetworkPolicy['spec']>, direction: 'ingress' | 'egress'): readonly string[] =>
-  lines(compile(world({ policies: [policy(spec)] }), settings).text, new RegExp(`chain policy_\\w+_${direction} `));
+  lines(compile(observed({ policies: [policy(spec)] }), settings).text, new RegExp(`chain policy_\\w+_${direction} `));
 
 /** address -> number of policies that isolate it */
-const isolated = (given: World, direction: 'ingress' | 'egress'): Record<string, number> => {
+const isolated = (given: Observed, direction: 'ingress' | 'egress'): Record<string, number> => {
   const { text } = compile(given, settings);
   const [elements = ''] = lines(text, new RegExp(`map ${direction}_pods `));
   const found = [...elements.matchAll(/([\d.]+) : jump (\w+)/g)];
@@ -176,7 +176,7 @@ describe('label expressions', () => {
       ...everyone,
       ingress: [{ from: [{ namespaceSelector: {}, podSelector: { matchExpressions: [expression] } }] }],
     };
-    const given = world({ pods: [...pods, pod('bare', { ip: '10.244.0.6', labels: {} })], policies: [policy(spec)] });
+    const given = observed({ pods: [...pods, pod('bare', { ip: '10.244.0.6', labels: {} })], policies: [policy(spec)] });
     expect(lines(compile(given, settings).text, /chain policy_\w+_ingress /)).toEqual([`ip saddr { ${want.join(', ')} } accept`]);
   });
 });
@@ -290,7 +290,7 @@ describe('ports', () => {
       ip: '10.244.0.9',
       initContainers: [{ ...named('http', 1), restartPolicy: 'Always' }, named('http', 2)],
     });
-    const given = world({ pods: [side], policies: [policy({ ...everyone, ingress: [{ ports: [{ port: 'http' }] }] })] });
+    const given = observed({ pods: [side], policies: [policy({ ...everyone, ingress: [{ ports: [{ port: 'http' }] }] })] });
     expect(lines(compile(given, settings).text, /chain policy_\w+_ingress /)).toEqual([
       'ip daddr { 10.244.0.9 } tcp dport 1 accept',
     ]);
@@ -326,7 +326,7 @@ describe('isolation', () => {
       {},
     ],
   ])('%s', (_name, policies, ingress, egress) => {
-    expect({ ingress: isolated(world({ policies }), 'ingress'), egress: isolated(world({ policies }), 'egress') }).toEqual({
+    expect({ ingress: isolated(observed({ policies }), 'ingress'), egress: isolated(observed({ policies }), 'egress') }).toEqual({
       ingress,
       egress,
     });
@@ -334,8 +334,8 @@ describe('isolation', () => {
 });
 
 describe('addresses', () => {
-  const known = (given: World): string => lines(compile(given, settings).text, /set pods /).join();
-  it.each<[string, Partial<World>, string]>([
+  const known = (given: Observed): string => lines(compile(given, settings).text, /set pods /).join();
+  it.each<[string, Partial<Observed>, string]>([
     ['a running pod is known', { pods: [pod('x', { ip: '10.244.0.7' })] }, 'elements = { 10.244.0.7 }'],
     ['a pod without an address is not', { pods: [pod('x', {})] }, ''],
     ['a pod in the host’s network has no address of its own', { pods: [pod('x', { ip: '10.250.0.1', hostNetwork: true })] }, ''],
@@ -348,11 +348,11 @@ describe('addresses', () => {
       'elements = { 10.244.0.8 }',
     ],
   ])('%s', (_name, changes, want) => {
-    expect(known(world(changes))).toBe(want);
+    expect(known(observed(changes))).toBe(want);
   });
 
   it('an address that two running pods claim is shut and named', () => {
-    const given = world({ pods: [pod('x', { ip: '10.244.0.7' }), pod('y', { ip: '10.244.0.7' })] });
+    const given = observed({ pods: [pod('x', { ip: '10.244.0.7' }), pod('y', { ip: '10.244.0.7' })] });
     expect(compile(given, settings).disputed).toEqual(['10.244.0.7']);
     expect(known(given)).toBe('');
   });
@@ -440,7 +440,7 @@ describe('what is not implemented is refused, and allows nothing', () => {
       'both',
     ],
   ])('%s', (_name, spec, field, directions) => {
-    const given = world({ policies: [policy(spec as NonNullable<NetworkPolicy['spec']>)] });
+    const given = observed({ policies: [policy(spec as NonNullable<NetworkPolicy['spec']>)] });
     const { text, refused } = compile(given, settings);
     expect(refused).toEqual([{ policy: 'a/p', field, why: expect.stringContaining(field) as string }]);
     const all = { '10.244.0.2': 1, '10.244.0.3': 1 };
@@ -454,7 +454,7 @@ describe('what is not implemented is refused, and allows nothing', () => {
   it('the other policies stay as they are', () => {
     const bad = policy({ ...everyone, ingress: [{ from: [{}] }] }, 'bad');
     const good = policy({ ...everyone, ingress: [{ ports: [{ port: 80 }] }] }, 'good');
-    const { text, refused } = compile(world({ policies: [bad, good] }), settings);
+    const { text, refused } = compile(observed({ policies: [bad, good] }), settings);
     expect(refused.map(({ policy: name }) => name)).toEqual(['a/bad']);
     expect(text).toContain('tcp dport 80 accept');
   });
@@ -463,13 +463,13 @@ describe('what is not implemented is refused, and allows nothing', () => {
 describe('the text', () => {
   it('does not depend on the order of what was seen', () => {
     const policies = [policy(everyone, 'x'), policy({ ...everyone, egress: [{}] }, 'y')];
-    const forward = compile(world({ policies }), settings).text;
-    const backward = compile(world({ policies: [...policies].reverse(), pods: [...pods].reverse() }), settings).text;
+    const forward = compile(observed({ policies }), settings).text;
+    const backward = compile(observed({ policies: [...policies].reverse(), pods: [...pods].reverse() }), settings).text;
     expect(backward).toBe(forward);
   });
 
   it('replaces the table in one transaction', () => {
-    expect(compile(world(), settings).text).toMatch(
+    expect(compile(observed(), settings).text).toMatch(
       /^add table inet network_policy\ndelete table inet network_policy\ntable inet network_policy \{\n/,
     );
   });

@@ -1,4 +1,4 @@
-// Valid objects of one small world: Story `greeting` of namespace `team` with one Task, an attempt and its courier.
+// Valid objects that belong together: Story `greeting` of namespace `team` with one Task, an attempt and its courier.
 
 import type { Council } from '../../../crds/kinds/council.ts';
 import { LABEL_WORKSPACE, type WorkspaceKind } from '../../../crds/labels.ts';

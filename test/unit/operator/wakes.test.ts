@@ -40,7 +40,7 @@ const ofStory = { kind: 'Story', name: 'story' };
 const storyRef = { storyRef: { name: 'story' } };
 
 /** One Story with a Plan and two Tasks (one finished) with a Job and a pod; a Task, a finished Story and a Council elsewhere. */
-const world = (): Caches => {
+const caches = (): Caches => {
   const known = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
     ...{
@@ -68,7 +68,7 @@ async function* neverEnding(): AsyncGenerator<never> {
 }
 
 const added = <K extends ObjectKind>(kind: K, object: KubeObject): readonly string[] =>
-  wokenBy(kind, { type: 'added', object: object as Of<K> }, world()).toSorted();
+  wokenBy(kind, { type: 'added', object: object as Of<K> }, caches()).toSorted();
 
 const ALL_OPEN = ['Task elsewhere/far', 'Task ns/open'];
 
@@ -86,10 +86,10 @@ describe('what a change wakes', () => {
     },
     {
       name: 'a Task whose pass failed wakes its Story and all Tasks that share the capacity, but not itself',
-      woken: wokenByFailure('Task ns/open', world()).toSorted(),
+      woken: wokenByFailure('Task ns/open', caches()).toSorted(),
       want: ['Story ns/story', 'Task elsewhere/far'],
     },
-    { name: 'a pass that failed on what is gone wakes nobody', woken: wokenByFailure('Task ns/gone', world()), want: [] },
+    { name: 'a pass that failed on what is gone wakes nobody', woken: wokenByFailure('Task ns/gone', caches()), want: [] },
     {
       name: 'a new Task wakes itself, its Story and all Tasks that share the capacity',
       woken: added('Task', made('Task', 'fresh', { owner: ofStory })),
@@ -134,27 +134,27 @@ describe('what a change wakes', () => {
     },
     {
       name: 'the answer to a resolve wakes its Story',
-      woken: wokenByAnswer('resolve-uid-story-0', world()),
+      woken: wokenByAnswer('resolve-uid-story-0', caches()),
       want: ['Story ns/story'],
     },
     {
       name: 'the answer to a probe wakes the Councils',
-      woken: wokenByAnswer('probe-0a1b2c3d-99', world()),
+      woken: wokenByAnswer('probe-0a1b2c3d-99', caches()),
       want: ['Council ns/dev'],
     },
-    { name: 'an answer that nobody asked for wakes nobody', woken: wokenByAnswer('rubbish', world()), want: [] },
+    { name: 'an answer that nobody asked for wakes nobody', woken: wokenByAnswer('rubbish', caches()), want: [] },
     {
       name: 'usage of a Story’s account wakes the Story',
-      woken: wokenByUsage('story.uid-story', world()),
+      woken: wokenByUsage('story.uid-story', caches()),
       want: ['Story ns/story'],
     },
-    { name: 'usage of any other account wakes nobody', woken: wokenByUsage('endpoint.vllm', world()), want: [] },
+    { name: 'usage of any other account wakes nobody', woken: wokenByUsage('endpoint.vllm', caches()), want: [] },
     {
       name: 'a store that comes or goes wakes all that is unfinished',
-      woken: wokenByStore(world()),
+      woken: wokenByStore(caches()),
       want: [...ALL_OPEN, 'Story ns/story', 'Council ns/dev'],
     },
-    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-story', world()), want: [] },
+    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-story', caches()), want: [] },
   ];
   for (const { name, woken, want } of cases)
     it(name, () => {
@@ -171,18 +171,18 @@ describe('what a change wakes', () => {
   for (const { name, status, wakesOthers } of moves)
     it(`a Task that changed ${name} ${wakesOthers ? 'wakes' : 'does not wake'} the others that share the capacity`, () => {
       const [old, object] = [made('Task', 'mine', before), made('Task', 'mine', { ...before, status, version: 2 })];
-      const woken = wokenBy('Task', { type: 'changed', old, object }, world());
+      const woken = wokenBy('Task', { type: 'changed', old, object }, caches());
       expect(woken.includes('Task elsewhere/far')).toBe(wakesOthers);
       expect(woken).toEqual(expect.arrayContaining(['Task ns/mine', 'Story ns/story']));
     });
 
   it('a Task that was deleted wakes its Story and those that share the capacity', () => {
-    const woken = wokenBy('Task', { type: 'deleted', old: made('Task', 'open', { owner: ofStory }) }, world());
+    const woken = wokenBy('Task', { type: 'deleted', old: made('Task', 'open', { owner: ofStory }) }, caches());
     expect(woken).toEqual(expect.arrayContaining(['Story ns/story', 'Task elsewhere/far']));
   });
 
   it('a cursor that moved makes room in an outbox that was full, and wakes its object', () => {
-    const known = world();
+    const known = caches();
     const outbox = Array.from({ length: 64 }, (_, index) => ({ seq: index + 1, type: 'planning.x', at: '', data: '{}' }));
     known.cache('Story').upsert(made('Story', 'story', { version: 2, status: { outbox } }));
     expect(wokenByCursor('uid-story', known)).toEqual(['Story ns/story']);
