@@ -51,7 +51,7 @@ export async function buildImages(
   if (process.getuid?.() !== 0) throw new Error('building images needs root (chroot, overlayfs); next: run as root');
   const buildMissing = async (): Promise<void> => {
     const builder = openBuilder(home, log);
-    const [volumes] = await Promise.all([aptVolumes(SUITE, join(home, 'apt')), builder.tidy()]);
+    const [volumes] = await Promise.all([aptVolumes(SUITE, home), builder.tidy()]);
     for (const { entry, layout } of wanted) {
       if (readLayout(entry.name, layout) !== undefined) continue;
       await buildOne({ builder, bases, root, volumes }, entry);
