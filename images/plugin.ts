@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
@@ -104,7 +104,7 @@ const joined = async (folder: string, source: string): Promise<string> => {
   // macOS starts no program whose signature does not fit, so it is taken off before and put on again
   if (IS_MACOS) await run('codesign', ['--remove-signature', program]);
   const segment = IS_MACOS ? ['--macho-segment-name', 'NODE_SEA'] : [];
-  const postject = fileURLToPath(import.meta.resolve('postject/dist/cli.js'));
+  const postject = createRequire(import.meta.url).resolve('postject/dist/cli.js');
   const blob = join(folder, SEA_CONFIG.output);
   await run(process.execPath, [postject, program, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE, ...segment]);
   if (IS_MACOS) await run('codesign', ['--sign', '-', program]);

@@ -9,7 +9,7 @@ import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { PAUSE_IMAGE } from '../cluster/component-files.ts';
 import { openBuilder } from '../cluster/images/builder.ts';
-import { addLayout, layoutOf, readLayout, writeArchive } from '../cluster/images/layout.ts';
+import { addLayout, layoutOf, readLayout, writeArchive } from '../cluster/images/oci-layout.ts';
 import { COMPONENTS, type ComponentName } from '../cluster/components.ts';
 import { boxLayout } from '../cluster/layout.ts';
 import { allPids, commandLine, namespaceMembers } from '../cluster/processes.ts';

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureTools } from '../cluster/cluster.ts';
+import { run } from '../cluster/command.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { buildImages, ensureImages } from '../cluster/images/build.ts';
 import { storeArguments } from '../cluster/images/builder.ts';
 import type { CatalogEntry } from '../cluster/images/catalog.ts';
-import { stemOf, type BuiltImage } from '../cluster/images/layout.ts';
+import { stemOf, type BuiltImage } from '../cluster/images/oci-layout.ts';
 
 const config = clusterConfig();
 const home = join(config.cacheDir, 'images');
@@ -21,6 +22,19 @@ const usualStore = '/var/lib/containers/storage';
 const hadUsualStore = existsSync(usualStore);
 const said: string[] = [];
 const log = (line: string): void => void said.push(line);
+
+beforeAll(async () => {
+  place.binDir = await ensureTools(config, log);
+  place.root = mkdtempSync(join(tmpdir(), 'images-'));
+  mkdirSync(join(place.root, 'context'));
+});
+afterAll(async () => {
+  rmSync(place.root, { recursive: true, force: true });
+  for (const layout of ours.layouts) rmSync(layout, { recursive: true, force: true });
+  for (const name of ours.names) await forget(name);
+});
+
+const forget = (name: string): Promise<string> => run(['buildah', ...storeArguments(home), 'rmi', '--force', name]);
 
 interface Descriptor {
   readonly digest: string;
@@ -146,7 +160,7 @@ describe('a build', () => {
   it('gives the same image without its layers at hand', async () => {
     const before = await build('same', lines);
     rmSync(before.layout, { recursive: true });
-    execFileSync('buildah', [...storeArguments(home), 'rmi', '--force', before.name]);
+    await forget(before.name);
     expect(await build('same', lines)).toEqual(before);
   });
 

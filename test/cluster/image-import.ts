@@ -3,7 +3,7 @@
  * OCI layout.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { RunningBox } from './box.ts';
@@ -39,15 +39,22 @@ const sha256Of = async (path: string): Promise<string> => {
 /** The file that tells the content: the index of a layout names all that is in it by digest. */
 const tellingFile = (image: string): string => (statSync(image).isDirectory() ? join(image, 'index.json') : image);
 
-const IMPORT = ['ctr', '-n', 'k8s.io', 'images', 'import'] as const;
+const CTR = ['ctr', '-n', 'k8s.io'] as const;
+const IMPORT = [...CTR, 'images', 'import'] as const;
 
 /** Returns the names that the node knows now. */
 const load = async (box: RunningBox, image: string): Promise<readonly string[]> => {
   const isArchive = !statSync(image).isDirectory();
-  const said = isArchive
-    ? await run(inBox(box, [...IMPORT, image]))
-    : await run(['sh', '-c', 'tar -C "$0" -c . | "$@"', image, ...inBox(box, [...IMPORT, '-'])]);
+  const said = isArchive ? await run(inBox(box, [...IMPORT, image])) : await loadLayout(box, image);
   return [...said.matchAll(/^unpacking (\S+) \(sha256:/gm)].map((match) => match[1] ?? '');
+};
+
+/** Most of an image is what the one before had too: layers that the node has already are not sent again. */
+const loadLayout = async (box: RunningBox, layout: string): Promise<string> => {
+  const present = new Set((await run(inBox(box, [...CTR, 'content', 'ls', '-q']))).split('\n'));
+  const missing = readdirSync(join(layout, 'blobs/sha256')).filter((hex) => !present.has(`sha256:${hex}`));
+  const files = ['oci-layout', 'index.json', ...missing.map((hex) => `blobs/sha256/${hex}`)];
+  return run(['sh', '-c', `tar -C "$0" -c ${files.join(' ')} | "$@"`, layout, ...inBox(box, [...IMPORT, '-'])]);
 };
 
 const withNames = (known: Imports['names'], sha256: string, names: readonly string[]): Imports['names'] => {

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PAUSE_IMAGE } from './component-files.ts';
 import { openBuilder } from './images/builder.ts';
-import { addLayout, keyOf, layoutOf, writeArchive } from './images/layout.ts';
+import { addLayout, keyOf, layoutOf, writeArchive } from './images/oci-layout.ts';
 import { PAUSE_ARCHIVE } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { Log } from './progress.ts';

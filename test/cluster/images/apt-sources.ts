@@ -1,8 +1,9 @@
 // What the machine's own apt says about where Debian packages come from: read through apt's commands, never by parsing its files. Builds and the base image
 // use this and name no package server of their own.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { run } from '../command.ts';
+import { keyOf } from './oci-layout.ts';
 
 export interface AptSources {
   /** One-line `deb ...` entries of one Debian suite with its updates and security. */
@@ -46,19 +47,29 @@ const KEEP_NOTHING = [
   'Dpkg::Options:: "--force-unsafe-io";',
 ];
 
-const AUTH = '/etc/apt/auth.conf.d';
+const ETC = '/etc/apt';
+const AUTH = join(ETC, 'auth.conf.d');
 
-/** Directories with the machine's sources and settings that RUN lines see in place of the image's own: nothing of them stays in a layer. */
+/** Changes with every change of the machine's configuration: apt takes half a second to say what it is. */
+const configurationKey = (): string => {
+  const files = readdirSync(ETC, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return keyOf(...files.map((entry) => join(entry.parentPath, entry.name)).map((path) => `${path} ${statSync(path).mtimeMs}`));
+};
+
+/**
+ * Directories with the machine's sources and settings that RUN lines see in place of the image's own: nothing of them stays in a layer.
+ * Only for who holds the lock.
+ */
 export const aptVolumes = async (suite: string, home: string): Promise<readonly string[]> => {
-  const { lines, acquire } = await readAptSources(suite);
-  const directoryOf = (name: string, file: string, text: string): string => {
-    mkdirSync(join(home, name), { recursive: true });
-    writeFileSync(join(home, name, file), text);
-    return `${join(home, name)}:/etc/apt/${name}:ro`;
-  };
-  return [
-    directoryOf('sources.list.d', 'machine.list', `${lines.join('\n')}\n`),
-    directoryOf('apt.conf.d', 'machine', `${acquire}${KEEP_NOTHING.join('\n')}\n`),
-    ...(existsSync(AUTH) ? [`${AUTH}:${AUTH}:ro`] : []),
-  ];
+  const place = join(home, 'apt', keyOf(suite, configurationKey()));
+  const conf = join(place, 'apt.conf.d');
+  const lists = join(place, 'sources.list.d');
+  if (!existsSync(join(lists, 'machine.list'))) {
+    const { lines, acquire } = await readAptSources(suite);
+    for (const directory of [conf, lists]) mkdirSync(directory, { recursive: true });
+    writeFileSync(join(conf, 'machine'), `${acquire}${KEEP_NOTHING.join('\n')}\n`);
+    writeFileSync(join(lists, 'machine.list'), `${lines.join('\n')}\n`);
+  }
+  const seen = [conf, lists].map((directory) => `${directory}:${join(ETC, basename(directory))}:ro`);
+  return existsSync(AUTH) ? [...seen, `${AUTH}:${AUTH}:ro`] : seen;
 };

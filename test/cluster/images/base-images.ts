@@ -10,7 +10,7 @@ import { timed, type Log } from '../progress.ts';
 import { readAptSources } from './apt-sources.ts';
 import type { Builder, Recipe } from './builder.ts';
 import { howDebianIsMade, makeDebian, SUITE } from './debian-base.ts';
-import { keyOf } from './layout.ts';
+import { keyOf } from './oci-layout.ts';
 
 export type BaseName = 'debian' | 'node' | 'nats';
 

@@ -13,10 +13,10 @@ import { withLock } from '../lock.ts';
 import type { Log } from '../progress.ts';
 import { aptVolumes } from './apt-sources.ts';
 import { baseImages, ensureBase, type Base, type BaseName } from './base-images.ts';
-import { howImagesAreBuilt, openBuilder } from './builder.ts';
+import { howImagesAreBuilt, openBuilder, type Builder } from './builder.ts';
 import { catalog, type CatalogEntry } from './catalog.ts';
 import { SUITE } from './debian-base.ts';
-import { addLayout, keyOf, layoutOf, readLayout, stemOf, tidyLayouts, writeArchive, type BuiltImage } from './layout.ts';
+import { addLayout, keyOf, layoutOf, readLayout, stemOf, tidyLayouts, writeArchive, type BuiltImage } from './oci-layout.ts';
 
 export interface ImageOptions {
   /** Holds nats-server. */
@@ -41,30 +41,42 @@ export const buildImages = async (
   entries: readonly CatalogEntry[],
   options: ImageOptions & { readonly root: string },
 ): Promise<readonly BuiltImage[]> => {
+  const { root, log } = options;
   const home = join(options.cacheDir, 'images');
   const bases = baseImages({ ...options, repository, home });
-  const at = (path: string): string => join(options.root, path);
-  const wanted = entries.map((entry) => ({
-    entry,
-    layout: layoutOf(home, entry.name, inputKey(options.root, entry, bases)),
-  }));
+  const layoutFor = (entry: CatalogEntry): string => layoutOf(home, entry.name, inputKey(root, entry, bases));
+  const wanted = entries.map((entry) => ({ entry, layout: layoutFor(entry) }));
   const present = (): readonly BuiltImage[] => wanted.flatMap(({ entry, layout }) => readLayout(entry.name, layout) ?? []);
   if (present().length === wanted.length) return present();
   if (process.getuid?.() !== 0) throw new Error('building images needs root (chroot, overlayfs); next: run as root');
-  await withLock(join(home, '.lock'), async () => {
-    const builder = openBuilder(home, options.log);
-    const [volumes] = await Promise.all([aptVolumes(SUITE, join(home, 'apt')), builder.tidy()]);
+  const buildMissing = async (): Promise<void> => {
+    const builder = openBuilder(home, log);
+    const [volumes] = await Promise.all([aptVolumes(SUITE, home), builder.tidy()]);
     for (const { entry, layout } of wanted) {
       if (readLayout(entry.name, layout) !== undefined) continue;
-      const own = Object.entries(entry.bases);
-      for (const [, base] of own) await ensureBase(builder, bases[base]);
-      const args = Object.fromEntries(own.map(([argument, base]) => [argument, bases[base].name]));
-      await builder.build({ name: entry.name, dockerfile: at(entry.dockerfile), context: at(entry.context), args, volumes });
+      await buildOne({ builder, bases, root, volumes }, entry);
+      if (layoutFor(entry) !== layout) throw new Error(`files of ${entry.name} changed while it was built; next: run this again`);
       await addLayout(home, layout, (draft) => builder.export(entry.name, draft));
     }
     tidyLayouts(home);
-  });
+  };
+  await withLock(join(home, '.lock'), buildMissing, () => log('another process builds images: waiting for it …'));
   return present();
+};
+
+interface Build {
+  readonly builder: Builder;
+  readonly bases: Bases;
+  readonly root: string;
+  readonly volumes: readonly string[];
+}
+
+const buildOne = async ({ builder, bases, root, volumes }: Build, entry: CatalogEntry): Promise<void> => {
+  const own = Object.entries(entry.bases).map(([argument, base]) => [argument, bases[base]] as const);
+  for (const [, base] of own) await ensureBase(builder, base);
+  const args = Object.fromEntries(own.map(([argument, base]) => [argument, base.name]));
+  const place = { dockerfile: join(root, entry.dockerfile), context: join(root, entry.context) };
+  await builder.build({ name: entry.name, ...place, args, volumes });
 };
 
 /** Of all that an image depends on. */

@@ -12,7 +12,7 @@ import { ensureImagePackages } from '../packages.ts';
 import { timed, type Log } from '../progress.ts';
 import { ensureImages } from './build.ts';
 import { catalog } from './catalog.ts';
-import { stemOf, type BuiltImage } from './layout.ts';
+import { stemOf, type BuiltImage } from './oci-layout.ts';
 
 /** How a cluster names an image. */
 export interface ImageReference {
