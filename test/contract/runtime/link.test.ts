@@ -163,7 +163,7 @@ it('notices that the stream of a feed has vanished, makes it anew and follows th
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
   await until(() => answers.get('a') === '1');
-  await link.session.manager.streams.delete('ANSWERS');
+  await (await link.session()).manager.streams.delete('ANSWERS');
   await until(() => !link.available);
   await until(() => link.available);
   expect(answers.get('a')).toBeUndefined();
@@ -175,7 +175,7 @@ it('notices that the consumer of a feed has vanished, and misses nothing', async
   const { link, nats, answers, until } = world;
   await nats.start();
   await until(() => link.available);
-  const { manager } = link.session;
+  const { manager } = await link.session();
   for await (const consumer of manager.consumers.list('ANSWERS')) await manager.consumers.delete('ANSWERS', consumer.name);
   await until(() => !link.available);
   await until(() => link.available);
@@ -197,10 +197,31 @@ it('tells of its session when there is one, and of its end', async ({ world: { l
   const waiting = link.connected(new AbortController().signal);
   await nats.start();
   const session = await waiting;
-  expect(session?.maxPayloadBytes).toBe(6_291_456);
+  expect(link.maxPayloadBytes).toBe(6_291_456);
   expect(session?.ended.aborted).toBe(false);
   await nats.kill();
   await until(() => !link.available);
   expect(session?.ended.aborted).toBe(true);
-  expect(() => link.session).toThrow(StoreUnavailable);
+  await expect(link.session()).rejects.toThrow(StoreUnavailable);
+});
+
+it('with patience lets nobody notice that the server was started anew', async ({ world: { nats, until, link } }) => {
+  await nats.start();
+  await until(() => link.available);
+  const patient = await nats.connect('patient', { patienceMs: 30_000 });
+  await nats.kill();
+  await until(() => !link.available);
+  await expect.poll(() => patient.link.available).toBe(false);
+  const publishing = patient.link.publish({ subject: 'events.a', data: '1' });
+  await nats.start();
+  expect(await publishing).toBe('published');
+});
+
+it('with patience gives up in the end', async ({ world: { nats, until, link } }) => {
+  await nats.start();
+  await until(() => link.available);
+  const patient = await nats.connect('patient', { patienceMs: 50 });
+  await nats.kill();
+  await expect.poll(() => patient.link.available).toBe(false);
+  await expect(patient.link.publish({ subject: 'events.a', data: '1' })).rejects.toThrow(StoreUnavailable);
 });
