@@ -5,17 +5,21 @@
 import { controllers } from '../controllers/registry.ts';
 import { ApiClient } from '../kube/client.ts';
 import { loadConnection } from '../kube/connection.ts';
+import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/contracts/commands.ts';
+import { JetStreamLink } from '../runtime/bus/link.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { follow } from '../runtime/files.ts';
 import { serveHealth } from '../runtime/health.ts';
 import { errorFields, type Log } from '../runtime/log.ts';
 import { makeMetrics } from '../runtime/metrics.ts';
+import { Queue } from '../runtime/queue.ts';
 import { EXIT, runProgram } from '../runtime/process.ts';
 import { endsWithin, orAborted, stopOnSignals } from '../runtime/shutdown.ts';
 import { loadConfig, readCa, type Config } from './config.ts';
 import { Elector } from './leader-election.ts';
-import { Operator } from './operator.ts';
-import { writeObserver } from './telemetry.ts';
+import { Operator, type LinkListeners } from './operator.ts';
+import { jetStreamDefinitions } from './state/feeds.ts';
+import { makeTelemetry, writeObserver } from './telemetry.ts';
 
 const LEASE_LOST = 3;
 
@@ -42,6 +46,17 @@ const makeElector = (config: Config, api: ApiClient, log: Log): Elector => {
   });
 };
 
+const makeLink =
+  (config: Config, log: Log) =>
+  (listeners: LinkListeners): JetStreamLink =>
+    new JetStreamLink({
+      ...{ url: config.platform.nats.url, ...config.nats, caFile: config.caFile, name: config.instance },
+      streams: jetStreamDefinitions(),
+      buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
+      ...listeners,
+      onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),
+    });
+
 /** undefined: none yet, which is how a first installation begins. */
 const firstCa = (file: string, log: Log): string | undefined => {
   try {
@@ -65,7 +80,11 @@ const build = async (config: Config, log: Log): Promise<Process> => {
     read: () => readCa(config.caFile),
     take: () => operator.caChanged(),
   });
-  const operator: Operator = new Operator({ config, client, controllers, clock: systemClock, log, metrics, gatewayCa });
+  const operator: Operator = new Operator({
+    ...{ config, api: client, controllers, clock: systemClock, telemetry: makeTelemetry(log, metrics), gatewayCa },
+    makeQueue: (options) => new Queue({ ...options, clock: systemClock }),
+    makeLink: makeLink(config, log),
+  });
   const elector = makeElector(config, leaseClient, log);
   metrics.gauge('leader', '1 while this process leads.', () => (elector.leading ? 1 : 0));
   const health = await serveHealth({

@@ -4,11 +4,11 @@
 
 import type { GatewayCommand, ProbeAnswer } from '../../crds/contracts/commands.ts';
 import type { CouncilStatus } from '../../crds/kinds/council.ts';
-import { servesNamespace } from '../../crds/contracts/platform.ts';
+import { agentsOf } from '../../crds/rules/councils.ts';
+import { imageProfileOf, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { leave, settle } from '../settle.ts';
 import { reasonOr } from '../text.ts';
-import { agentsOf } from '../task/agents.ts';
 import { wireId } from '../wire-names.ts';
 import type { CouncilSeen } from './observe.ts';
 import { nextProbe, standingAnswer } from './probe.ts';
@@ -59,39 +59,39 @@ const written = (
 const unready = (seen: CouncilSeen, now: number, reason: string, message: string): CouncilDecision =>
   written(seen, now, { ready: 'False', reason, message }, { outcome: { kind: 'waiting' } });
 
-const rowOf = ({ council, platform }: CouncilSeen) =>
-  platform.upstreams.find(({ name, kind }) => kind === 'model' && name === council.spec.model.endpoint);
+const upstreamOf = ({ council, platform }: CouncilSeen) =>
+  modelUpstream(council.spec.model.endpoint, council.metadata.namespace, platform.upstreams);
 
 const beingDeleted: Rule = ({ council }) =>
   council.metadata.deletionTimestamp === undefined ? undefined : leave('the Council is being deleted', { kind: 'done' });
 
 const endpointUnknown: Rule = (seen, now) => {
-  if (rowOf(seen) !== undefined) return undefined;
+  if (upstreamOf(seen).kind !== 'unknown') return undefined;
   const known = seen.platform.upstreams.filter(({ kind }) => kind === 'model').map(({ name }) => name);
   const list = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
   return unready(seen, now, 'EndpointUnknown', `no model upstream is called ${seen.council.spec.model.endpoint}: ${list}`);
 };
 
 const namespaceNotAllowed: Rule = (seen, now) => {
-  const row = rowOf(seen);
+  const lookup = upstreamOf(seen);
   const { namespace } = seen.council.metadata;
-  if (row === undefined || servesNamespace(row, namespace)) return undefined;
-  return unready(seen, now, 'NamespaceNotAllowed', `model upstream ${row.name} does not serve namespace ${namespace}`);
+  if (lookup.kind !== 'notForNamespace') return undefined;
+  return unready(seen, now, 'NamespaceNotAllowed', `model upstream ${lookup.row.name} does not serve namespace ${namespace}`);
 };
 
 const modelNotListed: Rule = (seen, now) => {
-  const models = rowOf(seen)?.models;
-  const { name } = seen.council.spec.model;
-  if (models === undefined || models.includes(name)) return undefined;
-  return unready(seen, now, 'ModelMissing', `the platform lists other models for that upstream: ${models.join(', ')}`);
+  const lookup = upstreamOf(seen);
+  if (lookup.kind !== 'found' || offersModel(lookup.row, seen.council.spec.model.name)) return undefined;
+  const models = (lookup.row.models ?? []).join(', ');
+  return unready(seen, now, 'ModelMissing', `the platform lists other models for that upstream: ${models}`);
 };
 
 const imageProfileUnknown: Rule = (seen, now) => {
   const { imageProfile } = seen.council.spec.workspace;
   const { namespace } = seen.council.metadata;
-  const profile = seen.platform.imageProfiles.find(({ name }) => name === imageProfile);
-  if (profile === undefined) return unready(seen, now, 'ImageProfileUnknown', `no image profile is called ${imageProfile}`);
-  if (servesNamespace(profile, namespace)) return undefined;
+  const { kind } = imageProfileOf(seen.council, seen.platform);
+  if (kind === 'found') return undefined;
+  if (kind === 'unknown') return unready(seen, now, 'ImageProfileUnknown', `no image profile is called ${imageProfile}`);
   return unready(seen, now, 'NamespaceNotAllowed', `image profile ${imageProfile} does not serve namespace ${namespace}`);
 };
 

@@ -6,7 +6,7 @@ import type { Effect } from '../contract.ts';
 import { leave } from '../settle.ts';
 import { epochMs } from '../time.ts';
 import { conditionOf } from '../conditions.ts';
-import { isFinished } from '../task/seen.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
 import { gateVerdict } from './gates.ts';
@@ -24,14 +24,13 @@ import {
 } from './progress.ts';
 import { planInForce, written, type Rule, type StoryDecision } from './verdicts.ts';
 
-const TERMINAL: readonly string[] = ['Done', 'Failed', 'Cancelled'];
 const phaseOf = ({ story }: StorySeen) => story.status?.phase ?? 'Draft';
 
 const beingDeleted: Rule = ({ story }) =>
   story.metadata.deletionTimestamp === undefined ? undefined : leave('the Story is being deleted', { kind: 'done' });
 
 const finished: Rule = (seen) =>
-  TERMINAL.includes(phaseOf(seen)) ? leave('the Story is finished and stays as it is', { kind: 'done' }) : undefined;
+  isFinished(seen.story) ? leave('the Story is finished and stays as it is', { kind: 'done' }) : undefined;
 
 const tasksEnding = (seen: StorySeen, now: number, why: string, effects: readonly Effect[]): StoryDecision | undefined => {
   const open = unfinishedTasks(seen.tasks);

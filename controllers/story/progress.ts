@@ -7,7 +7,7 @@ import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import { hasSucceeded, isFinished } from '../task/seen.ts';
+import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import type { StorySeen } from './observe.ts';
 
 export interface PlannedTask {

@@ -4,7 +4,8 @@
 import type { Task } from '../../crds/kinds/task.ts';
 import { attemptJobs } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
-import { isFinished, type Relative, type TaskCore } from './seen.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
+import type { Relative, TaskCore } from './seen.ts';
 import type { Blocked } from './blockers.ts';
 
 /**

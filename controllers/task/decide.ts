@@ -6,7 +6,9 @@ import type { Decision, Effect } from '../contract.ts';
 import { leave } from '../settle.ts';
 import { timestamp, untilMs } from '../time.ts';
 import type { TaskStatus } from '../../crds/kinds/task.ts';
-import { agentOfAttempt } from './agents.ts';
+import { agentOfAttempt } from '../../crds/rules/councils.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
+import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocked } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { taskJob } from './children.ts';
@@ -15,7 +17,7 @@ import { endAttempt, podsOf, readHistory } from './history.ts';
 import type { WantedJob } from './job-identity.ts';
 import { isLive, UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
-import { isFinished, type TaskSeen } from './seen.ts';
+import type { TaskSeen } from './seen.ts';
 import { blocked, ended, under } from './verdicts.ts';
 import type { TaskView } from './view.ts';
 
@@ -150,7 +152,7 @@ const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision
 
 const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
   const { task, council, platform, gateway } = view.seen;
-  const profile = platform.imageProfiles.find(({ name }) => name === council?.spec.workspace.imageProfile);
+  const profile = council === undefined ? undefined : foundRow(imageProfileOf(council, platform));
   if (council === undefined || profile === undefined || gateway === undefined) return undefined; // blockers ruled it out
   // the status is left: the next pass sees the Job and lists it together with its uid, in one write
   return leave(why, { kind: 'waiting' }, [

@@ -2,14 +2,12 @@
 // that who waits for a slot wakes when another replica gives one back.
 
 import { KvWatchInclude, type KV } from '@nats-io/kv';
+import { ENDPOINT_ACCOUNTS } from '../../crds/contracts/commands.ts';
 import { isApiError } from '../../runtime/bus/errors.ts';
 import type { JetStreamLink } from '../../runtime/bus/link.ts';
 import { EMPTY, type Account } from '../ledger/account.ts';
 import { RevisionMoved, type AccountStore, type Version } from '../ledger/ledger.ts';
 import type { AccountChanges } from '../ledger/slots.ts';
-
-/** Only these accounts are watched: those of Stories change with every call and nobody waits for them. */
-const WATCHED = 'endpoint.>';
 
 export class KvAccounts implements AccountStore, AccountChanges {
   readonly #link: JetStreamLink;
@@ -53,7 +51,8 @@ export class KvAccounts implements AccountStore, AccountChanges {
     this.#watching = true;
     try {
       const session = await this.#link.session();
-      const updates = await (await session.bucket(this.#bucket)).watch({ key: WATCHED, include: KvWatchInclude.UpdatesOnly });
+      const bucket = await session.bucket(this.#bucket);
+      const updates = await bucket.watch({ key: ENDPOINT_ACCOUNTS, include: KvWatchInclude.UpdatesOnly });
       session.ended.addEventListener('abort', () => updates.stop(), { once: true });
       if (session.ended.aborted) updates.stop();
       for await (const { key } of updates) {

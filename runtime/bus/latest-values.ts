@@ -3,19 +3,19 @@
 import { LRUCache } from 'lru-cache';
 import type { Feed, FeedMessage } from './feed.ts';
 
-interface ViewEntry<V> {
+interface LatestValue<V> {
   /** undefined: deleted, or malformed. */
   readonly value: V | undefined;
   readonly seq: number;
 }
 
 /** Those that were not written for the longest go first; reading does not count. */
-type Entries<V> = LRUCache<string, ViewEntry<V>>;
+type Entries<V> = LRUCache<string, LatestValue<V>>;
 
 /** By size and not by number: the cache would make room for all of them at once. */
 const emptyEntries = <V>(maxEntries: number): Entries<V> => new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1 });
 
-export interface ViewOptions<V> {
+export interface LatestValuesOptions<V> {
   readonly stream: string;
   /** Ends in `>` or `*`; what stands there is the key. */
   readonly filter: string;
@@ -26,16 +26,16 @@ export interface ViewOptions<V> {
   readonly onMalformed: (key: string, error: unknown) => void;
 }
 
-export class View<V> implements Feed {
+export class LatestValues<V> implements Feed {
   readonly stream: string;
   readonly filter: string;
-  readonly #options: ViewOptions<V>;
+  readonly #options: LatestValuesOptions<V>;
   readonly #prefixLength: number;
   #entries: Entries<V>;
   /** Filled while a new session catches up; until then readers see what was known before. */
   #next: Entries<V> | undefined;
 
-  constructor(options: ViewOptions<V>) {
+  constructor(options: LatestValuesOptions<V>) {
     this.stream = options.stream;
     this.filter = options.filter;
     this.#options = options;

@@ -87,7 +87,9 @@ describe('the door', () => {
       expect(first).toMatchObject({ status: 200, json: { digest: etag.replaceAll('"', '') } });
       const again = await stage.ask('/v1/context', { token: stage.token('work'), headers: { 'if-none-match': etag } });
       expect(again).toMatchObject({ status: 304, headers: { etag } });
-      stage.seen(story({ description: 'Changed.' }));
+      const decided = story();
+      const decision = { id: 'D1', title: 'Plain text only', rationale: '', status: 'ACTIVE', by: '' };
+      stage.seen({ ...decided, spec: { ...decided.spec, decisions: [decision] } });
       expect((await stage.ask('/v1/context', { token: stage.token('work'), headers: { 'if-none-match': etag } })).status).toBe(
         200,
       );

@@ -41,7 +41,7 @@ describe('the owner of a token', () => {
   const reviewed: string[] = [];
 
   const create = async <T extends KubeObject>(resource: Resource, object: object): Promise<Stored<T>> =>
-    (await client.create(resource, object as T)) as Stored<T>;
+    await client.create(resource, object as T);
 
   const tokenFor = async (account: string, audience: string, bound?: Stored): Promise<string> => {
     const boundObjectRef =

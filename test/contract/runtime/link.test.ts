@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { JetStreamLink, type StreamDefinition } from '../../../runtime/bus/link.ts';
 import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
-import { View } from '../../../runtime/bus/latest-values.ts';
+import { LatestValues } from '../../../runtime/bus/latest-values.ts';
 import { makeNats, type NatsServer } from '../nats.ts';
 
 const onePerSubject = { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true } as const;
@@ -15,8 +15,8 @@ const streams: readonly StreamDefinition[] = [
 interface World {
   readonly nats: NatsServer;
   readonly link: JetStreamLink;
-  readonly answers: View<string>;
-  readonly cursors: View<number>;
+  readonly answers: LatestValues<string>;
+  readonly cursors: LatestValues<number>;
   readonly malformed: string[];
   /** Resolves when the statement holds; looked at on each change of a view and of availability. */
   readonly until: (holds: () => boolean) => Promise<void>;
@@ -34,8 +34,8 @@ const it = test.extend<{ readonly world: World }>({
     const look = (): void => waits.forEach((wait) => wait());
     const malformed: string[] = [];
     const common = { maxEntries: 5, onChange: look, onMalformed: (key: string) => malformed.push(key) };
-    const answers = new View<string>({ stream: 'ANSWERS', filter: 'answers.>', parse: text, ...common });
-    const cursors = new View<number>({ stream: 'KV_cursor', filter: '$KV.cursor.>', parse: Number, ...common });
+    const answers = new LatestValues<string>({ stream: 'ANSWERS', filter: 'answers.>', parse: text, ...common });
+    const cursors = new LatestValues<number>({ stream: 'KV_cursor', filter: '$KV.cursor.>', parse: Number, ...common });
     const link = new JetStreamLink({
       ...{ url: nats.url, user: undefined, password: undefined, caFile: undefined, name: 'test' },
       ...{
