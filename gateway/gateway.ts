@@ -77,6 +77,9 @@ export interface Gateway {
   stop(drainMs: number): Promise<void>;
 }
 
+/** A request waits so long for a JetStream that is started anew: a step whose artifact is refused has worked in vain. */
+export const STORE_PATIENCE_MS = 5_000;
+
 /** Many bad tokens from one address in this time, and it is not listened to for the rest of it. */
 const FAILURES = { limit: 60, windowMs: 10_000 };
 

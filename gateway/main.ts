@@ -11,7 +11,7 @@ import { EXIT, runProgram } from '../runtime/process.ts';
 import { aborted, stopOnSignals } from '../runtime/shutdown.ts';
 import { watchCluster, WatchedCluster } from './cluster/watched-cluster.ts';
 import { readConfig, type Config } from './config.ts';
-import { startGateway, type GatewaySettings } from './gateway.ts';
+import { startGateway, STORE_PATIENCE_MS, type GatewaySettings } from './gateway.ts';
 import { ApiTokenReviewer } from './identity/token-review.ts';
 import { rangeOf } from './upstream/addresses.ts';
 import { HttpOutside } from './upstream/http-upstream.ts';
@@ -20,7 +20,7 @@ import { MountedSecrets } from './upstream/secrets.ts';
 /** Connects in the background: git and briefs are served without a store, what needs it is refused until it is there. */
 const makeLink = (config: Config, url: string, log: Log): JetStreamLink =>
   new JetStreamLink({
-    ...{ url, name: 'swe-fleet-gateway', caFile: config.FLEET_CA_FILE },
+    ...{ url, name: 'swe-fleet-gateway', caFile: config.FLEET_CA_FILE, patienceMs: STORE_PATIENCE_MS },
     ...{ user: config.FLEET_NATS_USER, password: config.FLEET_NATS_PASSWORD },
     onAvailable: (available) => log.info(available ? 'JetStream is available' : 'JetStream is gone'),
     onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),

@@ -8,7 +8,7 @@ import { Refusal } from '../http/refusal.ts';
 export type Digest = string;
 
 export interface ArtifactStore {
-  /** The largest message that the server takes, in bytes; undefined while not connected. */
+  /** The largest message that the server takes, in bytes; undefined before the first connection. */
   readonly maxBytes: number | undefined;
   /** `exists` when that subject already holds a message. Throws when the store cannot be reached. */
   put(rootUid: string, digest: Digest, bytes: Buffer): Promise<'stored' | 'exists'>;

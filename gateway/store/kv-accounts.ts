@@ -1,7 +1,7 @@
 // The ledger's accounts in a JetStream key-value bucket: one key each, compared and set by revision. Also tells of their changes, so
 // that who waits for a slot wakes when another replica gives one back.
 
-import { KvWatchInclude } from '@nats-io/kv';
+import { KvWatchInclude, type KV } from '@nats-io/kv';
 import { ENDPOINT_ACCOUNTS } from '../../crds/contracts/commands.ts';
 import { isApiError } from '../../runtime/bus/errors.ts';
 import type { JetStreamLink } from '../../runtime/bus/link.ts';
@@ -21,15 +21,14 @@ export class KvAccounts implements AccountStore, AccountChanges {
   }
 
   async read(name: string): Promise<Version> {
-    const entry = await (await this.#link.session.bucket(this.#bucket)).get(name);
+    const entry = await (await this.#open()).get(name);
     if (entry === null) return { account: EMPTY, revision: 0 };
     return { account: entry.operation === 'PUT' ? parseAccount(entry.value) : EMPTY, revision: entry.revision };
   }
 
   async write(name: string, account: Account, expected: number): Promise<number> {
     try {
-      const bucket = await this.#link.session.bucket(this.#bucket);
-      return await bucket.put(name, JSON.stringify(account), { previousSeq: expected });
+      return await (await this.#open()).put(name, JSON.stringify(account), { previousSeq: expected });
     } catch (error) {
       if (isApiError(error, 'wrongLastSequence')) throw new RevisionMoved(name, { cause: error });
       throw error;
@@ -51,10 +50,9 @@ export class KvAccounts implements AccountStore, AccountChanges {
     if (this.#watching) return;
     this.#watching = true;
     try {
-      const { session } = this.#link;
-      const updates = await (
-        await session.bucket(this.#bucket)
-      ).watch({ key: ENDPOINT_ACCOUNTS, include: KvWatchInclude.UpdatesOnly });
+      const session = await this.#link.session();
+      const bucket = await session.bucket(this.#bucket);
+      const updates = await bucket.watch({ key: ENDPOINT_ACCOUNTS, include: KvWatchInclude.UpdatesOnly });
       session.ended.addEventListener('abort', () => updates.stop(), { once: true });
       if (session.ended.aborted) updates.stop();
       for await (const { key } of updates) {
@@ -65,6 +63,10 @@ export class KvAccounts implements AccountStore, AccountChanges {
     } finally {
       this.#watching = false;
     }
+  }
+
+  async #open(): Promise<KV> {
+    return (await this.#link.session()).bucket(this.#bucket);
   }
 }
 

@@ -14,7 +14,7 @@ export class StreamArtifacts implements ArtifactStore {
   }
 
   get maxBytes(): number | undefined {
-    return this.#link.available ? this.#link.session.maxPayloadBytes : undefined;
+    return this.#link.maxPayloadBytes;
   }
 
   async put(rootUid: string, digest: string, bytes: Buffer): Promise<'stored' | 'exists'> {

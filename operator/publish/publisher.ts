@@ -4,7 +4,7 @@
 import type { OutboxEvent } from '../../crds/kinds/meta.ts';
 import { keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
 import type { Publication, Published } from '../../runtime/bus/link.ts';
-import { StoreUnavailable } from '../../runtime/bus/errors.ts';
+import { publishInOrder } from '../../runtime/bus/publisher.ts';
 import type { Next } from '../../runtime/queue.ts';
 import { cursorSubject } from '../state/feeds.ts';
 
@@ -46,30 +46,20 @@ const publicationOf = (object: Publishing, event: OutboxEvent): Publication | un
   }
 };
 
-/** Publishes what is new of one object, then moves its cursor, once. The cursor is written only over the revision that was read. */
+/** Publishes what is new of one object, then moves its cursor, once. */
 export const publishOutbox = async (object: Publishing | undefined, ports: PublisherPorts): Promise<Next> => {
   const events = object === undefined ? [] : unpublished(object, ports.cursors);
   if (object === undefined || events.length === 0) return { kind: 'settled' };
   const { uid } = object.metadata;
-  const expectedSeq = ports.cursors.seq(uid);
-  let reached: number | undefined;
-  try {
-    for (const event of events) {
-      const publication = publicationOf(object, event);
-      if (publication === undefined) ports.onUnpublishable(keyOf(object.metadata), event);
-      else await ports.publish(publication);
-      reached = event.seq;
-      if (publication !== undefined) ports.onPublished(publication.subject);
-    }
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-  }
-  if (reached === undefined) return { kind: 'retry' };
-  const moved = await ports
-    .publish({ subject: cursorSubject(uid), data: String(reached), expectedSeq })
-    .catch((error: unknown) => {
-      if (error instanceof StoreUnavailable) return 'outrun' as const;
-      throw error;
-    });
-  return moved === 'published' && reached === events.at(-1)?.seq ? { kind: 'settled' } : { kind: 'retry' };
+  const items = events.map((event) => ({ seq: event.seq, event, publication: publicationOf(object, event) }));
+  const done = await publishInOrder(
+    items,
+    { subject: cursorSubject(uid), expectedSeq: ports.cursors.seq(uid) },
+    {
+      publish: (publication) => ports.publish(publication),
+      onPublished: ({ event }) => ports.onPublished(event.type),
+      onPassedOver: ({ event }) => ports.onUnpublishable(keyOf(object.metadata), event),
+    },
+  );
+  return { kind: done ? 'settled' : 'retry' };
 };

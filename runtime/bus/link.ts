@@ -27,6 +27,8 @@ export interface LinkOptions {
   readonly caFile: string | undefined;
   /** Of this process, for the server's own lists. */
   readonly name: string;
+  /** Whoever needs a session waits so long for one, so that a server that is started anew is not noticed. Absent: not at all. */
+  readonly patienceMs?: number;
   /** Made or updated when a session begins; absent: another process makes them. */
   readonly streams?: readonly StreamDefinition[];
   readonly buckets?: readonly BucketDefinition[];
@@ -55,8 +57,6 @@ export type Published = 'published' | 'refused' | 'outrun';
 export interface Session {
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
-  /** The largest message that the server takes. */
-  readonly maxPayloadBytes: number;
   /** Aborts when the session is over. */
   readonly ended: AbortSignal;
   /** Opened once a session. Throws StoreUnavailable when it cannot be had (yet). */
@@ -67,8 +67,6 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** A large message may take its time. */
 const PUBLISH_TIMEOUT_MS = 10_000;
 const RETRY = { baseMs: 250, maxMs: 5_000 };
-/** Without it the server's own default holds. */
-const FALLBACK_PAYLOAD_BYTES = 1_048_576;
 
 const ensureStream = async (manager: JetStreamManager, stream: StreamDefinition): Promise<void> => {
   try {
@@ -100,6 +98,7 @@ export class JetStreamLink {
   readonly #markTried: () => void;
   #session: Session | undefined;
   #began = Promise.withResolvers<void>();
+  #maxPayloadBytes: number | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -113,8 +112,15 @@ export class JetStreamLink {
     return this.#session !== undefined;
   }
 
-  /** Throws StoreUnavailable while there is none. */
-  get session(): Session {
+  /** The largest message that the server takes, as it last said; undefined before the first session. */
+  get maxPayloadBytes(): number | undefined {
+    return this.#maxPayloadBytes;
+  }
+
+  /** The session, waited for with patience. Throws StoreUnavailable when there is none. */
+  async session(): Promise<Session> {
+    const { patienceMs = 0 } = this.#options;
+    if (this.#session === undefined && patienceMs > 0) await orAborted(this.#began.promise, AbortSignal.timeout(patienceMs));
     if (this.#session === undefined) throw new StoreUnavailable('JetStream is not connected');
     return this.#session;
   }
@@ -142,7 +148,7 @@ export class JetStreamLink {
 
   /** Throws StoreUnavailable when the message was not acknowledged, whatever the reason. */
   async publish({ subject, data, msgId, expectedSeq, stream }: Publication): Promise<Published> {
-    const { client } = this.session;
+    const { client } = await this.session();
     const expect = {
       ...(expectedSeq !== undefined && { lastSubjectSequence: expectedSeq }),
       ...(stream !== undefined && { streamName: stream }),
@@ -159,8 +165,9 @@ export class JetStreamLink {
 
   /** The last message on a subject; undefined when there is none. Throws StoreUnavailable. */
   async lastMessage(stream: string, subject: string): Promise<Uint8Array | undefined> {
+    const { manager } = await this.session();
     try {
-      const message = await this.session.manager.streams.getMessage(stream, { last_by_subj: subject });
+      const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
       return message?.data;
     } catch (cause) {
       if (isApiError(cause, 'noMessage')) return undefined;
@@ -192,9 +199,9 @@ export class JetStreamLink {
       });
       const ends = [closed, ...feeds.map((feed) => feed.ended.then(() => closed))];
       await Promise.race([Promise.all(feeds.map(({ caughtUp }) => caughtUp)), ...ends]);
-      const maxPayloadBytes = connection.info?.max_payload ?? FALLBACK_PAYLOAD_BYTES;
+      this.#maxPayloadBytes = connection.info?.max_payload;
       onUp();
-      this.#begin({ client, manager, maxPayloadBytes, ended: ended.signal, bucket: openBuckets(client) });
+      this.#begin({ client, manager, ended: ended.signal, bucket: openBuckets(client) });
       await Promise.race(ends);
     } finally {
       signal.removeEventListener('abort', close);

@@ -12,7 +12,7 @@ import type { PlatformConfig, Upstream } from '../../../crds/contracts/platform.
 import { audienceOf, type Step } from '../../../crds/contracts/steps.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../../crds/kinds/task.ts';
-import { startGateway, type Gateway } from '../../../gateway/gateway.ts';
+import { startGateway, STORE_PATIENCE_MS, type Gateway } from '../../../gateway/gateway.ts';
 import type { Reviewed, TokenReviewer } from '../../../gateway/identity/token-review.ts';
 import { HttpOutside } from '../../../gateway/upstream/http-upstream.ts';
 import { MountedSecrets } from '../../../gateway/upstream/secrets.ts';
@@ -133,7 +133,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
   });
   const nats = await startNats(options.nats);
   await nats.connect('operator', { streams: jetStreamDefinitions(), buckets: [{ name: KV_BUCKETS.ledger }] });
-  const { link } = await nats.connect('gateway');
+  const { link } = await nats.connect('gateway', { patienceMs: STORE_PATIENCE_MS });
   const gitHost = `localhost:${git.port}`;
   let config = platform([gitRow(gitHost), ...(options.upstreams ?? [])]);
   const view = new WatchedCluster(() => config);

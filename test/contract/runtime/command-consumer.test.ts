@@ -85,7 +85,8 @@ describe('a consumer of commands', () => {
     consume({ link, durable: 'acking', filterSubject: 'cmd.acking.*', answer: async () => ({ by: 'living' }) });
     await send('acking.two');
     const acknowledged = async (): Promise<number> =>
-      (await sender.session.manager.consumers.info('COMMANDS', 'acking').catch(() => undefined))?.ack_floor.stream_seq ?? 0;
+      (await (await sender.session()).manager.consumers.info('COMMANDS', 'acking').catch(() => undefined))?.ack_floor
+        .stream_seq ?? 0;
     await expect.poll(acknowledged, { timeout: 10_000 }).toBeGreaterThan(0);
     expect(await answerTo('acking.two')).toEqual({ by: 'dead' });
   });
@@ -111,7 +112,7 @@ describe('a consumer of commands', () => {
     consume({ link, durable: 'slow', filterSubject: 'cmd.slow.*', ackWaitMs: 1_000, answer });
     await send('slow.one');
     const redelivered = async (): Promise<number | undefined> =>
-      (await sender.session.manager.consumers.info('COMMANDS', 'slow')).num_redelivered;
+      (await (await sender.session()).manager.consumers.info('COMMANDS', 'slow')).num_redelivered;
     await expect.poll(() => taken).toBe(1);
     // three times as long as a silent replica would have kept it
     await new Promise((resolve) => setTimeout(resolve, 3_000));
@@ -126,7 +127,7 @@ describe('a consumer of commands', () => {
     consume({ link, log, durable: 'robbed', filterSubject: 'cmd.robbed.*' });
     await send('robbed.one');
     await answered('robbed.one').toEqual({ done: 'robbed.one' });
-    await sender.session.manager.consumers.delete('COMMANDS', 'robbed');
+    await (await sender.session()).manager.consumers.delete('COMMANDS', 'robbed');
     await send('robbed.two');
     await answered('robbed.two').toEqual({ done: 'robbed.two' });
     expect(log.lines.map(({ message }) => message)).toContain('commands are not taken, trying again');
@@ -137,7 +138,7 @@ describe('a consumer of commands', () => {
     consume({ link, durable: 'streamless', filterSubject: 'cmd.streamless.*' });
     await send('streamless.one');
     await answered('streamless.one').toEqual({ done: 'streamless.one' });
-    const { manager } = sender.session;
+    const { manager } = await sender.session();
     await manager.streams.delete('COMMANDS');
     await manager.streams.add({ ...streams[0], name: 'COMMANDS' });
     await send('streamless.two');

@@ -1,4 +1,4 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
 import { JetStreamLink, type StreamDefinition } from '../../../runtime/bus/link.ts';
@@ -67,6 +67,16 @@ const it = test.extend<{ readonly bench: Bench }>({
   },
 });
 
+/** On a connection of its own: the link closes its own as soon as it notices what was done. */
+const asAdministrator = async <T>(nats: NatsServer, work: (manager: JetStreamManager) => Promise<T>): Promise<T> => {
+  const connection = await connect({ servers: nats.url });
+  try {
+    return await work(await jetstreamManager(connection));
+  } finally {
+    await connection.close();
+  }
+};
+
 it('says that the store is unavailable until it is there, then makes its streams and buckets', async ({ bench }) => {
   const { link, nats, until } = bench;
   await expect(link.publish({ subject: 'events.a', data: '1' })).rejects.toThrow(StoreUnavailable);
@@ -80,10 +90,9 @@ it('makes buckets that keep the last value of a key, for ever or for as long as 
 }) => {
   await nats.start();
   await until(() => link.available);
-  const connection = await connect({ servers: nats.url });
-  const { streams: made } = await jetstreamManager(connection);
-  const configs = await Promise.all(['KV_cursor', 'KV_ledger'].map(async (name) => (await made.info(name)).config));
-  await connection.close();
+  const configs = await asAdministrator(nats, ({ streams: made }) =>
+    Promise.all(['KV_cursor', 'KV_ledger'].map(async (name) => (await made.info(name)).config)),
+  );
   expect(configs.map(({ max_age, max_msgs_per_subject }) => [max_age, max_msgs_per_subject])).toEqual([
     [0, 1],
     [90 * 86_400 * 1e9, 1],
@@ -163,7 +172,7 @@ it('notices that the stream of a feed has vanished, makes it anew and follows th
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
   await until(() => answers.get('a') === '1');
-  await link.session.manager.streams.delete('ANSWERS');
+  await asAdministrator(nats, ({ streams: made }) => made.delete('ANSWERS'));
   await until(() => !link.available);
   await until(() => link.available);
   expect(answers.get('a')).toBeUndefined();
@@ -175,8 +184,9 @@ it('notices that the consumer of a feed has vanished, and misses nothing', async
   const { link, nats, answers, until } = bench;
   await nats.start();
   await until(() => link.available);
-  const { manager } = link.session;
-  for await (const consumer of manager.consumers.list('ANSWERS')) await manager.consumers.delete('ANSWERS', consumer.name);
+  await asAdministrator(nats, async ({ consumers }) => {
+    for await (const { name } of consumers.list('ANSWERS')) await consumers.delete('ANSWERS', name);
+  });
   await until(() => !link.available);
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
@@ -197,10 +207,31 @@ it('tells of its session when there is one, and of its end', async ({ bench: { l
   const waiting = link.connected(new AbortController().signal);
   await nats.start();
   const session = await waiting;
-  expect(session?.maxPayloadBytes).toBe(6_291_456);
+  expect(link.maxPayloadBytes).toBe(6_291_456);
   expect(session?.ended.aborted).toBe(false);
   await nats.kill();
   await until(() => !link.available);
   expect(session?.ended.aborted).toBe(true);
-  expect(() => link.session).toThrow(StoreUnavailable);
+  await expect(link.session()).rejects.toThrow(StoreUnavailable);
+});
+
+it('with patience lets nobody notice that the server was started anew', async ({ world: { nats, until, link } }) => {
+  await nats.start();
+  await until(() => link.available);
+  const patient = await nats.connect('patient', { patienceMs: 30_000 });
+  await nats.kill();
+  await until(() => !link.available);
+  await expect.poll(() => patient.link.available).toBe(false);
+  const publishing = patient.link.publish({ subject: 'events.a', data: '1' });
+  await nats.start();
+  expect(await publishing).toBe('published');
+});
+
+it('with patience gives up in the end', async ({ world: { nats, until, link } }) => {
+  await nats.start();
+  await until(() => link.available);
+  const patient = await nats.connect('patient', { patienceMs: 50 });
+  await nats.kill();
+  await expect.poll(() => patient.link.available).toBe(false);
+  await expect(patient.link.publish({ subject: 'events.a', data: '1' })).rejects.toThrow(StoreUnavailable);
 });
