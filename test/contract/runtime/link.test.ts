@@ -215,7 +215,7 @@ it('tells of its session when there is one, and of its end', async ({ bench: { l
   await expect(link.session()).rejects.toThrow(StoreUnavailable);
 });
 
-it('with patience lets nobody notice that the server was started anew', async ({ world: { nats, until, link } }) => {
+it('with patience lets nobody notice that the server was started anew', async ({ bench: { nats, until, link } }) => {
   await nats.start();
   await until(() => link.available);
   const patient = await nats.connect('patient', { patienceMs: 30_000 });
@@ -227,7 +227,7 @@ it('with patience lets nobody notice that the server was started anew', async ({
   expect(await publishing).toBe('published');
 });
 
-it('with patience gives up in the end', async ({ world: { nats, until, link } }) => {
+it('with patience gives up in the end', async ({ bench: { nats, until, link } }) => {
   await nats.start();
   await until(() => link.available);
   const patient = await nats.connect('patient', { patienceMs: 50 });
