@@ -2,21 +2,21 @@
 
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryStatus } from '../../crds/kinds/story.ts';
-import { gateMode, planVerdict, type PlanVerdict } from '../plan/approval.ts';
-import type { Fields } from '../settle.ts';
+import { approvalState, gateMode, type ApprovalState } from '../plan/approval.ts';
+import type { Fields } from '../compose.ts';
 import { epochMs, timestamp } from '../time.ts';
-import type { StorySeen } from './observe.ts';
 import { plannedTasks, taskCounts, tasksSentence } from './progress.ts';
-import { written, type Rule } from './verdicts.ts';
+import type { StorySeen } from './seen.ts';
+import { written, type Rule } from './status.ts';
 
-const verdictOf = ({ story, platform }: StorySeen, plan: Plan): PlanVerdict =>
+const stateOf = ({ story, platform }: StorySeen, plan: Plan): ApprovalState =>
   plan.status?.storyUid === undefined || plan.status.storyUid === story.metadata.uid
-    ? planVerdict(plan, gateMode('design', story, platform))
+    ? approvalState(plan, gateMode('design', story, platform))
     : { kind: 'unparsed' }; // it was parsed for another Story of the same name
 
 /** The approved Plan of the highest revision; of two with the same revision the last by name. */
 const approvedPlan = (seen: StorySeen): Plan | undefined =>
-  seen.plans.filter((plan) => plan.metadata.deletionTimestamp === undefined && verdictOf(seen, plan).kind === 'approved').at(-1);
+  seen.plans.filter((plan) => plan.metadata.deletionTimestamp === undefined && stateOf(seen, plan).kind === 'approved').at(-1);
 
 const takeOver = (seen: StorySeen, plan: Plan, now: number): Fields<StoryStatus> => {
   const { status, spec } = seen.story;
@@ -64,16 +64,16 @@ export const adopted: Rule = (seen, now) => {
 
 const wordsFor = (seen: StorySeen, plan: Plan): { readonly reason: string; readonly message: string } => {
   const { name } = plan.metadata;
-  const verdict = verdictOf(seen, plan);
-  switch (verdict.kind) {
+  const state = stateOf(seen, plan);
+  switch (state.kind) {
     case 'undecided':
       return { reason: 'PlanUndecided', message: `approval of plan ${name} (kubectl fleet approve plan ${name})` };
     case 'rejected':
-      return { reason: 'PlanRejected', message: `a further Plan: ${verdict.by} rejected plan ${name} (${verdict.reason})` };
+      return { reason: 'PlanRejected', message: `a further Plan: ${state.by} rejected plan ${name} (${state.reason})` };
     case 'refused':
       return {
         reason: 'DecisionRefused',
-        message: `a further Plan: the decision on plan ${name} does not count, ${verdict.why}`,
+        message: `a further Plan: the decision on plan ${name} does not count, ${state.why}`,
       };
     case 'approved':
     case 'unparsed':

@@ -8,7 +8,7 @@ import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../task/seen.ts';
-import type { StorySeen } from './observe.ts';
+import type { StorySeen } from './seen.ts';
 
 export interface PlannedTask {
   readonly wanted: PlanTask;

@@ -7,7 +7,7 @@ import { planTaskDigest } from '../../crds/digests.ts';
 import { servesNamespace, type PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
-import { gateMode, planVerdict } from '../plan/approval.ts';
+import { approvalState, gateMode } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
 import { hasSucceeded, type TaskCore } from './seen.ts';
@@ -58,10 +58,10 @@ const notApproved: Blocker = ({ task, story, plan }, { platform }) => {
     planTaskDigest(approved) === taskDigest &&
     planTaskDigest(work) === taskDigest;
   if (!isSame) return stalled('NotApproved', `the task is not what plan ${planRef.name} says: it is never started`);
-  const verdict = story === undefined ? undefined : planVerdict(plan, gateMode('design', story, platform));
-  if (verdict?.kind === 'approved') return undefined;
+  const approval = story === undefined ? undefined : approvalState(plan, gateMode('design', story, platform));
+  if (approval?.kind === 'approved') return undefined;
   // an approval is set once: where the Story has seen it and we do not, a cache is behind
-  if (verdict?.kind === 'undecided') return pending('ApprovalUnseen', `the approval of plan ${planRef.name} to be seen`);
+  if (approval?.kind === 'undecided') return pending('ApprovalUnseen', `the approval of plan ${planRef.name} to be seen`);
   return stalled('NotApproved', `nobody approved digest ${planRef.digest} of plan ${planRef.name}`);
 };
 

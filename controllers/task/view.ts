@@ -1,7 +1,8 @@
 // What the rules about a Task look at: the record that was seen, and what follows from it.
 
+import { agentOfAttempt } from './agents.ts';
 import type { Judging } from './blockers.ts';
-import type { History } from './history.ts';
+import { readHistory, type History } from './history.ts';
 import type { TaskSeen } from './seen.ts';
 
 export interface TaskView {
@@ -10,3 +11,14 @@ export interface TaskView {
   readonly judging: Judging;
   readonly now: number;
 }
+
+export const viewOf = (seen: TaskSeen, now: number): TaskView => {
+  const { task, council, platform, storeAvailable, gateway } = seen;
+  const agentOf = (n: number): string => agentOfAttempt(council, task.spec.task.role, n);
+  return {
+    seen,
+    now,
+    history: readHistory({ ...seen, agentOf }, now),
+    judging: { platform, storeAvailable, gatewayKnown: gateway !== undefined, now },
+  };
+};

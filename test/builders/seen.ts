@@ -1,8 +1,8 @@
 // Records as `observe` gives them, each valid and each one step before something happens: a Task that could start, a Story, a Plan.
 
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
-import type { PlanSeen } from '../../controllers/plan/observe.ts';
-import type { StorySeen } from '../../controllers/story/observe.ts';
+import type { PlanSeen } from '../../controllers/plan/seen.ts';
+import type { StorySeen } from '../../controllers/story/seen.ts';
 import { wantedJobName, type WantedJob } from '../../controllers/task/job-identity.ts';
 import type { TaskSeen } from '../../controllers/task/seen.ts';
 import { networkPolicy } from '../../controllers/workspace/network-policy.ts';

@@ -44,6 +44,7 @@ const snapshot = (held: Holding): Snapshot => ({
   serviceAccount: () => undefined,
   networkPolicy: () => undefined,
   answer: (id) => held.answers?.[id],
+  probeAnswers: () => [],
   eventCursor: () => undefined,
   usage: () => undefined,
   storeAvailable: true,

@@ -4,8 +4,10 @@ import { taskName } from '../../../../crds/names.ts';
 import type { PlanTask } from '../../../../crds/kinds/plan-task.ts';
 import type { Story } from '../../../../crds/kinds/story.ts';
 import type { Task, TaskStatus } from '../../../../crds/kinds/task.ts';
-import { decideStory, rules } from '../../../../controllers/story/decide.ts';
-import { resolveIdOf, type StorySeen } from '../../../../controllers/story/observe.ts';
+import { decideStory } from '../../../../controllers/story/decide.ts';
+import { resolveIdOf } from '../../../../controllers/story/observe.ts';
+import { rules } from '../../../../controllers/story/rules.ts';
+import type { StorySeen } from '../../../../controllers/story/seen.ts';
 import { COMMIT, DIGEST, plan, platform, story, task, work } from '../../../builders/objects.ts';
 import { approved, approvedPlan, at, DEADLINE_S, NOW, planStatus, storySeen, storyStatus } from '../../../builders/seen.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
@@ -423,11 +425,6 @@ const gatesAndEnds: readonly Case[] = [
   {
     name: 'a finished Story stays as it is',
     given: storySeen(story({}, storyStatus({ phase: 'Done' }))),
-    want: { writes: [], outcome: 'done' },
-  },
-  {
-    name: 'a Story that is being deleted is left alone',
-    given: storySeen(story({}, storyStatus(), { deletionTimestamp: at() })),
     want: { writes: [], outcome: 'done' },
   },
   {

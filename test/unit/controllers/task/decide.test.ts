@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decideTask, rules } from '../../../../controllers/task/decide.ts';
+import { decideTask } from '../../../../controllers/task/decide.ts';
+import { rules } from '../../../../controllers/task/rules.ts';
 import type { TaskSeen } from '../../../../controllers/task/seen.ts';
 import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
 import type { TaskStatus } from '../../../../crds/kinds/task.ts';
@@ -514,11 +515,6 @@ const retries: readonly Case[] = [
 ];
 
 const ends: readonly Case[] = [
-  {
-    name: 'a Task that is being deleted is left alone',
-    given: taskSeen({ ...form, metadata: { ...form.metadata, deletionTimestamp: at() } }),
-    want: { writes: [], outcome: 'done' },
-  },
   {
     name: 'a finished Task stays as it is',
     given: taskSeen(withStatus({ phase: 'Succeeded' })),

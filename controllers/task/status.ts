@@ -5,11 +5,13 @@ import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { settle, waitingUntil } from '../settle.ts';
+import { compose, waitingUntil } from '../compose.ts';
 import { clipped } from '../text.ts';
 import { deadlineMs, type Blocked } from './blockers.ts';
 import type { TaskView } from './view.ts';
-import { taskEvents } from './wire-events.ts';
+import { taskEvents } from './events.ts';
+
+export type TaskDecision = Decision<TaskStatus>;
 
 const SENTENCE = 256;
 
@@ -45,7 +47,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
   const last = history.attempts.at(-1);
   const startedAt = history.attempts[0]?.startedAt;
   const isEnd = completedAt !== undefined;
-  return settle<TaskStatus, 'Task'>(
+  return compose<TaskStatus, 'Task'>(
     seen.task,
     {
       outcome: words.outcome,

@@ -1,0 +1,87 @@
+// The specification of a Council: whether it can work. Its endpoint is in the platform's table for this namespace, answers with its
+// model, calls tools and gives structured output. Read `rules`, at the end, from top to bottom: the first that applies decides.
+// May: judge tables and answers. May not: call anybody; a probe is a command, its answer comes through the cache.
+
+import type { GatewayCommand, ProbeAnswer } from '../../crds/contracts/commands.ts';
+import { servesNamespace } from '../../crds/contracts/platform.ts';
+import type { CouncilStatus } from '../../crds/kinds/council.ts';
+import { leave } from '../compose.ts';
+import type { Effect } from '../contract.ts';
+import type { RuleOf, Rules } from '../rules.ts';
+import { reasonOr } from '../text.ts';
+import { nextProbe, standingAnswer } from './probe.ts';
+import type { CouncilSeen } from './seen.ts';
+import { unready, written, type Readiness } from './status.ts';
+
+type Given = [seen: CouncilSeen, now: number];
+type Rule = RuleOf<Given, CouncilStatus>;
+
+const rowOf = ({ council, platform }: CouncilSeen) =>
+  platform.upstreams.find(({ name, kind }) => kind === 'model' && name === council.spec.model.endpoint);
+
+const endpointUnknown: Rule = (seen, now) => {
+  if (rowOf(seen) !== undefined) return undefined;
+  const known = seen.platform.upstreams.filter(({ kind }) => kind === 'model').map(({ name }) => name);
+  const list = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
+  return unready(seen, now, 'EndpointUnknown', `no model upstream is called ${seen.council.spec.model.endpoint}: ${list}`);
+};
+
+const namespaceNotAllowed: Rule = (seen, now) => {
+  const row = rowOf(seen);
+  const { namespace } = seen.council.metadata;
+  if (row === undefined || servesNamespace(row, namespace)) return undefined;
+  return unready(seen, now, 'NamespaceNotAllowed', `model upstream ${row.name} does not serve namespace ${namespace}`);
+};
+
+const modelNotListed: Rule = (seen, now) => {
+  const models = rowOf(seen)?.models;
+  const { name } = seen.council.spec.model;
+  if (models === undefined || models.includes(name)) return undefined;
+  return unready(seen, now, 'ModelMissing', `the platform lists other models for that upstream: ${models.join(', ')}`);
+};
+
+const imageProfileUnknown: Rule = (seen, now) => {
+  const { imageProfile } = seen.council.spec.workspace;
+  const { namespace } = seen.council.metadata;
+  const profile = seen.platform.imageProfiles.find(({ name }) => name === imageProfile);
+  if (profile === undefined) return unready(seen, now, 'ImageProfileUnknown', `no image profile is called ${imageProfile}`);
+  if (servesNamespace(profile, namespace)) return undefined;
+  return unready(seen, now, 'NamespaceNotAllowed', `image profile ${imageProfile} does not serve namespace ${namespace}`);
+};
+
+const storeUnavailable: Rule = ({ council, storeAvailable }) =>
+  !storeAvailable && council.status?.ready !== undefined
+    ? leave('JetStream is down: the readiness stays as it is', { kind: 'waiting' })
+    : undefined;
+
+const readinessOf = ({ council }: CouncilSeen, answer: ProbeAnswer | undefined): Readiness => {
+  const { name, endpoint } = council.spec.model;
+  if (answer === undefined) return { ready: 'Unknown', reason: 'Probing', message: `endpoint ${endpoint} has not answered yet` };
+  const no = (reason: string, message: string): Readiness => ({ ready: 'False', reason, message, answeredAt: answer.at });
+  if (!answer.ok) return no(reasonOr(answer.reason, 'ProbeFailed'), answer.message);
+  if (!answer.models.includes(name)) return no('ModelMissing', `endpoint ${endpoint} does not serve model ${name}`);
+  if (!answer.toolCalls) return no('ToolCallsUnsupported', `model ${name} did not call a tool that it was told to call`);
+  if (!answer.structuredOutput) return no('StructuredOutputUnsupported', `model ${name} did not keep to a JSON schema`);
+  return { ready: 'True', reason: 'Ready', message: `endpoint ${endpoint} serves model ${name}`, answeredAt: answer.at };
+};
+
+const probed: Rule = (seen, now) => {
+  const { council, storeAvailable } = seen;
+  const readiness = readinessOf(seen, standingAnswer(seen, now));
+  const { id, afterMs } = nextProbe(seen, readiness.ready === 'True', now);
+  const { endpoint, name } = council.spec.model;
+  const { namespace } = council.metadata;
+  const commands: readonly GatewayCommand[] = id === undefined ? [] : [{ id, kind: 'probe', namespace, endpoint, model: name }];
+  const effects: readonly Effect[] = storeAvailable ? commands.map((command) => ({ verb: 'command', command })) : [];
+  return written(seen, now, readiness, { outcome: { kind: 'waiting', afterMs }, effects });
+};
+
+/** The specification: what holds first decides. */
+export const rules: Rules<Given, CouncilStatus> = [
+  ['its endpoint is a model upstream of the platform', endpointUnknown],
+  ['that upstream serves its namespace', namespaceNotAllowed],
+  ['that upstream has its model', modelNotListed],
+  ['its image profile is there for its namespace', imageProfileUnknown],
+  ['without JetStream the readiness stays as it is', storeUnavailable],
+  ['it is ready when the endpoint proves it', probed],
+];

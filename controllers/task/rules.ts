@@ -1,0 +1,207 @@
+// The specification of a Task. Read `rules`, at the end, from top to bottom: the first that applies decides, and says why.
+// May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
+
+import type { Job } from '../kubernetes.ts';
+import type { Effect } from '../contract.ts';
+import { leave } from '../compose.ts';
+import type { RuleOf, Rules } from '../rules.ts';
+import { timestamp, untilMs } from '../time.ts';
+import type { TaskStatus } from '../../crds/kinds/task.ts';
+import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocked } from './blockers.ts';
+import { withoutPlace } from './capacity.ts';
+import { taskJob } from './children.ts';
+import { notItsTurn } from './courier-turn.ts';
+import { endAttempt, podsOf } from './history.ts';
+import type { WantedJob } from './job-identity.ts';
+import { isLive, UNREAD_MS } from './job-reading.ts';
+import { prerequisites } from './prerequisites.ts';
+import { isFinished, type TaskSeen } from './seen.ts';
+import { blocked, ended, under, type TaskDecision } from './status.ts';
+import type { TaskView } from './view.ts';
+
+type Rule = RuleOf<[TaskView], TaskStatus>;
+
+const deletions = (jobs: readonly Job[]): readonly Effect[] =>
+  jobs
+    .filter(({ metadata }) => metadata.uid !== '')
+    .map(({ apiVersion, kind, metadata }) => ({
+      verb: 'delete',
+      ref: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name },
+      uid: metadata.uid,
+    }));
+
+const liveJobs = ({ jobs, pods }: TaskSeen): readonly Effect[] => deletions(jobs.filter((job) => isLive(job, podsOf(job, pods))));
+
+const finished: Rule = ({ seen }) => {
+  if (!isFinished(seen.task)) return undefined;
+  return leave('the Task is finished and stays as it is', { kind: 'done' }, liveJobs(seen));
+};
+
+const storyGone: Rule = ({ seen }) =>
+  seen.story === undefined ? leave('its Story is not seen: nothing starts', { kind: 'waiting' }) : undefined;
+
+const strayJobs: Rule = ({ history }) =>
+  history.strays.length === 0
+    ? undefined
+    : leave('a Job that no attempt owns up to is deleted', { kind: 'waiting' }, deletions(history.strays));
+
+const integrated: Rule = (view) =>
+  view.history.stage.kind === 'integrated'
+    ? ended(view, {
+        phase: 'Succeeded',
+        reason: 'Integrated',
+        message: 'the commit is on the story branch',
+        at: view.history.stage.end.at,
+      })
+    : undefined;
+
+/** An attempt that is given up counts for nobody. */
+const givenUp = (view: TaskView, at: string, message: string): TaskView => {
+  const attempts = view.history.attempts.map((attempt) =>
+    attempt.finishedAt === undefined
+      ? { ...endAttempt(attempt, { at, side: 'ok', message }), outcome: 'Cancelled' as const }
+      : attempt,
+  );
+  return { ...view, history: { ...view.history, attempts } };
+};
+
+const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
+  const at = timestamp(view.now);
+  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: liveJobs(view.seen) });
+};
+
+const cancelled: Rule = (view) => {
+  const { task, story } = view.seen;
+  if (task.spec.cancel) return end(view, 'Cancelled', 'Cancelled', 'the task was cancelled');
+  return story?.spec.cancel === true ? end(view, 'Cancelled', 'StoryCancelled', 'the Story was cancelled') : undefined;
+};
+
+const storyEnded: Rule = (view) => {
+  const phase = view.seen.story?.status?.phase;
+  if (phase === 'Failed') return end(view, 'Failed', 'StoryFailed', 'the Story failed');
+  return phase === 'Cancelled' || phase === 'Done' ? end(view, 'Cancelled', 'StoryEnded', `the Story is ${phase}`) : undefined;
+};
+
+const deadlinePassed: Rule = (view) => {
+  const atMs = deadlineMs(view.seen);
+  if (atMs === undefined || view.now < atMs) return undefined;
+  return end(view, 'Failed', 'DeadlineExceeded', 'the wall clock budget of the Story ended');
+};
+
+const attemptEnded: Rule = (view) => {
+  if (!view.history.newlyEnded) return undefined;
+  const last = view.history.attempts.at(-1);
+  const how = `${last?.reason ?? 'unknown'}${last?.message === undefined ? '' : `, ${last.message}`}`;
+  const message = `its next attempt; attempt ${last?.n ?? 0} ended: ${how}`;
+  return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', message });
+};
+
+const jobStarting: Rule = ({ history }) =>
+  history.stage.kind === 'starting'
+    ? leave(`the Job of the ${history.stage.what} is being created`, { kind: 'waiting' })
+    : undefined;
+
+const workspaceMissing: Rule = (view) =>
+  view.history.stage.kind === 'missing'
+    ? under(view, {
+        what: view.history.stage.what,
+        reason: 'WorkspaceMissing',
+        message: `the Job of the ${view.history.stage.what} is not seen`,
+        afterMs: UNREAD_MS,
+      })
+    : undefined;
+
+const podUnread: Rule = (view) =>
+  view.history.stage.kind === 'unread'
+    ? leave(`the Job of the ${view.history.stage.what} ended, how is not seen yet`, { kind: 'waiting', afterMs: UNREAD_MS })
+    : undefined;
+
+const working: Rule = (view) =>
+  view.history.stage.kind === 'working'
+    ? under(view, { what: 'attempt', reason: 'Running', message: `attempt ${view.history.attempts.at(-1)?.n ?? 0} is at work` })
+    : undefined;
+
+const carrying: Rule = (view) =>
+  view.history.stage.kind === 'carrying'
+    ? under(view, { what: 'courier', reason: 'Integrating', message: 'the courier brings the patch to the story branch' })
+    : undefined;
+
+/** What a courier pushed is pushed: it is not interrupted, its end is read, and it is short. */
+const courierUnderWay: Rule = (view) => {
+  const { stage } = view.history;
+  if (stage.kind === 'carrying') return carrying(view);
+  if (!('what' in stage) || stage.what !== 'courier') return undefined;
+  return jobStarting(view) ?? workspaceMissing(view) ?? podUnread(view);
+};
+
+const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision | undefined => {
+  const { task, namespace, platform } = view.seen;
+  const found = prerequisites(task.metadata.namespace, namespace, platform);
+  if (found.kind === 'met') return undefined;
+  if (found.kind === 'absent')
+    return leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects);
+  const message = `networkpolicy ${found.name} was altered: delete it, it is then made anew`;
+  return blocked(view, { phase, reason: 'NetworkPolicyAltered', message, stalled: true });
+};
+
+const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
+  const { task, council, platform, gateway } = view.seen;
+  const profile = platform.imageProfiles.find(({ name }) => name === council?.spec.workspace.imageProfile);
+  if (council === undefined || profile === undefined || gateway === undefined) return undefined; // blockers ruled it out
+  // the status is left: the next pass sees the Job and lists it together with its uid, in one write
+  return leave(why, { kind: 'waiting' }, [
+    { verb: 'create', object: taskJob({ task, council, profile, platform, gateway }, wanted) },
+  ]);
+};
+
+const courierBlocked: Rule = (view) => {
+  const { stage } = view.history;
+  if (stage.kind !== 'delivered') return undefined;
+  const found = firstBlocker(courierBlockers, view.seen, view.judging);
+  if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
+  if (view.now < stage.notBeforeMs) {
+    const message = `its next courier, after the last one failed (${stage.failure?.reason ?? 'unknown'})`;
+    return blocked(view, { phase: 'Integrating', reason: 'BackOff', message, afterMs: untilMs(stage.notBeforeMs, view.now) });
+  }
+  const turn = notItsTurn(view.seen);
+  return turn === undefined ? namespaceUnready(view, 'Integrating') : blocked(view, turn);
+};
+
+const courierStarts: Rule = (view) => {
+  const { stage, attempts } = view.history;
+  const n = attempts.at(-1)?.n;
+  if (stage.kind !== 'delivered' || n === undefined) return undefined;
+  return start(view, { kind: 'courier', n, courierTry: stage.nextTry }, `courier ${stage.nextTry} of attempt ${n} starts`);
+};
+
+const attemptBlocked: Rule = (view) => {
+  const found =
+    firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(view.seen, view.seen.rivals(), view.judging);
+  return found === undefined ? namespaceUnready(view, 'Pending') : blocked(view, found);
+};
+
+const attemptStarts: Rule = (view) => {
+  const n = (view.history.attempts.at(-1)?.n ?? 0) + 1;
+  return start(view, { kind: 'attempt', n, courierTry: 1 }, `attempt ${n} starts`);
+};
+
+/** The specification: what holds first decides. */
+export const rules: Rules<[TaskView], TaskStatus> = [
+  ['a finished Task stays finished; what still runs is ended', finished],
+  ['without its Story nothing starts; garbage collection takes the Task', storyGone],
+  ['a Job that no attempt owns up to is deleted', strayJobs],
+  ['a patch that landed has succeeded, whatever else happened', integrated],
+  ['a courier at work is let finish, whatever else happened', courierUnderWay],
+  ['a cancelled Task ends', cancelled],
+  ['a Task ends with its Story', storyEnded],
+  ['a Task fails when the wall clock budget ends', deadlinePassed],
+  ['an attempt that ended is written down before anything else starts', attemptEnded],
+  ['a Job that was only just asked for is waited for', jobStarting],
+  ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing],
+  ['a Job that ended is waited for until its pod is seen, or lost', podUnread],
+  ['an attempt at work is listed', working],
+  ['a patch waits for what its courier needs', courierBlocked],
+  ['a patch gets its courier', courierStarts],
+  ['an attempt waits for what it needs, then for its place', attemptBlocked],
+  ['an attempt starts', attemptStarts],
+];
