@@ -2,7 +2,7 @@
 // May: build. May not: add anything to what was approved.
 
 import { LABEL_MANAGED_BY, LABEL_STORY, MANAGED_BY } from '../../crds/labels.ts';
-import { API_VERSION } from '../../crds/kinds/meta.ts';
+import { API_VERSION, isAssumed } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { Story } from '../../crds/kinds/story.ts';
@@ -59,4 +59,4 @@ export const cancellation = ({ apiVersion, kind, metadata, spec }: Task): Effect
 
 /** Cancellations for those that are not cancelled yet. */
 export const cancellations = (tasks: readonly Task[]): readonly Effect[] =>
-  tasks.filter(({ spec, metadata }) => !spec.cancel && metadata.uid !== '').map(cancellation);
+  tasks.filter((task) => !task.spec.cancel && !isAssumed(task)).map(cancellation);

@@ -8,12 +8,13 @@
 //   besides: `missing` (a listed Job is not seen) and `unread` (it ended, its pod is not seen yet)
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { controllerUid, isAssumed } from '../../crds/kinds/meta.ts';
 import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs, timestamp } from '../time.ts';
-import { attemptJobs, isBeingCreated, type AttemptJob } from './job-identity.ts';
+import { attemptJobs, type AttemptJob } from './job-identity.ts';
 import { isLive, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
 
@@ -40,7 +41,7 @@ export interface History {
 export interface HistoryInput {
   readonly task: Task;
   readonly jobs: readonly Job[];
-  readonly pods: ReadonlyMap<string, readonly Pod[]>;
+  readonly pods: readonly Pod[];
   readonly platform: PlatformConfig;
   /** The agent that attempt n would be given. */
   readonly agentOf: (n: number) => string;
@@ -89,7 +90,8 @@ const lost = (task: Task, what: string, now: number): JobEnd | undefined => {
   return { at: timestamp(sinceMs), side: 'infrastructure', reason: 'PodLost', message: `the Job of the ${what} is gone` };
 };
 
-export const podsOf = ({ metadata }: Job, pods: HistoryInput['pods']): readonly Pod[] => pods.get(metadata.uid) ?? [];
+export const podsOf = ({ metadata }: Job, pods: HistoryInput['pods']): readonly Pod[] =>
+  pods.filter((pod) => controllerUid(pod) === metadata.uid);
 
 type Step = Pick<History, 'stage'> & { readonly attempt: Attempt };
 
@@ -108,7 +110,7 @@ const courierStep = (input: HistoryInput, listed: Attempt, before: readonly Atte
   const couriers = attemptJobs(task, input.jobs).filter(({ kind, n }) => kind === 'courier' && n === listed.n);
   const latest = couriers.at(-1);
   const isNew = latest !== undefined && latest.courierTry > listed.courierTries;
-  if (isNew && isBeingCreated(latest.job)) return { attempt: listed, stage: { kind: 'starting', what: 'courier' } };
+  if (isNew && isAssumed(latest.job)) return { attempt: listed, stage: { kind: 'starting', what: 'courier' } };
   const attempt = isNew ? { ...listed, courierUid: latest.job.metadata.uid, courierTries: latest.courierTry } : listed;
   if (attempt.courierTries === 0) return { attempt, stage: { kind: 'delivered', nextTry: 1, notBeforeMs: 0 } };
   const job = couriers.find((courier) => courier.job.metadata.uid === attempt.courierUid)?.job;
@@ -141,7 +143,7 @@ const attemptStep = (input: HistoryInput, attempt: Attempt, before: readonly Att
 };
 
 const isStray = ({ job, kind, n, courierTry }: AttemptJob, attempts: readonly Attempt[], pods: HistoryInput['pods']): boolean => {
-  if (isBeingCreated(job)) return false;
+  if (isAssumed(job)) return false;
   const runs = isLive(job, podsOf(job, pods));
   const attempt = attempts.find((entry) => entry.n === n);
   if (attempt === undefined) return n < (attempts.at(-1)?.n ?? 0) && runs;
@@ -166,7 +168,7 @@ export const readHistory = (input: HistoryInput, now: number): History => {
     const newlyEnded = attempt.finishedAt !== undefined && listed.find(({ n }) => n === attempt.n)?.finishedAt === undefined;
     return { attempts, stage, strays: strays(attempts), newlyEnded };
   };
-  if (newest !== undefined && isBeingCreated(newest.job))
+  if (newest !== undefined && isAssumed(newest.job))
     return { attempts: listed, stage: { kind: 'starting', what: 'attempt' }, strays: strays(listed), newlyEnded: false };
   if (newest !== undefined) return ending(listed, attemptStep(input, fresh(newest, input.agentOf(newest.n)), listed, now));
   if (last === undefined || last.finishedAt !== undefined)

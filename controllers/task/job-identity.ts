@@ -37,6 +37,3 @@ const identify = (task: Task, job: Job): AttemptJob | undefined => {
 /** The Task's Jobs by attempt; Jobs of any other name are nobody's attempt. */
 export const attemptJobs = (task: Task, jobs: readonly Job[]): readonly AttemptJob[] =>
   jobs.flatMap((job) => identify(task, job) ?? []).sort((a, b) => a.n - b.n || a.courierTry - b.courierTry);
-
-/** A Job that this process has asked for and whose uid it does not know yet. */
-export const isBeingCreated = (job: Job): boolean => job.metadata.uid === '';

@@ -6,6 +6,7 @@ import type { Effect } from '../contract.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../time.ts';
+import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { TaskStatus } from '../../crds/kinds/task.ts';
 import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocked } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
@@ -23,7 +24,7 @@ type Rule = RuleOf<[TaskView], TaskStatus>;
 
 const deletions = (jobs: readonly Job[]): readonly Effect[] =>
   jobs
-    .filter(({ metadata }) => metadata.uid !== '')
+    .filter((job) => !isAssumed(job))
     .map(({ apiVersion, kind, metadata }) => ({
       verb: 'delete',
       ref: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name },

@@ -44,6 +44,17 @@ export interface StoredMeta extends ObjectMeta {
   readonly creationTimestamp: string;
 }
 
+/** The uid of the object that manages this one. */
+export const controllerUid = ({ metadata }: { readonly metadata: ObjectMeta }): string | undefined =>
+  metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+
+/** The uid of an object that this process has asked for and whose real one it does not know yet. */
+export const ASSUMED_UID = '';
+
+/** An object that this process has asked for, and which no cache and no answer has shown yet. */
+export const isAssumed = ({ metadata }: { readonly metadata: { readonly uid?: string } }): boolean =>
+  metadata.uid === ASSUMED_UID;
+
 /** An object of one of our kinds, as read. `status` is absent until the operator's first write. */
 export interface Resource<KindName extends string, Spec, Status> {
   readonly apiVersion: typeof API_VERSION;

@@ -54,7 +54,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   jobs: [],
   family: [],
   usage: undefined,
-  pods: new Map(),
+  pods: [],
   rivals: () => [],
   namespace: {
     workspaceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-workspace') },
@@ -141,7 +141,9 @@ export const pod = (of: Job, ends: Readonly<Record<string, StepEnd>> = {}, statu
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: meta(`${of.metadata.name}-pod`),
+    metadata: meta(`${of.metadata.name}-pod`, {
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: of.metadata.name, uid: of.metadata.uid, controller: true }],
+    }),
     status: {
       phase: broken < 0 ? 'Succeeded' : 'Failed',
       initContainerStatuses: statuses.slice(0, -1),
@@ -156,7 +158,7 @@ export const REPORT = { patch: DIGEST, evidence: DIGEST, base: COMMIT, tokens: 9
 /** Jobs and their pods, as they stand in a record. */
 export const workspaces = (...pairs: readonly (readonly [Job, Pod?])[]): Pick<TaskSeen, 'jobs' | 'pods'> => ({
   jobs: pairs.map(([each]) => each),
-  pods: new Map(pairs.map(([each, of]) => [each.metadata.uid, of === undefined ? [] : [of]])),
+  pods: pairs.flatMap(([, of]) => of ?? []),
 });
 
 export { at, NOW, story };

@@ -1,8 +1,8 @@
 // One operator process of a simulation: the real controllers, interpreter, overlay, wiring and snapshot over caches that are filled
 // when the simulation says so. A crash is forgetting it and starting another.
 
+import type { Controller } from '../../controllers/contract.ts';
 import type { Snapshot } from '../../controllers/snapshot.ts';
-import { controllers } from '../../controllers/registry.ts';
 import type { CommandAnswer, GatewayCommand } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Cache, type IndexBy } from '../../kube/cache.ts';
@@ -18,6 +18,7 @@ import type { ApiServer, WatchEvent } from './api-server.ts';
 
 export interface ProcessPorts {
   readonly server: ApiServer;
+  readonly controllers: readonly Controller<unknown, unknown>[];
   readonly platform: PlatformConfig;
   readonly nowMs: () => number;
   /** Called for every request; the request is made when the returned promise resolves, and is lost when it never does. */
@@ -112,7 +113,7 @@ export class OperatorProcess {
     this.#running.add(key);
     this.#timers.delete(key);
     const { kind, key: name } = splitWorkKey(key);
-    const controller = controllers.find((each) => each.kind === kind);
+    const controller = this.#ports.controllers.find((each) => each.kind === kind);
     if (controller === undefined) throw new Error(`no controller for ${key}`);
     void reconcile(controller, name, this.#reconcilePorts).then((next) => {
       this.#running.delete(key);
@@ -136,7 +137,8 @@ export class OperatorProcess {
   }
 
   #wake(keys: readonly string[]): void {
-    for (const key of keys) if (controllers.some(({ kind }) => kind === splitWorkKey(key).kind)) this.#pending.add(key);
+    for (const key of keys)
+      if (this.#ports.controllers.some(({ kind }) => kind === splitWorkKey(key).kind)) this.#pending.add(key);
   }
 
   #of(kind: ObjectKind): Kept {

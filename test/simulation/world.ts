@@ -3,6 +3,7 @@
 // golden log; in a shuffled one caches are stale, requests overlap, and the operator may die after any write.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { controllers as shipped } from '../../controllers/registry.ts';
 import type { CommandAnswer, GatewayCommand } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -61,6 +62,7 @@ export class World {
   readonly happenings: { readonly atMs: number; readonly what: PassRecord | string }[] = [];
   /** Requests of the operator that changed something. */
   writes = 0;
+  readonly #controllers: typeof shipped;
   readonly #scenario: Scenario;
   readonly #disorder: Disorder | undefined;
   readonly #random: Random | undefined;
@@ -74,7 +76,9 @@ export class World {
   #parked: Parked[] = [];
   #broken: unknown;
 
-  constructor(scenario: Scenario, disorder?: Disorder) {
+  /** `controllers` are those of the operator; a test may lay something around them. */
+  constructor(scenario: Scenario, disorder?: Disorder, controllers = shipped) {
+    this.#controllers = controllers;
     this.#scenario = scenario;
     this.#disorder = disorder;
     this.#random = disorder === undefined ? undefined : new Random(disorder.seed);
@@ -179,6 +183,7 @@ export class World {
     return new OperatorProcess(
       {
         server,
+        controllers: this.#controllers,
         platform: this.#scenario.platform ?? defaultPlatform(),
         nowMs: () => this.nowMs,
         request: (label, call) => this.#request(life, label, call),

@@ -65,7 +65,7 @@ describe('what is observed', () => {
     const dying = job(form, { n: 2 }, { deletionTimestamp: at() });
     const seen = observeTask('shop/login-form', snapshot({ tasks: [form], jobs: [living, dying] }));
     expect(seen?.jobs).toEqual([living]);
-    expect([...(seen?.pods.keys() ?? [])]).toEqual([living.metadata.uid]);
+    expect(seen?.pods.map(({ metadata }) => metadata.name)).toEqual([`${living.metadata.name}-pod`]);
   });
 
   it('a Task: its Plan by uid, not one of the same name', () => {
