@@ -7,6 +7,7 @@ import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
+import { latestRecord, listedRecords } from '../task/runs.ts';
 import { hasSucceeded, isFinished } from '../task/seen.ts';
 import type { StorySeen } from './seen.ts';
 
@@ -47,8 +48,8 @@ export const tasksOfPhase = (planned: readonly PlannedTask[], phase: WorkPhase):
 
 export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => tasks.filter((task) => !isFinished(task));
 
-const landedAt = ({ status }: Task): string =>
-  [status?.completedAt, status?.attempts?.at(-1)?.startedAt].map((time) => time ?? '').join(' ');
+const landedAt = (task: Task): string =>
+  [task.status?.completedAt, latestRecord(listedRecords(task))?.startedAt].map((time) => time ?? '').join(' ');
 
 /** `the tasks of phase Build: 1 of 3 done` */
 export const tasksSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {

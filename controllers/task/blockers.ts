@@ -10,6 +10,7 @@ import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
+import { latestRecord, listedRecords } from './runs.ts';
 import { hasSucceeded, type TaskCore } from './seen.ts';
 
 export interface Blocked {
@@ -102,13 +103,13 @@ const designOpen: Blocker = (core) => {
 };
 
 const attemptsUsedUp: Blocker = ({ task }, { platform }) => {
-  const limit = usedUp(task, task.status?.attempts ?? [], platform);
+  const limit = usedUp(task, listedRecords(task), platform);
   return limit === undefined ? undefined : stalled(limit.reason, limit.message);
 };
 
 const backingOff: Blocker = ({ task }, { now }) => {
-  const attempts = task.status?.attempts ?? [];
-  const last = attempts.at(-1);
+  const attempts = listedRecords(task);
+  const last = latestRecord(attempts);
   if (last?.outcome !== 'InfrastructureFailed') return undefined;
   const atMs = retryAtMs(infrastructureFaults(attempts), last.finishedAt);
   if (now >= atMs) return undefined;

@@ -5,7 +5,7 @@
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { attemptBlockers, firstBlocker, type Blocked, type Judging } from './blockers.ts';
 import { scopesOverlap } from './file-scope.ts';
-import { isInFlight } from './history.ts';
+import { isInFlight } from './run-reading.ts';
 import type { TaskCore } from './seen.ts';
 
 /** As the API server writes times, in UTC, earlier is also smaller as text. */

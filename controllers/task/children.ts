@@ -2,15 +2,7 @@
 // May: build. May not: take from a user anything that reaches a pod but amounts, a node choice and a name in the platform's tables.
 
 import type { Council } from '../../crds/kinds/council.ts';
-import {
-  LABEL_ATTEMPT,
-  LABEL_MANAGED_BY,
-  LABEL_NETWORK,
-  LABEL_STORY,
-  LABEL_TASK,
-  LABEL_WORKSPACE,
-  MANAGED_BY,
-} from '../../crds/labels.ts';
+import { LABEL_MANAGED_BY, LABEL_NETWORK, LABEL_STORY, LABEL_TASK, MANAGED_BY } from '../../crds/labels.ts';
 import { API_VERSION, type ObjectMeta } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { ImageProfile, PlatformConfig } from '../../crds/contracts/platform.ts';
@@ -19,7 +11,7 @@ import type { GatewayEndpoint } from '../snapshot.ts';
 import type { Resources, WorkspaceSetting } from '../workspace/container.ts';
 import { workspaceJob, type BuiltJob, type Placement } from '../workspace/job.ts';
 import { networkHash } from '../workspace/network-policy.ts';
-import { wantedJobName, type WantedJob } from './job-identity.ts';
+import { identityLabels, wantedJobName, type WantedJob } from './job-identity.ts';
 
 export interface JobInput {
   readonly task: Task;
@@ -33,10 +25,9 @@ const metadata = (task: Task, wanted: WantedJob, platform: PlatformConfig): Obje
   name: wantedJobName(task, wanted),
   namespace: task.metadata.namespace,
   labels: {
-    [LABEL_WORKSPACE]: wanted.kind,
+    ...identityLabels(wanted),
     [LABEL_STORY]: labelValue(task.spec.storyRef.name),
     [LABEL_TASK]: labelValue(task.metadata.name),
-    [LABEL_ATTEMPT]: String(wanted.n),
     [LABEL_NETWORK]: networkHash(platform),
     [LABEL_MANAGED_BY]: MANAGED_BY,
   },

@@ -2,8 +2,9 @@
 // May: order the Story's patches that wait. May not: let two of them go; where it cannot tell, the patch waits.
 
 import type { Task } from '../../crds/kinds/task.ts';
-import { attemptJobs } from './job-identity.ts';
+import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
+import { isOpen, isSameRun, latestRecord, listedRecords } from './runs.ts';
 import { isFinished, type Relative, type TaskCore } from './seen.ts';
 import type { Blocked } from './blockers.ts';
 
@@ -12,21 +13,22 @@ import type { Blocked } from './blockers.ts';
  * are not asked: their Tasks are.
  */
 const isCarrying = ({ task, jobs }: Relative): boolean =>
-  attemptJobs(task, jobs).some(({ kind, n, job }) => kind === 'courier' && isLive(job, []) && !hasEnded(task, n));
+  runJobs(task, jobs).some((each) => each.kind === 'courier' && isLive(each.job, []) && !hasEnded(task, each));
 
-const hasEnded = ({ status }: Task, n: number): boolean =>
-  status?.attempts?.some((attempt) => attempt.n === n && attempt.finishedAt !== undefined) === true;
+const hasEnded = (task: Task, run: RunJob): boolean =>
+  listedRecords(task).some((record) => isSameRun(record, run) && !isOpen(record));
 
 /** Has a patch that waits for its first courier. One whose courier failed lets the others by until it is tried again. */
 const isWaiting = ({ task }: Relative): boolean => {
-  const last = task.status?.attempts?.at(-1);
-  const hasPatch = last?.patch !== undefined && last.finishedAt === undefined && last.courierTries === 0;
+  const hasPatch = listedRecords(task).some(
+    (record) => isOpen(record) && record.patch !== undefined && record.courierTries === 0,
+  );
   return hasPatch && !isFinished(task) && !task.spec.cancel && !task.spec.suspend;
 };
 
 /** When the attempt of a Task began, and its name: the order in which patches are carried. */
 const turnOf = ({ task }: Pick<Relative, 'task'>): string =>
-  `${task.status?.attempts?.at(-1)?.startedAt ?? '9999'} ${task.metadata.name}`;
+  `${latestRecord(listedRecords(task))?.startedAt ?? '9999'} ${task.metadata.name}`;
 
 export const notItsTurn = (core: TaskCore): Blocked | undefined => {
   const wait = (name: string): Blocked => ({

@@ -4,6 +4,7 @@
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
 import { epochMs } from '../time.ts';
+import { latestRecord } from './runs.ts';
 
 /** The most entries that `status.attempts` takes. */
 export const MAX_ATTEMPTS = 32;
@@ -26,7 +27,7 @@ export interface Limit {
 /** Why no further attempt starts; a person may grant more by `spec.extraAttempts`. */
 export const usedUp = (task: Task, attempts: readonly Attempt[], { workspace }: PlatformConfig): Limit | undefined => {
   const extra = task.spec.extraAttempts;
-  const last = attempts.at(-1);
+  const last = latestRecord(attempts);
   const lastWords =
     last === undefined ? '' : `; the last one: ${last.reason ?? 'unknown'}${last.message ? `, ${last.message}` : ''}`;
   const grant = `grant more with spec.extraAttempts of task ${task.metadata.name}${lastWords}`;
@@ -34,7 +35,7 @@ export const usedUp = (task: Task, attempts: readonly Attempt[], { workspace }: 
   const byInfrastructure = infrastructureFaults(attempts);
   const byHalt = ended(attempts, 'Stalled');
   if (byHalt.length > extra) {
-    const halt = byHalt.at(-1);
+    const halt = latestRecord(byHalt);
     return { reason: halt?.reason ?? 'Stalled', message: `${halt?.message ?? 'a person must change something'}; then ${grant}` };
   }
   if (byAgent >= workspace.attemptLimits.agent + extra)

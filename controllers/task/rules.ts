@@ -6,16 +6,18 @@ import type { Effect } from '../contract.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../time.ts';
+import type { JobKind } from '../workspace/step-table.ts';
 import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { TaskStatus } from '../../crds/kinds/task.ts';
 import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocked } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { taskJob } from './children.ts';
 import { notItsTurn } from './courier-turn.ts';
-import { endAttempt, podsOf } from './history.ts';
 import type { WantedJob } from './job-identity.ts';
 import { isLive, UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
+import { endRecord, podsOf } from './run-reading.ts';
+import { currentAttempt, isOpen, runIn } from './runs.ts';
 import { isFinished, type TaskSeen } from './seen.ts';
 import { blocked, ended, under, type TaskDecision } from './status.ts';
 import type { TaskView } from './view.ts';
@@ -41,30 +43,25 @@ const finished: Rule = ({ seen }) => {
 const storyGone: Rule = ({ seen }) =>
   seen.story === undefined ? leave('its Story is not seen: nothing starts', { kind: 'waiting' }) : undefined;
 
-const strayJobs: Rule = ({ history }) =>
-  history.strays.length === 0
-    ? undefined
-    : leave('a Job that no attempt owns up to is deleted', { kind: 'waiting' }, deletions(history.strays));
+const strayJobs: Rule = ({ strays }) =>
+  strays.length === 0 ? undefined : leave('a Job that no attempt owns up to is deleted', { kind: 'waiting' }, deletions(strays));
 
-const integrated: Rule = (view) =>
-  view.history.stage.kind === 'integrated'
-    ? ended(view, {
-        phase: 'Succeeded',
-        reason: 'Integrated',
-        message: 'the commit is on the story branch',
-        at: view.history.stage.end.at,
-      })
-    : undefined;
-
-/** An attempt that is given up counts for nobody. */
-const givenUp = (view: TaskView, at: string, message: string): TaskView => {
-  const attempts = view.history.attempts.map((attempt) =>
-    attempt.finishedAt === undefined
-      ? { ...endAttempt(attempt, { at, side: 'ok', message }), outcome: 'Cancelled' as const }
-      : attempt,
-  );
-  return { ...view, history: { ...view.history, attempts } };
+const integrated: Rule = (view) => {
+  const found = runIn(view.runs, 'integrated');
+  if (found === undefined) return undefined;
+  const message = 'the commit is on the story branch';
+  return ended(view, { phase: 'Succeeded', reason: 'Integrated', message, at: found.stage.end.at });
 };
+
+/** A run that is given up counts for nobody. */
+const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
+  ...view,
+  runs: view.runs.map((run) =>
+    run.record === undefined || !isOpen(run.record)
+      ? run
+      : { ...run, record: { ...endRecord(run.record, { at, side: 'ok', message }), outcome: 'Cancelled' } },
+  ),
+});
 
 const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
   const at = timestamp(view.now);
@@ -90,50 +87,53 @@ const deadlinePassed: Rule = (view) => {
 };
 
 const attemptEnded: Rule = (view) => {
-  if (!view.history.newlyEnded) return undefined;
-  const last = view.history.attempts.at(-1);
-  const how = `${last?.reason ?? 'unknown'}${last?.message === undefined ? '' : `, ${last.message}`}`;
-  const message = `its next attempt; attempt ${last?.n ?? 0} ended: ${how}`;
+  const record = view.runs.find(({ newlyEnded }) => newlyEnded)?.record;
+  if (record === undefined) return undefined;
+  const how = `${record.reason ?? 'unknown'}${record.message === undefined ? '' : `, ${record.message}`}`;
+  const message = `its next attempt; attempt ${record.n} ended: ${how}`;
   return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', message });
 };
 
-const jobStarting: Rule = ({ history }) =>
-  history.stage.kind === 'starting'
-    ? leave(`the Job of the ${history.stage.what} is being created`, { kind: 'waiting' })
-    : undefined;
+const jobStarting =
+  (what: JobKind): Rule =>
+  ({ runs }) =>
+    runIn(runs, 'starting')?.stage.what === what
+      ? leave(`the Job of the ${what} is being created`, { kind: 'waiting' })
+      : undefined;
 
-const workspaceMissing: Rule = (view) =>
-  view.history.stage.kind === 'missing'
-    ? under(view, {
-        what: view.history.stage.what,
-        reason: 'WorkspaceMissing',
-        message: `the Job of the ${view.history.stage.what} is not seen`,
-        afterMs: UNREAD_MS,
-      })
-    : undefined;
+const workspaceMissing =
+  (what: JobKind): Rule =>
+  (view) =>
+    runIn(view.runs, 'missing')?.stage.what === what
+      ? under(view, {
+          what,
+          reason: 'WorkspaceMissing',
+          message: `the Job of the ${what} is not seen`,
+          afterMs: UNREAD_MS,
+        })
+      : undefined;
 
-const podUnread: Rule = (view) =>
-  view.history.stage.kind === 'unread'
-    ? leave(`the Job of the ${view.history.stage.what} ended, how is not seen yet`, { kind: 'waiting', afterMs: UNREAD_MS })
-    : undefined;
+const podUnread =
+  (what: JobKind): Rule =>
+  ({ runs }) =>
+    runIn(runs, 'unread')?.stage.what === what
+      ? leave(`the Job of the ${what} ended, how is not seen yet`, { kind: 'waiting', afterMs: UNREAD_MS })
+      : undefined;
 
-const working: Rule = (view) =>
-  view.history.stage.kind === 'working'
-    ? under(view, { what: 'attempt', reason: 'Running', message: `attempt ${view.history.attempts.at(-1)?.n ?? 0} is at work` })
-    : undefined;
+const working: Rule = (view) => {
+  const found = runIn(view.runs, 'working');
+  if (found === undefined) return undefined;
+  return under(view, { what: 'attempt', reason: 'Running', message: `attempt ${found.run.n} is at work` });
+};
 
 const carrying: Rule = (view) =>
-  view.history.stage.kind === 'carrying'
-    ? under(view, { what: 'courier', reason: 'Integrating', message: 'the courier brings the patch to the story branch' })
-    : undefined;
+  runIn(view.runs, 'carrying') === undefined
+    ? undefined
+    : under(view, { what: 'courier', reason: 'Integrating', message: 'the courier brings the patch to the story branch' });
 
 /** What a courier pushed is pushed: it is not interrupted, its end is read, and it is short. */
-const courierUnderWay: Rule = (view) => {
-  const { stage } = view.history;
-  if (stage.kind === 'carrying') return carrying(view);
-  if (!('what' in stage) || stage.what !== 'courier') return undefined;
-  return jobStarting(view) ?? workspaceMissing(view) ?? podUnread(view);
-};
+const courierUnderWay: Rule = (view) =>
+  carrying(view) ?? jobStarting('courier')(view) ?? workspaceMissing('courier')(view) ?? podUnread('courier')(view);
 
 const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision | undefined => {
   const { task, namespace, platform } = view.seen;
@@ -156,8 +156,8 @@ const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | u
 };
 
 const courierBlocked: Rule = (view) => {
-  const { stage } = view.history;
-  if (stage.kind !== 'delivered') return undefined;
+  const stage = runIn(view.runs, 'delivered')?.stage;
+  if (stage === undefined) return undefined;
   const found = firstBlocker(courierBlockers, view.seen, view.judging);
   if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
   if (view.now < stage.notBeforeMs) {
@@ -169,10 +169,11 @@ const courierBlocked: Rule = (view) => {
 };
 
 const courierStarts: Rule = (view) => {
-  const { stage, attempts } = view.history;
-  const n = attempts.at(-1)?.n;
-  if (stage.kind !== 'delivered' || n === undefined) return undefined;
-  return start(view, { kind: 'courier', n, courierTry: stage.nextTry }, `courier ${stage.nextTry} of attempt ${n} starts`);
+  const found = runIn(view.runs, 'delivered');
+  if (found === undefined) return undefined;
+  const { n, candidate } = found.run;
+  const courierTry = found.stage.nextTry;
+  return start(view, { kind: 'courier', n, candidate, courierTry }, `courier ${courierTry} of attempt ${n} starts`);
 };
 
 const attemptBlocked: Rule = (view) => {
@@ -182,8 +183,8 @@ const attemptBlocked: Rule = (view) => {
 };
 
 const attemptStarts: Rule = (view) => {
-  const n = (view.history.attempts.at(-1)?.n ?? 0) + 1;
-  return start(view, { kind: 'attempt', n, courierTry: 1 }, `attempt ${n} starts`);
+  const n = currentAttempt(view.runs) + 1;
+  return start(view, { kind: 'attempt', n, candidate: 1, courierTry: 1 }, `attempt ${n} starts`);
 };
 
 /** The specification: what holds first decides. */
@@ -197,9 +198,9 @@ export const rules: Rules<[TaskView], TaskStatus> = [
   ['a Task ends with its Story', storyEnded],
   ['a Task fails when the wall clock budget ends', deadlinePassed],
   ['an attempt that ended is written down before anything else starts', attemptEnded],
-  ['a Job that was only just asked for is waited for', jobStarting],
-  ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing],
-  ['a Job that ended is waited for until its pod is seen, or lost', podUnread],
+  ['a Job that was only just asked for is waited for', jobStarting('attempt')],
+  ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing('attempt')],
+  ['a Job that ended is waited for until its pod is seen, or lost', podUnread('attempt')],
   ['an attempt at work is listed', working],
   ['a patch waits for what its courier needs', courierBlocked],
   ['a patch gets its courier', courierStarts],

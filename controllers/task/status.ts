@@ -7,7 +7,9 @@ import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose, waitingUntil } from '../compose.ts';
 import { clipped } from '../text.ts';
+import type { JobKind } from '../workspace/step-table.ts';
 import { deadlineMs, type Blocked } from './blockers.ts';
+import { leadingRecord, recordsOf } from './runs.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './events.ts';
 
@@ -42,10 +44,11 @@ const successFields = (attempt: Attempt | undefined): { readonly commit?: string
 });
 
 const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
-  const { seen, now, history } = view;
+  const { seen, now, runs } = view;
   const { phase, reason, message, completedAt } = words;
-  const last = history.attempts.at(-1);
-  const startedAt = history.attempts[0]?.startedAt;
+  const records = recordsOf(runs);
+  const leading = leadingRecord(runs);
+  const startedAt = records[0]?.startedAt;
   const isEnd = completedAt !== undefined;
   return compose<TaskStatus, 'Task'>(
     seen.task,
@@ -56,9 +59,9 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
       fields: {
         phase,
         waitingFor: clipped(words.waitingFor, SENTENCE),
-        attempt: last?.n ?? 0,
-        attempts: [...history.attempts],
-        ...(phase === 'Succeeded' ? successFields(last) : {}),
+        attempt: leading?.n ?? 0,
+        attempts: [...records],
+        ...(phase === 'Succeeded' ? successFields(leading) : {}),
         startedAt,
         ...(isEnd ? { completedAt, reason, message: clipped(message, MESSAGE_LENGTH) } : {}),
       },
@@ -67,7 +70,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
         ...lasting(view),
         ...(words.conditions ?? []),
       ],
-      events: taskEvents(seen, { phase, attempt: last, reason, message, startedAt, completedAt }, now),
+      events: taskEvents(seen, { phase, attempt: leading, reason, message, startedAt, completedAt }, now),
     },
     { now, cursor: seen.cursor },
   );
@@ -91,7 +94,7 @@ export const blocked = (view: TaskView, found: Blocked): Decision<TaskStatus> =>
   });
 
 export interface UnderWay {
-  readonly what: 'attempt' | 'courier';
+  readonly what: JobKind;
   readonly reason: string;
   readonly message: string;
   readonly afterMs?: number;

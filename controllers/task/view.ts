@@ -2,12 +2,11 @@
 
 import { agentOfAttempt } from './agents.ts';
 import type { Judging } from './blockers.ts';
-import { readHistory, type History } from './history.ts';
+import { readRuns, type RunsRead } from './run-reading.ts';
 import type { TaskSeen } from './seen.ts';
 
-export interface TaskView {
+export interface TaskView extends RunsRead {
   readonly seen: TaskSeen;
-  readonly history: History;
   readonly judging: Judging;
   readonly now: number;
 }
@@ -18,7 +17,7 @@ export const viewOf = (seen: TaskSeen, now: number): TaskView => {
   return {
     seen,
     now,
-    history: readHistory({ ...seen, agentOf }, now),
+    ...readRuns({ ...seen, agentOf }, now),
     judging: { platform, storeAvailable, gatewayKnown: gateway !== undefined, now },
   };
 };

@@ -3,11 +3,11 @@
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import type { PlanSeen } from '../../controllers/plan/seen.ts';
 import type { StorySeen } from '../../controllers/story/seen.ts';
-import { wantedJobName, type WantedJob } from '../../controllers/task/job-identity.ts';
+import { identityLabels, wantedJobName, type WantedJob } from '../../controllers/task/job-identity.ts';
 import type { TaskSeen } from '../../controllers/task/seen.ts';
 import { networkPolicy } from '../../controllers/workspace/network-policy.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
-import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
+import { LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { API_VERSION } from '../../crds/kinds/meta.ts';
 import type { Plan, PlanStatus } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
@@ -100,13 +100,15 @@ export const attempt = (n: number, more: Partial<Attempt> = {}): Attempt => ({
 
 /** The Job of an attempt or a courier, at work. Its uid is `uid-<kind>-<n>`, with the try where there was one before. */
 export const job = (owner: Task, wanted: Partial<WantedJob> = {}, more: Partial<Job['metadata']> = {}): Job => {
-  const { kind = 'attempt', n = 1, courierTry = 1 } = wanted;
+  const { kind = 'attempt', n = 1, candidate = 1, courierTry = 1 } = wanted;
+  const whole: WantedJob = { kind, n, candidate, courierTry };
+  const which = [n, ...(candidate > 1 ? [`candidate-${candidate}`] : []), ...(courierTry > 1 ? [courierTry] : [])].join('-');
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: meta(wantedJobName(owner, { kind, n, courierTry }), {
-      uid: courierTry > 1 ? `uid-${kind}-${n}-${courierTry}` : `uid-${kind}-${n}`,
-      labels: { [LABEL_WORKSPACE]: kind, [LABEL_ATTEMPT]: String(n) },
+    metadata: meta(wantedJobName(owner, whole), {
+      uid: `uid-${kind}-${which}`,
+      labels: identityLabels(whole),
       ownerReferences: [
         { apiVersion: API_VERSION, kind: 'Task', name: owner.metadata.name, uid: owner.metadata.uid, controller: true },
       ],

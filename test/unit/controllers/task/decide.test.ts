@@ -24,7 +24,11 @@ import { spec, type Spec } from '../../../builders/spec.ts';
 
 const form = task(work('form'));
 const formJob = (n: number, courierTry = 0): string =>
-  wantedJobName(form, courierTry === 0 ? { kind: 'attempt', n, courierTry: 1 } : { kind: 'courier', n, courierTry });
+  wantedJobName(form, {
+    n,
+    candidate: 1,
+    ...(courierTry === 0 ? { kind: 'attempt', courierTry: 1 } : { kind: 'courier', courierTry }),
+  });
 const withStatus = (status: TaskStatus, more = {}) => task(work('form'), { eventSeq: 3, ...status }, more);
 const running = withStatus({ phase: 'Running', attempts: [attempt(1)] });
 const patched = attempt(1, { patch: DIGEST, evidence: DIGEST, base: COMMIT });
