@@ -48,7 +48,7 @@ const standing = (status: Standing | undefined, paint: Paint): readonly Node[] =
   const { phase, waitingFor, reason, message } = status ?? {};
   if (phase === 'Done' || phase === 'Succeeded') return [];
   if (phase === 'Failed' || phase === 'Cancelled') return [leaf(facts([reason, oneLine(message ?? waitingFor ?? '')]))];
-  return waitingFor === undefined || waitingFor === '' ? [] : [leaf(paint('yellow', `waits for: ${oneLine(waitingFor)}`))];
+  return waitingFor === undefined || waitingFor === '' ? [] : [leaf(paint('yellow', oneLine(waitingFor)))];
 };
 
 const facts = (parts: readonly (string | undefined)[]): string =>

@@ -21,7 +21,7 @@ const notReady: Rule = (seen, now) => {
   const { score, threshold, findings } = readiness(seen.story.spec);
   if (score >= threshold) return undefined;
   const list = findings.map(({ code, message }) => `${code}: ${message}`).join('; ');
-  const message = `a clearer text: readiness ${score} of ${threshold} (${list})`;
+  const message = `waits for a clearer text: readiness ${score} of ${threshold} (${list})`;
   return held(seen, now, {
     reason: 'NotReady',
     message,
@@ -38,8 +38,8 @@ const scopeShut: Rule = (seen, now) => {
   const { name } = seen.story.metadata;
   const message =
     gate.kind === 'rejected'
-      ? `another text: ${gate.by} rejected the scope (${gate.reason})`
-      : `approval of the scope (kubectl fleet approve story ${name} --gate scope)`;
+      ? `waits for another text: ${gate.by} rejected the scope (${gate.reason})`
+      : `waits for approval of the scope (kubectl fleet approve story ${name} --gate scope)`;
   const reason = gate.kind === 'rejected' ? 'ScopeRejected' : 'ScopeShut';
   return held(seen, now, { reason, message, conditions: [ready, { type: 'ScopeApproved', status: 'False', reason, message }] });
 };
@@ -64,7 +64,7 @@ const baseUnresolved: Rule = (seen, now) => {
   if (!isDraft(seen) || last?.ok === true) return undefined;
   const { url, ref } = story.spec.repository;
   const failure = last === undefined ? '' : `; the last answer: ${last.reason}, ${last.message}`;
-  const message = `the commit of ${ref} in ${url}${failure}`;
+  const message = `waits for the commit of ${ref} in ${url}${failure}`;
   const atMs = askAgainAtMs(seen);
   const conditions = [
     ready,
@@ -77,7 +77,7 @@ const baseUnresolved: Rule = (seen, now) => {
     } as const,
   ];
   if (!storeAvailable) {
-    const why = 'JetStream, which carries the question for the base commit';
+    const why = 'waits for JetStream, which carries the question for the base commit';
     const down = { type: 'StoreUnavailable', status: 'True', reason: 'StoreUnavailable', message: why } as const;
     return held(seen, now, { reason: 'StoreUnavailable', message: why, conditions: [...conditions, down] });
   }
@@ -91,7 +91,7 @@ const baseUnresolved: Rule = (seen, now) => {
 const designBegins: Rule = (seen, now) => {
   const last = seen.answers.at(-1);
   if (!isDraft(seen) || last?.ok !== true) return undefined;
-  const message = `a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`;
+  const message = `waits for a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`;
   return written(seen, now, {
     phase: 'Design',
     reason: 'ScopeApproved',

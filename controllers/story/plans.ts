@@ -45,7 +45,7 @@ const inForce = (seen: StorySeen, plan: Plan, now: number) =>
 
 export const councilPlansUnserved: Rule = (seen, now) => {
   if (seen.story.status?.plan !== undefined || seen.story.spec.plan.mode !== 'Council') return undefined;
-  const message = 'a version that lets councils write plans; with spec.plan.mode: Provided a Plan of yours will do';
+  const message = 'waits for a version that lets councils write plans; with spec.plan.mode Provided it takes a Plan of yours';
   const condition = { type: 'PlanApproved', status: 'False', reason: 'CouncilPlansNotServed', message } as const;
   return written(seen, now, { phase: 'Design', reason: 'CouncilPlansNotServed', message, conditions: [condition] });
 };
@@ -67,19 +67,19 @@ const wordsFor = (seen: StorySeen, plan: Plan): { readonly reason: string; reado
   const state = stateOf(seen, plan);
   switch (state.kind) {
     case 'undecided':
-      return { reason: 'PlanUndecided', message: `approval of plan ${name} (kubectl fleet approve plan ${name})` };
+      return { reason: 'PlanUndecided', message: `waits for approval of plan ${name} (kubectl fleet approve plan ${name})` };
     case 'rejected':
-      return { reason: 'PlanRejected', message: `a further Plan: ${state.by} rejected plan ${name} (${state.reason})` };
+      return { reason: 'PlanRejected', message: `waits for a further Plan: ${state.by} rejected plan ${name} (${state.reason})` };
     case 'refused':
       return {
         reason: 'DecisionRefused',
-        message: `a further Plan: the decision on plan ${name} does not count, ${state.why}`,
+        message: `waits for a further Plan: the decision on plan ${name} does not count, ${state.why}`,
       };
     case 'approved':
     case 'unparsed':
       return plan.status?.phase === 'Invalid'
-        ? { reason: 'PlanInvalid', message: `a further Plan: plan ${name} is invalid, ${plan.status.message ?? ''}` }
-        : { reason: 'PlanUnparsed', message: `plan ${name} to be parsed` };
+        ? { reason: 'PlanInvalid', message: `waits for a further Plan: plan ${name} is invalid, ${plan.status.message ?? ''}` }
+        : { reason: 'PlanUnparsed', message: `waits for plan ${name} to be parsed` };
   }
 };
 
@@ -91,7 +91,7 @@ export const planMissing: Rule = (seen, now) => {
     newest === undefined
       ? {
           reason: 'PlanMissing',
-          message: `a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`,
+          message: `waits for a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`,
         }
       : wordsFor(seen, newest);
   const condition = { type: 'PlanApproved', status: 'False', ...words } as const;

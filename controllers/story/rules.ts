@@ -7,7 +7,6 @@ import type { Effect } from '../contract.ts';
 import { leave } from '../compose.ts';
 import type { Rules } from '../rules.ts';
 import { epochMs } from '../time.ts';
-import { conditionOf } from '../conditions.ts';
 import { isFinished } from '../task/seen.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
@@ -19,6 +18,7 @@ import {
   isWorkPhase,
   plannedTasks,
   tasksOfPhase,
+  progressSentence,
   tasksSentence,
   unfinishedTasks,
   type WorkPhase,
@@ -35,13 +35,13 @@ const finished: Rule = (seen) =>
 const tasksEnding = (seen: StorySeen, now: number, why: string, effects: readonly Effect[]): StoryDecision | undefined => {
   const open = unfinishedTasks(seen.tasks);
   if (open.length === 0) return undefined;
-  const message = `${why}: ${open.length} task${open.length === 1 ? '' : 's'} to end`;
+  const message = `${why}; waits for ${open.length} task${open.length === 1 ? '' : 's'} to end`;
   return written(seen, now, { phase: phaseOf(seen), reason: 'Ending', message, effects });
 };
 
 const cancelled: Rule = (seen, now) => {
   if (!seen.story.spec.cancel) return undefined;
-  const ending = tasksEnding(seen, now, 'cancelled', cancellations(unfinishedTasks(seen.tasks)));
+  const ending = tasksEnding(seen, now, 'the Story was cancelled', cancellations(unfinishedTasks(seen.tasks)));
   return (
     ending ??
     written(seen, now, { phase: 'Cancelled', reason: 'Cancelled', message: 'the Story was cancelled', succeeded: 'False' })
@@ -58,7 +58,7 @@ const deadlinePassed: Rule = (seen, now) => {
 
 const suspended: Rule = (seen, now) => {
   if (!seen.story.spec.suspend) return undefined;
-  const message = `somebody to resume it (spec.suspend of story ${seen.story.metadata.name})`;
+  const message = `waits to be resumed: set spec.suspend of story ${seen.story.metadata.name} to false`;
   return written(seen, now, { phase: phaseOf(seen), reason: 'Suspended', message });
 };
 
@@ -67,7 +67,7 @@ const planDeleted: Rule = (seen, now) => {
   if (plan === undefined || planInForce(seen) !== undefined) return undefined;
   if (seen.plans.some(({ metadata }) => metadata.uid === plan.uid))
     return leave(`plan ${plan.name} is not seen as it was approved: a cache is behind`, { kind: 'waiting' });
-  const message = `a further Plan: plan ${plan.name}, which was in force, was deleted`;
+  const message = `waits for a further Plan: plan ${plan.name}, which was in force, was deleted`;
   const outcome = { kind: 'stalled', reason: 'PlanDeleted', message } as const;
   return written(seen, now, { phase: phaseOf(seen), reason: 'PlanDeleted', message, outcome });
 };
@@ -76,7 +76,7 @@ const oldTasks: Rule = (seen, now) => {
   const digest = seen.story.status?.plan?.digest;
   const old = unfinishedTasks(seen.tasks).filter(({ spec }) => spec.planRef.digest !== digest);
   if (digest === undefined || old.length === 0) return undefined;
-  const message = `${old.length} task${old.length === 1 ? '' : 's'} of the superseded plan to end`;
+  const message = `waits for ${old.length} task${old.length === 1 ? '' : 's'} of the superseded plan to end`;
   return written(seen, now, { phase: phaseOf(seen), reason: 'Superseding', message, effects: cancellations(old) });
 };
 
@@ -97,18 +97,9 @@ const tasksMissing: Rule = (seen) => {
 const taskLost: Rule = (seen, now) => {
   const lost = plannedOf(seen).find((each) => each.task !== undefined && isFinished(each.task) && !isDone(each));
   if (lost?.task === undefined) return undefined;
-  const message = `a further revision of the plan: task ${lost.name} was ${(lost.task.status?.phase ?? '').toLowerCase()} (or cancel the Story)`;
+  const message = `waits for a further revision of the plan, or to be cancelled: task ${lost.name} ended as ${lost.task.status?.phase ?? ''}`;
   const outcome = { kind: 'stalled', reason: 'TaskLost', message } as const;
   return written(seen, now, { phase: phaseOf(seen), reason: 'TaskLost', message, outcome });
-};
-
-/** The first Task that needs a person, if any: a Story that hangs says on whom. */
-const needy = (seen: StorySeen): string | undefined => {
-  for (const { task } of plannedOf(seen)) {
-    const stalled = task === undefined || isFinished(task) ? undefined : conditionOf(task.status?.conditions, 'Stalled');
-    if (stalled?.status === 'True') return `task ${task?.metadata.name ?? ''} needs a person: ${stalled.message}`;
-  }
-  return undefined;
 };
 
 const tasksOpen: Rule = (seen, now) => {
@@ -116,7 +107,7 @@ const tasksOpen: Rule = (seen, now) => {
   if (!isWorkPhase(phase)) return undefined;
   const planned = plannedOf(seen);
   if (tasksOfPhase(planned, phase).every(isDone)) return undefined;
-  const message = needy(seen) ?? tasksSentence(planned, phase);
+  const message = progressSentence(planned, phase);
   return written(seen, now, { phase, reason: 'Tasks', message });
 };
 
@@ -126,7 +117,7 @@ const headRejected: Rule = (seen, now) => {
   for (const gate of ['test', 'docs'] as const) {
     const state = gateState(seen, gate, head);
     if (state.kind !== 'rejected') continue;
-    const message = `a further revision of the plan: ${state.by} rejected gate ${gate} (${state.reason})`;
+    const message = `waits for a further revision of the plan: ${state.by} rejected gate ${gate} (${state.reason})`;
     return written(seen, now, { phase: 'Build', reason: 'GateRejected', message });
   }
   return undefined;
@@ -146,7 +137,7 @@ const gateShut: Rule = (seen, now) => {
   const gate = gates[phase];
   if (gateState(seen, gate, head).kind === 'open') return undefined;
   const { name } = seen.story.metadata;
-  const message = `approval of ${phase.toLowerCase()} (kubectl fleet approve story ${name} --gate ${gate}) for commit ${(head ?? '').slice(0, 12)}`;
+  const message = `waits for approval of ${phase.toLowerCase()} (kubectl fleet approve story ${name} --gate ${gate}) for commit ${(head ?? '').slice(0, 12)}`;
   return written(seen, now, { phase, reason: 'GateShut', message });
 };
 

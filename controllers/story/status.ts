@@ -3,7 +3,7 @@
 // May: word and compose. May not: decide which of them it is.
 
 import { scopeDigest } from '../../crds/digests.ts';
-import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
@@ -27,7 +27,7 @@ export type Rule = RuleOf<Given, StoryStatus>;
 export interface Words {
   readonly phase: StoryPhase;
   readonly reason: string;
-  /** What it waits for, or how it ended, in a sentence. */
+  /** What it waits for, or how it ended: a whole sentence, as a person reads it. */
   readonly message: string;
   readonly outcome?: Outcome;
   readonly effects?: readonly Effect[];
@@ -35,8 +35,6 @@ export interface Words {
   readonly succeeded?: 'True' | 'False';
   readonly conditions?: readonly ConditionOf<'Story'>[];
 }
-
-const SENTENCE = 256;
 
 /** Of the scope: as it is while the Story is a draft, pinned from then on. */
 export const scopeOf = ({ story }: StorySeen): string =>
@@ -112,7 +110,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
       fields: {
         ...fields,
         phase,
-        waitingFor: clipped(message, SENTENCE),
+        waitingFor: clipped(message, SHORT_LENGTH),
         ...(isEnd ? { completedAt: timestamp(now), reason, message: clipped(message, MESSAGE_LENGTH) } : {}),
       },
       conditions: [{ type: 'Succeeded', status: succeeded ?? 'Unknown', reason, message }, ...own, ...others],

@@ -34,7 +34,7 @@ export const notItsTurn = (core: TaskCore): Blocked | undefined => {
   const wait = (name: string): Blocked => ({
     phase: 'Integrating',
     reason: 'CourierTurn',
-    message: `the courier of task ${name}: one at a time per Story`,
+    sentence: `waits for the courier of task ${name}: a Story has one at a time`,
   });
   const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
   const carrying = others.find(isCarrying);

@@ -41,10 +41,10 @@ const finished: Rule = ({ seen }) => {
 };
 
 const storyGone: Rule = ({ seen }) =>
-  seen.story === undefined ? leave('its Story is not seen: nothing starts', { kind: 'waiting' }) : undefined;
+  seen.story === undefined ? leave('waits for its Story, which is not seen: nothing starts', { kind: 'waiting' }) : undefined;
 
 const strayJobs: Rule = ({ strays }) =>
-  strays.length === 0 ? undefined : leave('a Job that no attempt owns up to is deleted', { kind: 'waiting' }, deletions(strays));
+  strays.length === 0 ? undefined : leave('a Job that belongs to no attempt is deleted', { kind: 'waiting' }, deletions(strays));
 
 const integrated: Rule = (view) => {
   const found = runIn(view.runs, 'integrated');
@@ -90,8 +90,8 @@ const attemptEnded: Rule = (view) => {
   const record = view.runs.find(({ newlyEnded }) => newlyEnded)?.record;
   if (record === undefined) return undefined;
   const how = `${record.reason ?? 'unknown'}${record.message === undefined ? '' : `, ${record.message}`}`;
-  const message = `its next attempt; attempt ${record.n} ended: ${how}`;
-  return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', message });
+  const sentence = `waits for its next attempt; attempt ${record.n} ended: ${how}`;
+  return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', sentence });
 };
 
 const jobStarting =
@@ -108,7 +108,7 @@ const workspaceMissing =
       ? under(view, {
           what,
           reason: 'WorkspaceMissing',
-          message: `the Job of the ${what} is not seen`,
+          message: `waits for the Job of the ${what}, which is listed and not seen: it soon counts as lost`,
           afterMs: UNREAD_MS,
         })
       : undefined;
@@ -117,7 +117,7 @@ const podUnread =
   (what: JobKind): Rule =>
   ({ runs }) =>
     runIn(runs, 'unread')?.stage.what === what
-      ? leave(`the Job of the ${what} ended, how is not seen yet`, { kind: 'waiting', afterMs: UNREAD_MS })
+      ? leave(`the Job of the ${what} has ended; waits for its pod, which says how`, { kind: 'waiting', afterMs: UNREAD_MS })
       : undefined;
 
 const working: Rule = (view) => {
@@ -141,8 +141,8 @@ const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision
   if (found.kind === 'met') return undefined;
   if (found.kind === 'absent')
     return leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects);
-  const message = `networkpolicy ${found.name} was altered: delete it, it is then made anew`;
-  return blocked(view, { phase, reason: 'NetworkPolicyAltered', message, stalled: true });
+  const sentence = `networkpolicy ${found.name} was altered: delete it, and it is made anew`;
+  return blocked(view, { phase, reason: 'NetworkPolicyAltered', sentence, stalled: true });
 };
 
 const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
@@ -161,8 +161,8 @@ const courierBlocked: Rule = (view) => {
   const found = firstBlocker(courierBlockers, view.seen, view.judging);
   if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
   if (view.now < stage.notBeforeMs) {
-    const message = `its next courier, after the last one failed (${stage.failure?.reason ?? 'unknown'})`;
-    return blocked(view, { phase: 'Integrating', reason: 'BackOff', message, afterMs: untilMs(stage.notBeforeMs, view.now) });
+    const sentence = `waits before its next courier: the last one failed (${stage.failure?.reason ?? 'unknown'})`;
+    return blocked(view, { phase: 'Integrating', reason: 'BackOff', sentence, afterMs: untilMs(stage.notBeforeMs, view.now) });
   }
   const turn = notItsTurn(view.seen);
   return turn === undefined ? namespaceUnready(view, 'Integrating') : blocked(view, turn);
@@ -191,7 +191,7 @@ const attemptStarts: Rule = (view) => {
 export const rules: Rules<[TaskView], TaskStatus> = [
   ['a finished Task stays finished; what still runs is ended', finished],
   ['without its Story nothing starts; garbage collection takes the Task', storyGone],
-  ['a Job that no attempt owns up to is deleted', strayJobs],
+  ['a Job that belongs to no attempt is deleted', strayJobs],
   ['a patch that landed has succeeded, whatever else happened', integrated],
   ['a courier at work is let finish, whatever else happened', courierUnderWay],
   ['a cancelled Task ends', cancelled],

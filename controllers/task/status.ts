@@ -1,7 +1,7 @@
 // The three ways in which a rule about a Task writes: it is held up, it is under way, it has ended. Each gives the whole status.
 // May: word and compose. May not: decide which of the three it is.
 
-import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
@@ -15,16 +15,14 @@ import { taskEvents } from './events.ts';
 
 export type TaskDecision = Decision<TaskStatus>;
 
-const SENTENCE = 256;
-
 /** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
 const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => waitingUntil(deadlineMs(seen), afterMs, now);
 
 interface Words {
   readonly phase: TaskObjectPhase;
   readonly reason: string;
+  /** Whole, as a person reads it. */
   readonly message: string;
-  readonly waitingFor: string;
   readonly outcome: Outcome;
   readonly succeeded?: 'True' | 'False' | 'Unknown';
   readonly conditions?: readonly ConditionOf<'Task'>[];
@@ -58,7 +56,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
       effects: words.effects ?? [],
       fields: {
         phase,
-        waitingFor: clipped(words.waitingFor, SENTENCE),
+        waitingFor: clipped(message, SHORT_LENGTH),
         attempt: leading?.n ?? 0,
         attempts: [...records],
         ...(phase === 'Succeeded' ? successFields(leading) : {}),
@@ -77,7 +75,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
 };
 
 const flags = (blocked: Blocked): readonly ConditionOf<'Task'>[] => {
-  const { reason, message } = blocked;
+  const { reason, sentence: message } = blocked;
   if (reason === 'StoreUnavailable') return [{ type: 'StoreUnavailable', status: 'True', reason, message }];
   return reason === 'NotApproved' ? [{ type: 'Verified', status: 'False', reason, message }] : [];
 };
@@ -87,9 +85,8 @@ export const blocked = (view: TaskView, found: Blocked): Decision<TaskStatus> =>
   written(view, {
     phase: found.phase,
     reason: found.reason,
-    message: `waits for ${found.message}`,
-    waitingFor: found.message,
-    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.message } : waiting(view, found.afterMs),
+    message: found.sentence,
+    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.sentence } : waiting(view, found.afterMs),
     conditions: flags(found),
   });
 
@@ -106,7 +103,6 @@ export const under = (view: TaskView, { what, reason, message, afterMs }: UnderW
     phase: what === 'attempt' ? 'Running' : 'Integrating',
     reason,
     message,
-    waitingFor: message,
     outcome: waiting(view, afterMs),
     conditions: reason === 'WorkspaceMissing' ? [{ type: 'WorkspaceMissing', status: 'True', reason, message }] : [],
   });
@@ -125,7 +121,6 @@ export const ended = (view: TaskView, { phase, reason, message, at, effects = []
     phase,
     reason,
     message,
-    waitingFor: message,
     outcome: { kind: 'done' },
     succeeded: phase === 'Succeeded' ? 'True' : 'False',
     effects,

@@ -99,7 +99,9 @@ export const commitId = (description: string) =>
     .describe(description);
 export const uid = (description: string) => z.string().min(1).max(64).describe(description);
 export const count = (description: string, max = 2_147_483_647) => z.int().min(0).max(max).describe(description);
-export const short = (description: string) => text(256, description);
+/** Most characters of the one sentence that a column shows. */
+export const SHORT_LENGTH = 256;
+export const short = (description: string) => text(SHORT_LENGTH, description);
 /** Most characters of a sentence in a status. */
 export const MESSAGE_LENGTH = 1024;
 export const message = (description: string) => text(MESSAGE_LENGTH, description);

@@ -28,6 +28,13 @@ describe('golden logs', () => {
     expect(log).toBe(readFileSync(file, 'utf8'));
   });
 
+  it('the happy Story itself costs at most thirteen writes: it does not follow every move of every task', async () => {
+    const world = new World(scenarios.happy);
+    await world.run();
+    const writes = world.server.audit.filter(({ who, kind }) => who === 'operator' && kind === 'Story');
+    expect(writes.length).toBeLessThanOrEqual(13);
+  });
+
   it('a task of the happy Story costs at most five writes besides its Jobs', async () => {
     const world = new World(scenarios.happy);
     await world.run();

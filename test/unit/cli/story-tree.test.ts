@@ -14,13 +14,13 @@ describe('the tree of a Story', () => {
       {},
       {
         phase: 'Draft',
-        waitingFor: 'approval of the scope',
+        waitingFor: 'waits for approval of the scope',
         gates: { scope: 'Human', design: 'Human', test: 'Auto', docs: 'Auto' },
       },
     );
     expect(drawn({ story: given, plans: [], tasks: [] })).toEqual([
       'Story login  Draft  Visitors can log in',
-      '├─ waits for: approval of the scope',
+      '├─ waits for approval of the scope',
       '└─ gates: scope Human · design Human · test Auto · docs Auto',
     ]);
   });
@@ -88,7 +88,7 @@ describe('the tree of a Story', () => {
     });
     const stuck = task(docs, {
       phase: 'Pending',
-      waitingFor: 'a person',
+      waitingFor: 'waits for a person',
       conditions: [
         { type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message: 'grant extraAttempts', lastTransitionTime: at() },
       ],
@@ -104,7 +104,7 @@ describe('the tree of a Story', () => {
       '   │  └─ attempt 2  agent-dev-002  Succeeded  1m',
       '   │     └─ 1 file +10 −2  checks 1 passed  1200 tokens  commit cccccccccccc  evidence sha256:dddddddddddd',
       '   └─ docs  Pending  Write docs  login-docs',
-      '      ├─ waits for: a person',
+      '      ├─ waits for a person',
       '      └─ stalled: AttemptsUsedUp grant extraAttempts',
     ]);
   });

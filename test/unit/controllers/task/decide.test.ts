@@ -584,6 +584,65 @@ describe.each(Object.entries(groups))('the decision about a Task: %s', (_, cases
   });
 });
 
+const sentences: readonly (readonly [string, TaskSeen, string])[] = [
+  [
+    'the workspaces that are in use',
+    taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    'waits for a workspace: all 1 of the cluster are in use',
+  ],
+  [
+    'the Task that may change the same files',
+    taskSeen(scoped, { rivals: () => [atWork('session', ['src/session/**'])] }),
+    'waits for task login-session to end, which may change the same files',
+  ],
+  [
+    'the Council that is not ready',
+    taskSeen(form, { council: council({}, false) }),
+    'waits for council dev to be ready (NotProbed)',
+  ],
+  [
+    'who has to resume it',
+    taskSeen(task(work('form'), undefined, { suspend: true })),
+    'waits to be resumed: set spec.suspend of task login-form to false',
+  ],
+  [
+    'how often the agent failed, and what to do',
+    taskSeen(withStatus({ phase: 'Queued', attempts: [failed(1), failed(2), failed(3)] })),
+    'the agent failed 3 times; grant more attempts with spec.extraAttempts of task login-form; the last failure: VerifyFailed',
+  ],
+  [
+    'how often the infrastructure failed, and what to do',
+    taskSeen(withStatus({ phase: 'Queued', attempts: [1, 2, 3, 4, 5, 6].map((n) => failed(n, 'PodLost')) })),
+    'the infrastructure failed 6 times; grant more attempts with spec.extraAttempts of task login-form; the last failure: PodLost',
+  ],
+  [
+    'what stopped an attempt, and what to do',
+    taskSeen(
+      withStatus({
+        phase: 'Queued',
+        attempts: [
+          attempt(1, {
+            finishedAt: at(),
+            outcome: 'Stalled',
+            reason: 'BranchTaken',
+            message: 'branch fleet/shop/login is taken',
+          }),
+        ],
+      }),
+    ),
+    'an attempt was stopped (branch fleet/shop/login is taken); when that is solved, grant another one with spec.extraAttempts of task login-form',
+  ],
+];
+
+describe('a Task that waits says in a whole sentence, everywhere the same,', () => {
+  it.each(sentences)('%s', (_, given, want) => {
+    const { why, status, outcome } = decideTask(given, NOW);
+    const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded')?.message;
+    const said = [why, status?.waitingFor, succeeded, ...(outcome.kind === 'stalled' ? [outcome.message] : [])];
+    expect([...new Set(said)]).toEqual([want]);
+  });
+});
+
 describe('the rules about a Task', () => {
   it('are sentences, each once', () => {
     const names = rules.map(([name]) => name);
