@@ -8,6 +8,7 @@ import type { Plan } from '../../crds/kinds/plan.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task, TaskSpec } from '../../crds/kinds/task.ts';
 import type { Effect, KubeObject } from '../contract.ts';
+import { controlledBy } from '../ownership.ts';
 import type { PlannedTask } from './progress.ts';
 
 export interface BuiltTask extends KubeObject {
@@ -21,16 +22,7 @@ export const taskObject = (story: Story, plan: Plan, { wanted, digest, name }: P
     name,
     namespace: story.metadata.namespace,
     labels: { [LABEL_STORY]: labelValue(story.metadata.name), [LABEL_MANAGED_BY]: MANAGED_BY },
-    ownerReferences: [
-      {
-        apiVersion: API_VERSION,
-        kind: 'Story',
-        name: story.metadata.name,
-        uid: story.metadata.uid,
-        controller: true,
-        blockOwnerDeletion: false,
-      },
-    ],
+    ownerReferences: [controlledBy('Story', story)],
   },
   spec: {
     storyRef: { name: story.metadata.name, uid: story.metadata.uid },

@@ -21,7 +21,6 @@ import {
   progressSentence,
   tasksSentence,
   unfinishedTasks,
-  type WorkPhase,
 } from './progress.ts';
 import type { StorySeen } from './seen.ts';
 import { planInForce, written, type Given, type Rule, type StoryDecision } from './status.ts';
@@ -128,11 +127,12 @@ const built: Rule = (seen, now) =>
     ? written(seen, now, { phase: 'Test', reason: 'Built', message: tasksSentence(plannedOf(seen), 'Test') })
     : undefined;
 
-const next = { Test: 'Docs', Docs: 'Done' } as const;
+/** Only Test and Docs come this far: Draft, Design and Build were decided above, and an end is final. */
+const gatedPhaseOf = (seen: StorySeen): 'Test' | 'Docs' => (phaseOf(seen) === 'Docs' ? 'Docs' : 'Test');
 const gates = { Test: 'test', Docs: 'docs' } as const;
 
 const gateShut: Rule = (seen, now) => {
-  const phase = phaseOf(seen) as Exclude<WorkPhase, 'Build'>;
+  const phase = gatedPhaseOf(seen);
   const head = headCommit(seen);
   const gate = gates[phase];
   if (gateState(seen, gate, head).kind === 'open') return undefined;
@@ -142,8 +142,8 @@ const gateShut: Rule = (seen, now) => {
 };
 
 const phaseDone: Rule = (seen, now) => {
-  const phase = next[phaseOf(seen) as Exclude<WorkPhase, 'Build'>];
-  if (phase === 'Docs') return written(seen, now, { phase, reason: 'Tested', message: tasksSentence(plannedOf(seen), 'Docs') });
+  if (gatedPhaseOf(seen) === 'Test')
+    return written(seen, now, { phase: 'Docs', reason: 'Tested', message: tasksSentence(plannedOf(seen), 'Docs') });
   const message = `everything is done on branch ${seen.story.status?.branch ?? ''}`;
   return written(seen, now, { phase: 'Done', reason: 'Done', message, succeeded: 'True' });
 };

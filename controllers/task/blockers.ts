@@ -10,19 +10,9 @@ import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
-import { latestRecord, listedRecords } from './runs.ts';
+import { outside, pending, stalled, type Blocked } from './blocked.ts';
+import { latestRecord, listedRecords } from './records.ts';
 import { hasSucceeded, type TaskCore } from './seen.ts';
-
-export interface Blocked {
-  readonly phase: 'Pending' | 'Queued' | 'Integrating';
-  readonly reason: string;
-  /** Whole, as a person reads it in the status, with the next step where somebody has one. */
-  readonly sentence: string;
-  /** A date that no watch announces. */
-  readonly afterMs?: number;
-  /** A person has to change something. */
-  readonly stalled?: true;
-}
 
 export interface Judging {
   readonly platform: PlatformConfig;
@@ -32,27 +22,6 @@ export interface Judging {
 }
 
 export type Blocker = (core: TaskCore, judging: Judging) => Blocked | undefined;
-
-/**
- * Reasons for which something outside of the Story has to change: its Story passes them on to whoever looks at it. What passes by itself
- * as work goes on (a dependency, a phase, a turn, a place, a back-off) is not among them.
- */
-const OUTSIDE_REASONS = [
-  'Suspended',
-  'PlanMissing',
-  'CouncilMissing',
-  'ImageProfileMissing',
-  'CouncilNotReady',
-  'StoreUnavailable',
-  'GatewayUnknown',
-] as const;
-type OutsideReason = (typeof OUTSIDE_REASONS)[number];
-
-export const isOutsideReason = (reason: string): boolean => (OUTSIDE_REASONS as readonly string[]).includes(reason);
-
-const pending = (reason: string, sentence: string): Blocked => ({ phase: 'Pending', reason, sentence });
-const outside = (reason: OutsideReason, sentence: string): Blocked => pending(reason, sentence);
-const stalled = (reason: string, sentence: string): Blocked => ({ ...pending(reason, sentence), stalled: true });
 
 const storyMissing: Blocker = ({ story }) =>
   story === undefined ? pending('StoryMissing', 'waits for its Story, which is not there') : undefined;

@@ -3,7 +3,8 @@
 // May: share out what was seen. May not: remember; the line is formed anew for each decision, from all unfinished Tasks.
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { attemptBlockers, firstBlocker, type Blocked, type Judging } from './blockers.ts';
+import type { Blocked } from './blocked.ts';
+import { attemptBlockers, firstBlocker, type Judging } from './blockers.ts';
 import { scopesOverlap } from './file-scope.ts';
 import { isInFlight } from './run-reading.ts';
 import type { TaskCore } from './seen.ts';

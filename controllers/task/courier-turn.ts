@@ -4,9 +4,9 @@
 import type { Task } from '../../crds/kinds/task.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
-import { isOpen, isSameRun, latestRecord, listedRecords } from './runs.ts';
+import { isOpen, isSameRun, latestRecord, listedRecords } from './records.ts';
 import { isFinished, type Relative, type TaskCore } from './seen.ts';
-import type { Blocked } from './blockers.ts';
+import type { Blocked } from './blocked.ts';
 
 /**
  * Once its Job has ended, or its attempt is said to have ended, the next may go: what it pushed is on the branch. The pods of relatives

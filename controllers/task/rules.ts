@@ -1,43 +1,30 @@
 // The specification of a Task. Read `rules`, at the end, from top to bottom: the first that applies decides, and says why.
 // May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
 
-import type { Job } from '../kubernetes.ts';
-import type { Effect } from '../contract.ts';
+import type { TaskStatus } from '../../crds/kinds/task.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../time.ts';
 import type { JobKind } from '../workspace/step-table.ts';
-import { isAssumed } from '../../crds/kinds/meta.ts';
-import type { TaskStatus } from '../../crds/kinds/task.ts';
-import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker, type Blocked } from './blockers.ts';
+import type { Blocked } from './blocked.ts';
+import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
-import { taskJob } from './children.ts';
+import { deletions, liveJobs, taskJob } from './children.ts';
 import { notItsTurn } from './courier-turn.ts';
 import type { WantedJob } from './job-identity.ts';
-import { isLive, UNREAD_MS } from './job-reading.ts';
+import { UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
-import { endRecord, podsOf } from './run-reading.ts';
-import { currentAttempt, isOpen, runIn } from './runs.ts';
-import { isFinished, type TaskSeen } from './seen.ts';
+import { endRecord, isOpen } from './records.ts';
+import { currentAttempt, isJobIn, runIn } from './runs.ts';
+import { isFinished } from './seen.ts';
 import { blocked, ended, under, type TaskDecision } from './status.ts';
 import type { TaskView } from './view.ts';
 
 type Rule = RuleOf<[TaskView], TaskStatus>;
 
-const deletions = (jobs: readonly Job[]): readonly Effect[] =>
-  jobs
-    .filter((job) => !isAssumed(job))
-    .map(({ apiVersion, kind, metadata }) => ({
-      verb: 'delete',
-      ref: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name },
-      uid: metadata.uid,
-    }));
-
-const liveJobs = ({ jobs, pods }: TaskSeen): readonly Effect[] => deletions(jobs.filter((job) => isLive(job, podsOf(job, pods))));
-
 const finished: Rule = ({ seen }) => {
   if (!isFinished(seen.task)) return undefined;
-  return leave('the Task is finished and stays as it is', { kind: 'done' }, liveJobs(seen));
+  return leave('the Task is finished and stays as it is', { kind: 'done' }, deletions(liveJobs(seen)));
 };
 
 const storyGone: Rule = ({ seen }) =>
@@ -65,7 +52,7 @@ const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
 
 const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
   const at = timestamp(view.now);
-  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: liveJobs(view.seen) });
+  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: deletions(liveJobs(view.seen)) });
 };
 
 const cancelled: Rule = (view) => {
@@ -97,14 +84,12 @@ const attemptEnded: Rule = (view) => {
 const jobStarting =
   (what: JobKind): Rule =>
   ({ runs }) =>
-    runIn(runs, 'starting')?.stage.what === what
-      ? leave(`the Job of the ${what} is being created`, { kind: 'waiting' })
-      : undefined;
+    isJobIn(runs, 'starting', what) ? leave(`the Job of the ${what} is being created`, { kind: 'waiting' }) : undefined;
 
 const workspaceMissing =
   (what: JobKind): Rule =>
   (view) =>
-    runIn(view.runs, 'missing')?.stage.what === what
+    isJobIn(view.runs, 'missing', what)
       ? under(view, {
           what,
           reason: 'WorkspaceMissing',
@@ -116,7 +101,7 @@ const workspaceMissing =
 const podUnread =
   (what: JobKind): Rule =>
   ({ runs }) =>
-    runIn(runs, 'unread')?.stage.what === what
+    isJobIn(runs, 'unread', what)
       ? leave(`the Job of the ${what} has ended; waits for its pod, which says how`, { kind: 'waiting', afterMs: UNREAD_MS })
       : undefined;
 

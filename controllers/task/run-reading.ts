@@ -2,17 +2,17 @@
 // May: read both. May not: lose or double a run: a Job that is seen counts before it is listed, and what is listed counts for good.
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { controllerUid, isAssumed } from '../../crds/kinds/meta.ts';
-import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
+import { isAssumed } from '../../crds/kinds/meta.ts';
+import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
-import { clipped } from '../text.ts';
 import { epochMs, timestamp } from '../time.ts';
 import type { JobKind } from '../workspace/step-table.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
-import { isLive, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
+import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
-import { byNumber, isOpen, isSameRun, latestRecord, listedRecords, recordsOf, type Run, type Stage } from './runs.ts';
+import { byNumber, endRecord, isOpen, isSameRun, latestRecord, listedRecords, newRecord, withReport } from './records.ts';
+import { recordsOf, type Run, type Stage } from './runs.ts';
 
 export interface RunsInput {
   readonly task: Task;
@@ -31,41 +31,6 @@ export interface RunsRead {
   readonly strays: readonly Job[];
 }
 
-const outcomes = {
-  ok: 'Succeeded',
-  agent: 'AgentFailed',
-  infrastructure: 'InfrastructureFailed',
-  stalled: 'Stalled',
-} as const satisfies Record<JobEnd['side'], AttemptOutcome>;
-
-export const endRecord = (record: Attempt, end: JobEnd): Attempt => ({
-  ...record,
-  finishedAt: end.at,
-  outcome: outcomes[end.side],
-  ...(end.reason === undefined ? {} : { reason: end.reason }),
-  ...(end.message === '' ? {} : { message: clipped(end.message, 512) }),
-  ...(end.commit === undefined ? {} : { commit: end.commit }),
-});
-
-const newRecord = ({ job, n, candidate }: RunJob, agent: string): Attempt => ({
-  n,
-  agent,
-  candidate,
-  jobUid: job.metadata.uid,
-  courierTries: 0,
-  startedAt: job.metadata.creationTimestamp,
-});
-
-/** What the attempt's report adds to its record: from now on it has a patch, and waits for a courier. */
-const delivered = (record: Attempt, { report }: JobEnd): Attempt => {
-  const { base, patch, evidence, verify, files, insertions, deletions, tokens } = report ?? {};
-  const found = { base, patch, evidence, verify, files, insertions, deletions, tokens };
-  return {
-    ...record,
-    ...(Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Partial<Attempt>),
-  };
-};
-
 /**
  * The listed Job is not there. Another cache may be behind, so that it counts as lost only after it was missed for a while. The Task has
  * one condition for that, whichever of its runs misses a Job.
@@ -76,9 +41,6 @@ const lost = (task: Task, what: JobKind, now: number): JobEnd | undefined => {
   if (sinceMs === undefined || now - sinceMs < UNREAD_MS) return undefined;
   return { at: timestamp(sinceMs), side: 'infrastructure', reason: 'PodLost', message: `the Job of the ${what} is gone` };
 };
-
-export const podsOf = ({ metadata }: Job, pods: readonly Pod[]): readonly Pod[] =>
-  pods.filter((pod) => controllerUid(pod) === metadata.uid);
 
 interface Reading {
   readonly input: RunsInput;
@@ -142,7 +104,7 @@ const progress = (reading: Reading, record: Attempt): Progress => {
   if (found.kind === 'running') return { record, stage: { kind: 'working' } };
   if (found.kind === 'unread') return { record, stage: { kind: 'unread', what: 'attempt' } };
   if (found.end.side !== 'ok') return ended(record, found.end);
-  return courierProgress(reading, delivered(record, found.end));
+  return courierProgress(reading, withReport(record, found.end));
 };
 
 const isStray = ({ job, kind, n, candidate, courierTry }: RunJob, records: readonly Attempt[], pods: readonly Pod[]): boolean => {

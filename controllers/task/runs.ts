@@ -1,6 +1,6 @@
 // The runs of a Task: one for each attempt and candidate, with its record (as `status.attempts` lists it) and how far it is.
-// May: answer questions about runs and records. May not: read Jobs; that is run-reading.ts. Whoever wants to know which attempt is the
-// current one, or which run is in which stage, asks here, so that several candidates of one attempt are a matter of this file.
+// May: answer questions about runs. May not: read Jobs; that is run-reading.ts. Whoever wants to know which attempt is the current one, or
+// which run is in which stage, asks here, so that several candidates of one attempt are a matter of this file.
 //
 //   starting ─► working ─► delivered ─► starting ─► carrying ─► integrated
 //                  │           ▲                       │
@@ -8,9 +8,10 @@
 //                ended ◄───────────────────────────────┘
 //   besides: `missing` (a listed Job is not seen) and `unread` (it ended, its pod is not seen yet)
 
-import type { Attempt, Task } from '../../crds/kinds/task.ts';
+import type { Attempt } from '../../crds/kinds/task.ts';
 import type { JobKind } from '../workspace/step-table.ts';
 import type { JobEnd } from './job-reading.ts';
+import { latestRecord } from './records.ts';
 
 export type Stage =
   | { readonly kind: 'starting'; readonly what: JobKind }
@@ -33,27 +34,6 @@ export interface Run {
   readonly newlyEnded: boolean;
 }
 
-interface Numbered {
-  readonly n: number;
-  readonly candidate: number;
-}
-export const isSameRun = (a: Numbered, b: Numbered): boolean => a.n === b.n && a.candidate === b.candidate;
-
-const inOrder = (a: Numbered, b: Numbered): number => a.n - b.n || a.candidate - b.candidate;
-export const byNumber = <Item extends Numbered>(items: readonly Item[]): readonly Item[] => [...items].sort(inOrder);
-
-// ---- about records
-
-/** As the status lists them, by attempt and candidate. */
-export const listedRecords = ({ status }: Task): readonly Attempt[] => byNumber(status?.attempts ?? []);
-
-/** Of the attempt that began last. */
-export const latestRecord = (records: readonly Attempt[]): Attempt | undefined => records.at(-1);
-
-export const isOpen = ({ finishedAt }: Attempt): boolean => finishedAt === undefined;
-
-// ---- about runs
-
 export const recordsOf = (runs: readonly Run[]): readonly Attempt[] => runs.flatMap(({ record }) => record ?? []);
 
 /** 0: there was none. */
@@ -63,15 +43,23 @@ type StageOf<K extends Stage['kind']> = Extract<Stage, { readonly kind: K }>;
 
 const isIn = <K extends Stage['kind']>(stage: Stage, kind: K): stage is StageOf<K> => stage.kind === kind;
 
-/** The first run of the current attempt that is in that stage. */
-export const runIn = <K extends Stage['kind']>(
-  runs: readonly Run[],
-  kind: K,
-): { readonly run: Run; readonly stage: StageOf<K> } | undefined => {
+export interface RunIn<K extends Stage['kind']> {
+  readonly run: Run;
+  readonly stage: StageOf<K>;
+}
+
+/** The runs of the current attempt that are in that stage. */
+const runsIn = <K extends Stage['kind']>(runs: readonly Run[], kind: K): readonly RunIn<K>[] => {
   const current = currentAttempt(runs);
-  for (const run of runs) if (run.n === current && isIn(run.stage, kind)) return { run, stage: run.stage };
-  return undefined;
+  return runs.flatMap((run) => (run.n === current && isIn(run.stage, kind) ? [{ run, stage: run.stage }] : []));
 };
+
+/** The first run of the current attempt that is in that stage. */
+export const runIn = <K extends Stage['kind']>(runs: readonly Run[], kind: K): RunIn<K> | undefined => runsIn(runs, kind)[0];
+
+/** Whether the current attempt has a run whose Job of that kind is in that stage. */
+export const isJobIn = (runs: readonly Run[], kind: 'starting' | 'missing' | 'unread', what: JobKind): boolean =>
+  runsIn(runs, kind).some(({ stage }) => stage.what === what);
 
 /** The record that the Task as a whole speaks of: what landed, or else what began last. */
 export const leadingRecord = (runs: readonly Run[]): Attempt | undefined =>
