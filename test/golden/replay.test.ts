@@ -17,51 +17,50 @@ const pick = (seen: Fields, wanted: (name: string) => boolean): Fields =>
   Object.fromEntries(Object.entries(seen).filter(([name]) => wanted(name)));
 const readBack = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
+/** As what toEqual compares: members that are undefined are as good as absent; a function, a Map or a Date is no plain data. */
+const isEqual = (a: unknown, b: unknown): boolean => {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((key) => isEqual((a as Fields)[key], (b as Fields)[key]));
+};
+
 /** The exceptions as they are, but giving what can be read back. */
 const lazily = (seen: Fields): Fields =>
   Object.fromEntries(Object.entries(seen).map(([name, look]) => [name, () => readBack((look as () => unknown)())]));
 
 interface Replayed {
-  readonly records: number;
+  records: number;
   /** Those of which the JSON says less than the record did, or which were decided otherwise. */
-  readonly different: readonly string[];
+  readonly different: string[];
 }
 
-const replay = async (name: keyof typeof scenarios, kind: string): Promise<Replayed> => {
-  const different: string[] = [];
-  let records = 0;
-  const around = (controller: Controller<unknown, unknown>): Controller<unknown, unknown> => ({
-    ...controller,
-    decide: (seen, now) => {
+/** By kind. */
+const replay = async (name: keyof typeof scenarios): Promise<ReadonlyMap<string, Replayed>> => {
+  const replayed = new Map<string, Replayed>();
+  const around = (controller: Controller<unknown, unknown>): Controller<unknown, unknown> => {
+    const { kind } = controller;
+    const found: Replayed = { records: 0, different: [] };
+    replayed.set(kind, found);
+    const decide = (seen: unknown, now: number) => {
       const decision = controller.decide(seen, now);
-      if (controller.kind !== kind) return decision;
-      records += 1;
       const plain = pick(seen as Fields, (field) => !isException(kind, field));
-      const again = readBack(plain);
-      const decided = controller.decide(
-        { ...(again as Fields), ...lazily(pick(seen as Fields, (field) => isException(kind, field))) },
-        now,
-      );
-      try {
-        expect(again).toEqual(plain);
-        expect(decided).toEqual(decision);
-      } catch (error) {
-        different.push(`${decision.why}: ${String(error)}`);
-      }
+      const again = readBack(plain) as Fields;
+      const decided = controller.decide({ ...again, ...lazily(pick(seen as Fields, (field) => isException(kind, field))) }, now);
+      found.records += 1;
+      if (!isEqual(again, plain) || !isEqual(decided, decision)) found.different.push(decision.why);
       return decision;
-    },
-  });
+    };
+    return { ...controller, decide };
+  };
   await new World(scenarios[name], undefined, controllers.map(around)).run();
-  return { records, different };
+  return replayed;
 };
 
 describe.each(Object.keys(scenarios) as (keyof typeof scenarios)[])('the records of the scenario %s', (name) => {
-  it.each(['Story', 'Plan', 'Task', 'Council'])(
-    'of kind %s are plain data and are decided again in the same way',
-    async (kind) => {
-      const { records, different } = await replay(name, kind);
-      expect(different).toEqual([]);
-      expect(records).toBeGreaterThan(0);
-    },
-  );
+  it('are plain data and are decided again in the same way', async () => {
+    const replayed = await replay(name);
+    expect([...replayed].flatMap(([kind, { different }]) => different.map((why) => `${kind}: ${why}`))).toEqual([]);
+    for (const kind of ['Story', 'Plan', 'Task', 'Council']) expect([kind, replayed.get(kind)?.records]).not.toEqual([kind, 0]);
+  });
 });
