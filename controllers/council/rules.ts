@@ -19,34 +19,45 @@ type Rule = RuleOf<Given, CouncilStatus>;
 const rowOf = ({ council, platform }: CouncilSeen) =>
   platform.upstreams.find(({ name, kind }) => kind === 'model' && name === council.spec.model.endpoint);
 
+/** What the platform's table has instead. */
+const listOf = (known: readonly { readonly name: string }[]): string =>
+  known.length === 0 ? 'the platform has none' : `the platform has ${known.map(({ name }) => name).join(', ')}`;
+
 const endpointUnknown: Rule = (seen, now) => {
   if (rowOf(seen) !== undefined) return undefined;
-  const known = seen.platform.upstreams.filter(({ kind }) => kind === 'model').map(({ name }) => name);
-  const list = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
-  return unready(seen, now, 'EndpointUnknown', `no model upstream is called ${seen.council.spec.model.endpoint}: ${list}`);
+  const known = seen.platform.upstreams.filter(({ kind }) => kind === 'model');
+  const message = `no model upstream is called ${seen.council.spec.model.endpoint}: change spec.model.endpoint (${listOf(known)})`;
+  return unready(seen, now, 'EndpointUnknown', message);
 };
 
 const namespaceNotAllowed: Rule = (seen, now) => {
   const row = rowOf(seen);
   const { namespace } = seen.council.metadata;
   if (row === undefined || servesNamespace(row, namespace)) return undefined;
-  return unready(seen, now, 'NamespaceNotAllowed', `model upstream ${row.name} does not serve namespace ${namespace}`);
+  const message = `model upstream ${row.name} does not serve namespace ${namespace}: the platform's table of upstreams says which it serves`;
+  return unready(seen, now, 'NamespaceNotAllowed', message);
 };
 
 const modelNotListed: Rule = (seen, now) => {
   const models = rowOf(seen)?.models;
   const { name } = seen.council.spec.model;
   if (models === undefined || models.includes(name)) return undefined;
-  return unready(seen, now, 'ModelMissing', `the platform lists other models for that upstream: ${models.join(', ')}`);
+  const message = `the platform does not list model ${name} for that upstream: change spec.model.name (it lists ${models.join(', ')})`;
+  return unready(seen, now, 'ModelMissing', message);
 };
 
 const imageProfileUnknown: Rule = (seen, now) => {
   const { imageProfile } = seen.council.spec.workspace;
   const { namespace } = seen.council.metadata;
   const profile = seen.platform.imageProfiles.find(({ name }) => name === imageProfile);
-  if (profile === undefined) return unready(seen, now, 'ImageProfileUnknown', `no image profile is called ${imageProfile}`);
+  if (profile === undefined) {
+    const list = listOf(seen.platform.imageProfiles);
+    const message = `no image profile is called ${imageProfile}: change spec.workspace.imageProfile (${list})`;
+    return unready(seen, now, 'ImageProfileUnknown', message);
+  }
   if (servesNamespace(profile, namespace)) return undefined;
-  return unready(seen, now, 'NamespaceNotAllowed', `image profile ${imageProfile} does not serve namespace ${namespace}`);
+  const message = `image profile ${imageProfile} does not serve namespace ${namespace}: the platform's table of image profiles says which it serves`;
+  return unready(seen, now, 'NamespaceNotAllowed', message);
 };
 
 const storeUnavailable: Rule = ({ council, storeAvailable }) =>
@@ -56,12 +67,22 @@ const storeUnavailable: Rule = ({ council, storeAvailable }) =>
 
 const readinessOf = ({ council }: CouncilSeen, answer: ProbeAnswer | undefined): Readiness => {
   const { name, endpoint } = council.spec.model;
-  if (answer === undefined) return { ready: 'Unknown', reason: 'Probing', message: `endpoint ${endpoint} has not answered yet` };
+  if (answer === undefined)
+    return { ready: 'Unknown', reason: 'Probing', message: `waits for an answer of endpoint ${endpoint}` };
   const no = (reason: string, message: string): Readiness => ({ ready: 'False', reason, message, answeredAt: answer.at });
   if (!answer.ok) return no(reasonOr(answer.reason, 'ProbeFailed'), answer.message);
-  if (!answer.models.includes(name)) return no('ModelMissing', `endpoint ${endpoint} does not serve model ${name}`);
-  if (!answer.toolCalls) return no('ToolCallsUnsupported', `model ${name} did not call a tool that it was told to call`);
-  if (!answer.structuredOutput) return no('StructuredOutputUnsupported', `model ${name} did not keep to a JSON schema`);
+  if (!answer.models.includes(name))
+    return no('ModelMissing', `endpoint ${endpoint} does not serve model ${name}: serve it, or change spec.model`);
+  if (!answer.toolCalls)
+    return no(
+      'ToolCallsUnsupported',
+      `model ${name} did not call a tool that it was told to call: serve it with tool calls switched on, or change spec.model`,
+    );
+  if (!answer.structuredOutput)
+    return no(
+      'StructuredOutputUnsupported',
+      `model ${name} did not keep to a JSON schema: serve it with structured output switched on, or change spec.model`,
+    );
   return { ready: 'True', reason: 'Ready', message: `endpoint ${endpoint} serves model ${name}`, answeredAt: answer.at };
 };
 

@@ -74,13 +74,15 @@ const superseded: Rule = (seen, now) => {
   const { plan, story } = seen;
   const inForce = story?.status?.plan;
   if (inForce === undefined || inForce.revision <= plan.spec.revision || plan.status?.phase === 'Rejected') return undefined;
-  const message = `revision ${inForce.revision} (plan ${inForce.name}) is in force`;
+  const message = `superseded by plan ${inForce.name} (revision ${inForce.revision}), which is in force`;
   return written(seen, now, { phase: 'Superseded', message, parsed: 'True', approved: 'False', reason: 'Superseded' });
 };
 
 /** The Story went, or came back as a draft: what was approved stays approved until another is in force. */
 const approvedBefore: Rule = ({ plan, story }) =>
-  story === undefined && plan.status?.phase !== 'Parsed' ? leave('its Story is not seen', { kind: 'waiting' }) : undefined;
+  story === undefined && plan.status?.phase !== 'Parsed'
+    ? leave('waits for its Story, which is not seen', { kind: 'waiting' })
+    : undefined;
 
 const decided: Rule = (seen, now) => {
   const { plan, story, platform } = seen;

@@ -65,7 +65,7 @@ const planDeleted: Rule = (seen, now) => {
   const plan = seen.story.status?.plan;
   if (plan === undefined || planInForce(seen) !== undefined) return undefined;
   if (seen.plans.some(({ metadata }) => metadata.uid === plan.uid))
-    return leave(`plan ${plan.name} is not seen as it was approved: a cache is behind`, { kind: 'waiting' });
+    return leave(`waits until plan ${plan.name} is seen as it was approved: a cache is behind`, { kind: 'waiting' });
   const message = `waits for a further Plan: plan ${plan.name}, which was in force, was deleted`;
   const outcome = { kind: 'stalled', reason: 'PlanDeleted', message } as const;
   return written(seen, now, { phase: phaseOf(seen), reason: 'PlanDeleted', message, outcome });

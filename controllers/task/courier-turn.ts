@@ -1,4 +1,4 @@
-// One courier per Story at a time: each one's commit is the ground of the next.
+// One courier per Story at a time: the commit of each is the base of the next.
 // May: order the Story's patches that wait. May not: let two of them go; where it cannot tell, the patch waits.
 
 import type { Task } from '../../crds/kinds/task.ts';

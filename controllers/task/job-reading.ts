@@ -77,7 +77,7 @@ const failedFinding = (
   at: string,
   finding: { readonly reason?: FindingReason | undefined; readonly message?: string | undefined },
   step: string,
-) => fault(at, finding.reason ?? 'StepFailed', finding.message ?? `step ${step} ended without a word`);
+) => fault(at, finding.reason ?? 'StepFailed', finding.message ?? `step ${step} failed and left no message`);
 
 const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
   const checkout = parseFinding('checkout', ended.get('checkout')?.message ?? '');
