@@ -9,6 +9,9 @@ const forbid = (name, from, to, comment) => ({
 });
 const others = (...allowed) => `^(?!${allowed.map((a) => a + '/').join('|')}|node_modules/)[a-z-]+/`;
 
+/** What in crds a room may not import. */
+const inCrds = (...allowed) => `^crds/(?!${allowed.join('|')})`;
+
 export default {
   forbidden: [
     {
@@ -23,6 +26,26 @@ export default {
       '^crds/',
       others('crds'),
       'crds holds contract types, canonical forms and digests; it imports nothing of ours',
+    ),
+    forbid('crds-kinds-alone', '^crds/kinds/', inCrds('kinds/'), 'kinds are the ground: nothing of ours below them'),
+    forbid(
+      'crds-vocabulary',
+      '^crds/[a-z-]+\\.ts$',
+      inCrds('kinds/', '[a-z-]+\\.ts$'),
+      'names, labels and digests know the kinds alone',
+    ),
+    forbid('crds-plan-text', '^crds/plan-text/', inCrds('plan-text/', 'kinds/', '[a-z-]+\\.ts$'), 'plan text becomes a Plan'),
+    forbid(
+      'crds-contracts',
+      '^crds/contracts/',
+      inCrds('contracts/', 'kinds/', '[a-z-]+\\.ts$'),
+      'contracts say what passes between processes, and decide nothing',
+    ),
+    forbid(
+      'crds-rules',
+      '^crds/rules/',
+      inCrds('rules/', 'contracts/', 'kinds/', '[a-z-]+\\.ts$'),
+      'rules judge kinds by contracts',
     ),
     forbid('controllers-only-crds', '^controllers/', others('controllers', 'crds'), 'controllers are pure and know only crds'),
     {
@@ -65,10 +88,17 @@ export default {
       others('agent-runner', 'agent', 'runtime', 'crds'),
       'the runner does not know the API server',
     ),
-    forbid('install-layers', '^install/', others('install', 'runtime', 'kube', 'crds'), 'the hook shares only the client'),
-    forbid('cli-layers', '^cli/', others('cli', 'kube', 'crds'), 'the CLI shares only crds and kube'),
+    forbid(
+      'install-layers',
+      '^install/',
+      others('install', 'runtime', 'kube', 'crds'),
+      'the hook shares the client and machinery',
+    ),
+    forbid('cli-layers', '^cli/', others('cli', 'runtime', 'kube', 'crds'), 'the CLI shares crds, kube and machinery'),
     forbid('nothing-imports-operator', '^(?!operator/|test/)', '^operator/', 'nothing imports operator'),
-    forbid('nothing-imports-test', '^(?!test/|scripts/)', '^test/', 'nothing imports test'),
+    forbid('nothing-imports-test', '^(?!test/)', '^test/', 'nothing imports test'),
+    forbid('images-alone', '^images/', others('images'), 'bundling knows paths, not code'),
+    forbid('nothing-imports-scripts', '^(?!scripts/)', '^scripts/', 'scripts are programs'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

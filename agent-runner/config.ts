@@ -1,20 +1,10 @@
 // A step's configuration, from the environment that the Job gives it. The only file here that reads the environment; validated whole.
 import { z } from 'zod';
+import { kubeletEnvironment, stepEnvironment } from '../crds/contracts/environment.ts';
+import { PATHS } from '../crds/contracts/paths.ts';
+import type { RunKind } from '../crds/contracts/steps.ts';
 
-const port = z.coerce.number().int().min(1).max(65535);
-
-const environment = z.object({
-  FLEET_KIND: z.enum(['attempt', 'courier']),
-  FLEET_OWNER_UID: z.string().min(1).max(64),
-  FLEET_ATTEMPT: z.coerce.number().int().min(1),
-  FLEET_GATEWAY_URL: z.url({ protocol: /^https$/ }),
-  FLEET_GATEWAY_CA: z.string().includes('-----BEGIN CERTIFICATE-----'),
-  FLEET_GATEWAY_ADDRESS: z.string().min(1),
-  FLEET_CANARY_PORT: port,
-  FLEET_DEADLINE_SECONDS: z.coerce.number().int().min(1),
-  KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
-  KUBERNETES_SERVICE_PORT: port.optional(),
-});
+const environment = stepEnvironment.extend(kubeletEnvironment.shape);
 
 export interface Address {
   readonly host: string;
@@ -22,7 +12,7 @@ export interface Address {
 }
 
 export interface StepConfig {
-  readonly kind: 'attempt' | 'courier';
+  readonly kind: RunKind;
   readonly ownerUid: string;
   readonly attempt: number;
   readonly gatewayUrl: string;
@@ -64,7 +54,7 @@ const childEnvironment = (env: Environment): Record<string, string> => {
   const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !ours.test(entry[0]));
   return {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    HOME: '/tmp',
+    HOME: PATHS.tmp,
     ...Object.fromEntries(kept),
     CI: 'true',
   };

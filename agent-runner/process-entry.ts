@@ -1,6 +1,7 @@
 // Builds a step's context and runs the step; the only place that builds things. `main.ts` calls it with the root of the pod.
 import { realpath } from 'node:fs/promises';
-import { RUNNER_COMMANDS, type RunnerCommand } from '../crds/contracts/steps.ts';
+import { PATHS } from '../crds/contracts/paths.ts';
+import { ATTEMPT_STEPS, COURIER_COMMANDS, RUNNER_COMMANDS, type RunnerCommand } from '../crds/contracts/steps.ts';
 import { readConfig, type StepConfig } from './config.ts';
 import { GatewayClient } from './gateway/client.ts';
 import { Git } from './git/driver.ts';
@@ -19,10 +20,10 @@ export interface EntryPorts {
 
 export const USAGE = `usage: agent-runner <step>
 
-Runs one step of a workspace pod and writes its finding to /dev/termination-log.
+Runs one step of a workspace pod and writes its finding to ${PATHS.terminationLog}.
 
-Steps of an attempt: runner, checkout, setup, work, verify-setup, verify, report
-Steps of a courier:  runner, merge, courier-setup, courier-verify, push
+Steps of an attempt: ${ATTEMPT_STEPS.join(', ')}
+Steps of a courier:  ${COURIER_COMMANDS.join(', ')}
 
 Exit code 0: the step has a finding, good or bad. Anything else: the infrastructure failed.`;
 

@@ -2,7 +2,7 @@
 // May: write these two. A gateway that cannot be reached is a finding; any other exception ends the process, with its message in the log.
 import { readFile, writeFile } from 'node:fs/promises';
 import { brief, type Brief } from '../crds/contracts/brief.ts';
-import type { Finding, FindingReason, Findings, FindingStep } from '../crds/contracts/findings.ts';
+import { findings, type Finding, type FindingReason, type Findings, type FindingStep } from '../crds/contracts/findings.ts';
 import type { RunnerCommand } from '../crds/contracts/steps.ts';
 import type { StepConfig } from './config.ts';
 import { findingText, writeFindingFile } from './finding-file.ts';
@@ -51,12 +51,12 @@ const sentence = (command: RunnerCommand, { outcome, reason, message }: Finding)
 };
 
 export const failed = <S extends FindingStep>(step: S, reason: FindingReason, message: string): Findings[S] =>
-  ({ step, outcome: 'failed', reason, message: shortMessage(message) }) as unknown as Findings[S];
+  findings[step].parse({ step, outcome: 'failed', reason, message: shortMessage(message) });
 
 /** Nothing was done, because the step before did not end ok; its reason is handed on to whoever cannot see that step's file. */
 export const skipped = <S extends FindingStep>(step: S, before?: Finding): Findings[S] => {
   const because = before === undefined || before.outcome === 'ok' ? {} : reasonOf(before);
-  return { step, outcome: 'skipped', ...because } as unknown as Findings[S];
+  return findings[step].parse({ step, outcome: 'skipped', ...because });
 };
 
 const reasonOf = ({ reason, message }: Finding): Pick<Finding, 'reason' | 'message'> => ({

@@ -1,78 +1,94 @@
-// Completion: what the word under the cursor may become, and the scripts by which shells ask for it.
+// Completion: what the word under the cursor may become, found by walking the command tree.
 
-import { GATES, OPTIONS, SHELLS, TOPICS, VERBS, type Shell, type Topic } from './command-line.ts';
+import type { Command, Option } from 'commander';
+import { KINDS_OF, type NamedKind } from './object-words.ts';
+import type { Place } from './requests.ts';
 
-const SCRIPTS: Readonly<Record<Shell, string>> = {
-  bash: `_kubectl_fleet() {
-  local IFS=$'\\n'
-  COMPREPLY=($(kubectl-fleet __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+export interface Candidate {
+  readonly word: string;
+  readonly description?: string | undefined;
 }
-complete -o default -F _kubectl_fleet kubectl-fleet
-`,
-  zsh: `#compdef kubectl-fleet
-_kubectl_fleet() {
-  local -a candidates
-  candidates=(\${(f)"$(kubectl-fleet __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
-  compadd -a candidates
+
+/** Names of objects of a kind, in the place that the words before speak of. */
+export type NamesOf = (kind: NamedKind, place: Place) => Promise<readonly string[]>;
+
+interface Position {
+  /** The command that the words have led to. */
+  readonly command: Command;
+  /** Its arguments so far. */
+  readonly given: readonly string[];
+  /** The option whose value comes next. */
+  readonly pending: Option | undefined;
 }
-if [ "$funcstack[1]" = "_kubectl_fleet" ]; then _kubectl_fleet; else compdef _kubectl_fleet kubectl-fleet; fi
-`,
-  kubectl: `#!/bin/sh
-kubectl-fleet __complete "$@" 2>/dev/null
-echo ":4"
-`,
+
+const optionsOf = (command: Command): readonly Option[] => [
+  ...command.createHelp().visibleOptions(command),
+  ...command.createHelp().visibleGlobalOptions(command),
+];
+
+const subcommandsOf = (command: Command): readonly Command[] => command.createHelp().visibleCommands(command);
+
+const positionAfter = (program: Command, words: readonly string[]): Position | undefined => {
+  let command = program;
+  let pending: Option | undefined;
+  const given: string[] = [];
+  for (const word of words) {
+    if (pending !== undefined) pending = undefined;
+    else if (word.startsWith('-'))
+      pending = optionsOf(command).find((option) => option.required && [option.short, option.long].includes(word));
+    else if (subcommandsOf(command).length === 0) given.push(word);
+    else {
+      const next = subcommandsOf(command).find((one) => one.name() === word);
+      if (next === undefined) return undefined;
+      command = next;
+    }
+  }
+  return { command, given, pending };
 };
 
-export const completionScript = (shell: Shell): string => SCRIPTS[shell];
+const asCandidates = (words: readonly string[] | undefined): readonly Candidate[] => (words ?? []).map((word) => ({ word }));
+const commandCandidates = (commands: readonly Command[]): readonly Candidate[] =>
+  commands.map((one) => ({ word: one.name(), description: one.summary() || one.description() }));
 
-/** Names of objects of a kind in the namespace that the words before speak of. */
-export type NamesOf = (kind: 'story' | 'plan' | 'task', words: readonly string[]) => Promise<readonly string[]>;
+const isObjectVerb = (name: string): name is keyof typeof KINDS_OF => Object.hasOwn(KINDS_OF, name);
 
-const KINDS: Readonly<Record<Topic, readonly string[]>> = {
-  approve: ['plan', 'story'],
-  reject: ['plan', 'story'],
-  tree: ['story'],
-  logs: ['story', 'task'],
-  completion: SHELLS,
-};
-
-const STEPS = ['runner', 'checkout', 'setup', 'work', 'verify-setup', 'verify', 'report', 'merge', 'push'];
-
-const optionsOf = (topic: Topic): readonly string[] => Object.keys(OPTIONS[topic]).map((name) => `--${name}`);
-
-const isTopic = (word: string | undefined): word is Topic => TOPICS.some((topic) => topic === word);
-
-const takesValue = (topic: Topic, word: string): boolean => {
-  const option = Object.entries(OPTIONS[topic]).find(([name, { short }]) => word === `--${name}` || word === `-${short}`);
-  return option?.[1].type === 'string';
-};
-
-const positionalsOf = (topic: Topic, words: readonly string[]): readonly string[] =>
-  words.filter((word, i) => !word.startsWith('-') && !takesValue(topic, words[i - 1] ?? ''));
-
-const candidatesOf = async (
-  topic: Topic,
-  before: readonly string[],
-  current: string,
-  namesOf: NamesOf,
-): Promise<readonly string[]> => {
-  const previous = before.at(-1) ?? '';
-  if (previous === '--gate') return GATES;
-  if (previous === '--step' || previous === '-s') return STEPS;
-  if (takesValue(topic, previous)) return [];
-  if (current.startsWith('-')) return optionsOf(topic);
-  const [kind, name] = positionalsOf(topic, before);
-  if (kind === undefined) return KINDS[topic];
-  if (name !== undefined || topic === 'completion') return [];
-  return kind === 'story' || kind === 'plan' || kind === 'task' ? namesOf(kind, before) : [];
+const argumentCandidates = async (
+  { command, given }: Position,
+  namesOf: (kind: NamedKind) => Promise<readonly string[]>,
+): Promise<readonly Candidate[]> => {
+  const verb = command.name();
+  if (!isObjectVerb(verb)) return asCandidates(command.registeredArguments[given.length]?.argChoices);
+  const kinds: readonly NamedKind[] = KINDS_OF[verb];
+  const [first, ...more] = given;
+  if (first === undefined) return asCandidates(kinds);
+  const kind = kinds.find((one) => one === first);
+  return kind === undefined || more.length > 0 ? [] : asCandidates(await namesOf(kind));
 };
 
 /** `words` are those after the program's name; the last is the one to complete and may be empty. */
-export const complete = async (words: readonly string[], namesOf: NamesOf): Promise<readonly string[]> => {
+export const complete = async (program: Command, words: readonly string[], namesOf: NamesOf): Promise<readonly Candidate[]> => {
+  const before = words.slice(0, -1);
   const current = words.at(-1) ?? '';
-  const [verb, ...before] = words.slice(0, -1);
-  if (verb === undefined) return VERBS.filter((candidate) => candidate.startsWith(current));
-  if (verb === 'help') return TOPICS.filter((topic) => topic.startsWith(current));
-  if (!isTopic(verb)) return [];
-  return (await candidatesOf(verb, before, current, namesOf)).filter((candidate) => candidate.startsWith(current));
+  const position = positionAfter(program, before);
+  if (position === undefined) return [];
+  const { command, given, pending } = position;
+  const candidates = async (): Promise<readonly Candidate[]> => {
+    if (pending !== undefined) return asCandidates(pending.argChoices);
+    if (current.startsWith('-')) return optionsOf(command).map(({ long, description }) => ({ word: long ?? '', description }));
+    if (subcommandsOf(command).length > 0) return commandCandidates(subcommandsOf(command));
+    if (command.name() === 'help') return given.length > 0 ? [] : commandCandidates(program.commands);
+    program.parseOptions([...before]);
+    return argumentCandidates(position, (kind) => namesOf(kind, program.opts<Place>()));
+  };
+  return (await candidates()).filter(({ word }) => word.startsWith(current));
 };
+
+/** No file names, in the words of cobra's protocol. */
+const DIRECTIVE = ':4';
+
+export const completionText = (candidates: readonly Candidate[]): string =>
+  [
+    ...candidates.map(({ word, description }) => (description === undefined ? word : `${word}\t${description}`)),
+    DIRECTIVE,
+    '',
+  ].join('\n');

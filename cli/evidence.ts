@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { sha256 } from '../crds/canonical.ts';
 import type { Attempt, Task } from '../crds/kinds/task.ts';
 import { find, listAll, RESOURCES, type Cluster, type Objects } from './cluster.ts';
-import type { Logs } from './command-line.ts';
+import type { LogsRequest } from './requests.ts';
 import { openGateway } from './gateway-access.ts';
 import type { Paint, Terminal } from './terminal.ts';
 import { duration, harmless, indent, oneLine, plural } from './text.ts';
-import { UsageError } from './usage-error.ts';
+import { Failure } from './failure.ts';
 
 /** As much of it as is shown; a newer runner may add fields. */
 const evidence = z.object({
@@ -54,27 +54,27 @@ const wantedOf = (task: Task, number: number | undefined): readonly Wanted[] => 
   return number === undefined ? having.slice(-1) : having.filter(({ attempt }) => attempt.n === number);
 };
 
-const tasksOf = async (command: Logs, cluster: Cluster): Promise<readonly Task[]> => {
-  if (command.kind === 'task') return [await find(cluster, 'task', command.name)];
-  const story = await find(cluster, 'story', command.name);
+const tasksOf = async (request: LogsRequest, cluster: Cluster): Promise<readonly Task[]> => {
+  if (request.kind === 'task') return [await find(cluster, 'task', request.name)];
+  const story = await find(cluster, 'story', request.name);
   const all = await listAll<Objects['task']>(cluster.client, RESOURCES.task, { namespace: cluster.namespace });
   return all.filter(({ spec }) => spec.storyRef.uid === story.metadata.uid);
 };
 
 const checked = (bytes: Buffer | undefined, digest: string): Buffer => {
-  if (bytes === undefined) throw new UsageError(`the gateway no longer has ${digest}`, 'Artifacts are kept for 30 days.');
-  if (sha256(bytes) !== digest) throw new UsageError(`what the gateway gave is not ${digest}`);
+  if (bytes === undefined) throw new Failure(`the gateway no longer has ${digest}`, 'Artifacts are kept for 30 days.');
+  if (sha256(bytes) !== digest) throw new Failure(`what the gateway gave is not ${digest}`);
   return bytes;
 };
 
-export const printEvidence = async (command: Logs, cluster: Cluster, terminal: Terminal): Promise<void> => {
-  const wanted = (await tasksOf(command, cluster)).flatMap((task) => wantedOf(task, command.attempt));
+export const printEvidence = async (request: LogsRequest, cluster: Cluster, terminal: Terminal): Promise<void> => {
+  const wanted = (await tasksOf(request, cluster)).flatMap((task) => wantedOf(task, request.attempt));
   if (wanted.length === 0)
-    throw new UsageError(
-      `no attempt of ${command.kind} ${command.name} has left evidence${command.attempt === undefined ? ' yet' : ` under number ${command.attempt}`}`,
+    throw new Failure(
+      `no attempt of ${request.kind} ${request.name} has left evidence${request.attempt === undefined ? ' yet' : ` under number ${request.attempt}`}`,
       `See: kubectl fleet tree`,
     );
-  const gateway = await openGateway(cluster, command.gatewayNamespace);
+  const gateway = await openGateway(cluster, request.gatewayNamespace);
   try {
     for (const { task, digest } of wanted) {
       const seen = evidence.parse(

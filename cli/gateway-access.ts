@@ -8,7 +8,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
 import { configMaps, services } from '../kube/resources.ts';
 import { listAll, type Cluster, type Program } from './cluster.ts';
-import { UsageError } from './usage-error.ts';
+import { Failure } from './failure.ts';
 
 const TOKEN_SECONDS = 600;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -32,7 +32,7 @@ const findService = async (cluster: Cluster, namespace: string | undefined): Pro
   const selection = { labelSelector: SELECTOR, ...(namespace !== undefined && { namespace }) };
   const found = await listAll<KubeObject>(cluster.client, services, selection).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === 403)
-      throw new UsageError(
+      throw new Failure(
         `you may not look for the gateway's Service${namespace === undefined ? ' in all namespaces' : ` in namespace ${namespace}`}`,
         namespace === undefined
           ? 'Say where swe-fleet runs: --gateway-namespace NS'
@@ -41,10 +41,9 @@ const findService = async (cluster: Cluster, namespace: string | undefined): Pro
     throw error;
   });
   const [service, another] = found;
-  if (service === undefined)
-    throw new UsageError('no gateway of swe-fleet was found', 'Say where it runs: --gateway-namespace NS');
+  if (service === undefined) throw new Failure('no gateway of swe-fleet was found', 'Say where it runs: --gateway-namespace NS');
   if (another !== undefined)
-    throw new UsageError(
+    throw new Failure(
       `there are several gateways, in ${found.map(({ metadata }) => metadata.namespace).join(', ')}`,
       'Choose: --gateway-namespace NS',
     );
@@ -59,7 +58,7 @@ const readAuthority = async (cluster: Cluster, { namespace, release }: Place): P
   });
   const pem = map?.data?.['ca.crt'];
   if (pem === undefined)
-    throw new UsageError(
+    throw new Failure(
       `the gateway's authority is not in ConfigMap ${namespace}/${release}-ca`,
       'helm upgrade runs the hook that writes it',
     );
@@ -78,12 +77,12 @@ const requestToken = async (cluster: Cluster): Promise<string> => {
     return answer.status.token;
   } catch (error) {
     if (isNotFound(error))
-      throw new UsageError(
+      throw new Failure(
         `namespace ${cluster.namespace} has no ServiceAccount ${READER_ACCOUNT} yet`,
         'The operator makes it with the first workspace.',
       );
     if (error instanceof ApiError && error.code === 403)
-      throw new UsageError(
+      throw new Failure(
         `you may not ask for a token of ${READER_ACCOUNT} in namespace ${cluster.namespace}`,
         'That takes the ClusterRole …-auditor of the chart.',
       );
@@ -103,7 +102,7 @@ const forwardedPort = async (child: Program): Promise<number> => {
     });
   });
   const failed = once(child, 'close').then(() => {
-    throw new UsageError(
+    throw new Failure(
       `kubectl port-forward ended: ${complaints.join(' ')}`,
       'It takes the Role …-gateway-reader in the namespace of the gateway.',
     );
@@ -150,7 +149,7 @@ const complaintOf = (body: Buffer): string => {
   }
 };
 
-/** @throws {UsageError} when a right or the gateway is missing */
+/** @throws {Failure} when a right or the gateway is missing */
 export const openGateway = async (cluster: Cluster, gatewayNamespace: string | undefined): Promise<Gateway> => {
   const place = await findService(cluster, gatewayNamespace);
   const ca = await readAuthority(cluster, place);
@@ -171,7 +170,7 @@ export const openGateway = async (cluster: Cluster, gatewayNamespace: string | u
       const { status, body } = await get({ port, ca, token, path });
       if (status === 200) return body;
       if (status === 404) return undefined;
-      throw new UsageError(`the gateway answers ${status}: ${complaintOf(body)}`);
+      throw new Failure(`the gateway answers ${status}: ${complaintOf(body)}`);
     },
     close: () => void child.kill(),
   };

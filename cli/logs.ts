@@ -5,13 +5,13 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { LABEL_STORY, LABEL_TASK } from '../crds/labels.ts';
 import { labelValue } from '../crds/names.ts';
+import { isFinished } from '../crds/rules/phases.ts';
 import { pods as podResource } from '../kube/resources.ts';
 import { find, RESOURCES, type Cluster, type Objects } from './cluster.ts';
-import type { Logs } from './command-line.ts';
-import { isOver } from './story-tree.ts';
+import type { LogsRequest } from './requests.ts';
 import type { Colour, Terminal } from './terminal.ts';
 import { harmless } from './text.ts';
-import { UsageError } from './usage-error.ts';
+import { Failure } from './failure.ts';
 import { Changes, follow } from './views.ts';
 import { attemptOf, hasEnded, inOrder, prefixOf, stateOf, stepsOf, type WorkspacePod } from './workspace-pods.ts';
 
@@ -33,7 +33,7 @@ const printStep = async (where: Where, pod: WorkspacePod, step: string, print: P
   const ended = once(child, 'close') as Promise<[number | null]>;
   const printed = Promise.all([eachLine(child.stdout, print), eachLine(child.stderr, (line) => void complaints.push(line))]);
   const [code] = await ended.catch((cause: unknown) => {
-    throw new UsageError(
+    throw new Failure(
       `kubectl cannot be started: ${cause instanceof Error ? cause.message : String(cause)}`,
       'Is it on the PATH?',
     );
@@ -43,37 +43,37 @@ const printStep = async (where: Where, pod: WorkspacePod, step: string, print: P
 };
 
 interface Reader {
-  readonly command: Logs;
+  readonly request: LogsRequest;
   readonly where: Where;
   readonly terminal: Terminal;
 }
 
-const printerFor = ({ command, terminal }: Reader, pod: WorkspacePod, step: string): Print => {
-  const prefix = terminal.paint(STEP_COLOURS[step] ?? 'gray', `${prefixOf(pod, step, command.kind === 'story')} |`);
+const printerFor = ({ request, terminal }: Reader, pod: WorkspacePod, step: string): Print => {
+  const prefix = terminal.paint(STEP_COLOURS[step] ?? 'gray', `${prefixOf(pod, step, request.kind === 'story')} |`);
   return (line) => terminal.write(`${prefix} ${harmless(line)}\n`);
 };
 
-const wantedSteps = ({ command }: Reader, pod: WorkspacePod): readonly string[] =>
-  stepsOf(pod).filter((step) => command.step === undefined || step === command.step);
+const wantedSteps = ({ request }: Reader, pod: WorkspacePod): readonly string[] =>
+  stepsOf(pod).filter((step) => request.step === undefined || step === request.step);
 
-const wantedPods = ({ command }: Reader, pods: readonly WorkspacePod[]): readonly WorkspacePod[] =>
-  inOrder(pods).filter((pod) => command.attempt === undefined || attemptOf(pod) === command.attempt);
+const wantedPods = ({ request }: Reader, pods: readonly WorkspacePod[]): readonly WorkspacePod[] =>
+  inOrder(pods).filter((pod) => request.attempt === undefined || attemptOf(pod) === request.attempt);
 
-const selectorOf = ({ command }: Reader): string =>
-  `${command.kind === 'story' ? LABEL_STORY : LABEL_TASK}=${labelValue(command.name)}`;
+const selectorOf = ({ request }: Reader): string =>
+  `${request.kind === 'story' ? LABEL_STORY : LABEL_TASK}=${labelValue(request.name)}`;
 
 const printAll = async (reader: Reader, pods: readonly WorkspacePod[]): Promise<void> => {
   const wanted = wantedPods(reader, pods);
   if (wanted.length === 0) {
-    const what = reader.command.attempt === undefined ? 'any attempt' : `attempt ${reader.command.attempt}`;
-    throw new UsageError(
-      `there is no pod of ${what} of ${reader.command.kind} ${reader.command.name}`,
+    const what = reader.request.attempt === undefined ? 'any attempt' : `attempt ${reader.request.attempt}`;
+    throw new Failure(
+      `there is no pod of ${what} of ${reader.request.kind} ${reader.request.name}`,
       'Pods are kept for a day. What happened: kubectl fleet tree; what an attempt left: --evidence',
     );
   }
   const steps = new Set(wanted.flatMap(stepsOf));
-  if (reader.command.step !== undefined && !steps.has(reader.command.step))
-    throw new UsageError(`no workspace has a step "${reader.command.step}"`, `There is: ${[...steps].join(', ')}`);
+  if (reader.request.step !== undefined && !steps.has(reader.request.step))
+    throw new Failure(`no workspace has a step "${reader.request.step}"`, `There is: ${[...steps].join(', ')}`);
   for (const pod of wanted)
     for (const step of wantedSteps(reader, pod))
       if (stateOf(pod, step) !== 'absent') await printStep(reader.where, pod, step, printerFor(reader, pod, step));
@@ -101,11 +101,11 @@ const followPod = async (reader: Reader, name: string, { changes, pod: look }: W
 };
 
 const followAll = async (reader: Reader, signal: AbortSignal): Promise<void> => {
-  const { command, where } = reader;
+  const { request, where } = reader;
   const changes = new Changes();
   const pods = follow<WorkspacePod>(where, podResource, { labelSelector: selectorOf(reader), changes, signal });
-  const owners = follow<Objects['story' | 'task']>(where, RESOURCES[command.kind], {
-    fieldSelector: `metadata.name=${command.name}`,
+  const owners = follow<Objects['story' | 'task']>(where, RESOURCES[request.kind], {
+    fieldSelector: `metadata.name=${request.name}`,
     changes,
     signal,
   });
@@ -116,19 +116,19 @@ const followAll = async (reader: Reader, signal: AbortSignal): Promise<void> => 
     const next = changes.next();
     for (const { metadata } of wantedPods(reader, pods.values()))
       if (!followed.has(metadata.name)) followed.set(metadata.name, followPod(reader, metadata.name, { changes, pod }));
-    if (owners.values().every(isOver)) break;
+    if (owners.values().every(isFinished)) break;
     // a pod that cannot be read ends the following, as one whose end nobody awaits would
     await Promise.race([next, ...[...followed.values()].map((one) => one.then(() => next))]);
   }
   await Promise.all(followed.values());
 };
 
-export const printLogs = async (command: Logs, where: Where, terminal: Terminal): Promise<void> => {
-  const reader: Reader = { command, where, terminal };
-  const owner = await find(where, command.kind, command.name);
+export const printLogs = async (request: LogsRequest, where: Where, terminal: Terminal): Promise<void> => {
+  const reader: Reader = { request, where, terminal };
+  const owner = await find(where, request.kind, request.name);
   const end = new AbortController();
   try {
-    if (command.follow && !isOver(owner)) return await followAll(reader, end.signal);
+    if (request.follow && !isFinished(owner)) return await followAll(reader, end.signal);
     const page = await where.client.listPage(podResource, {
       namespace: where.namespace,
       labelSelector: selectorOf(reader),

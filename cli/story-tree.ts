@@ -6,6 +6,7 @@ import { GATES, type Gate, type Story } from '../crds/kinds/story.ts';
 import type { Attempt, Task } from '../crds/kinds/task.ts';
 import type { Colour, Paint } from './terminal.ts';
 import { duration, oneLine, plural, shortDigest } from './text.ts';
+import { fact, tells, treeText, type Node, type Statement } from './tree-lines.ts';
 
 export interface StoryView {
   readonly story: Story;
@@ -18,14 +19,8 @@ interface Standing {
   readonly waitingFor?: string | undefined;
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
+  readonly conditions?: readonly Condition[] | undefined;
 }
-
-interface Node {
-  readonly text: string;
-  readonly children: readonly Node[];
-}
-
-const leaf = (text: string): Node => ({ text, children: [] });
 
 const COLOURS: Readonly<Record<string, Colour>> = {
   ...{ Done: 'green', Succeeded: 'green', Approved: 'green' },
@@ -34,21 +29,28 @@ const COLOURS: Readonly<Record<string, Colour>> = {
 };
 const phaseText = (phase: string | undefined, paint: Paint): string => paint(COLOURS[phase ?? ''] ?? 'cyan', phase ?? 'New');
 
-/** Phases that are never left. */
-export const isOver = (object: { readonly status?: { readonly phase?: string | undefined } }): boolean =>
-  ['Done', 'Succeeded', 'Failed', 'Cancelled'].includes(object.status?.phase ?? '');
+/** The longer of two sentences of which one says the other. */
+const oneOf = (a: string, b: string): string | undefined => {
+  if (tells(a, b)) return a;
+  return tells(b, a) ? b : undefined;
+};
 
-const stalledLines = (conditions: readonly Condition[] | undefined, paint: Paint): readonly Node[] =>
-  (conditions ?? [])
-    .filter(({ type, status }) => type === 'Stalled' && status === 'True')
-    .map(({ reason, message }) => leaf(`${paint('yellow', `stalled: ${reason}`)} ${oneLine(message)}`));
-
-/** Why it is not further: what it waits for, or why it did not succeed. */
-const standing = (status: Standing | undefined, paint: Paint): readonly Node[] => {
-  const { phase, waitingFor, reason, message } = status ?? {};
+/** Why it is not further, in the words of its controller: what it waits for, that only a person can help, or why it did not succeed. */
+const standing = (status: Standing | undefined, paint: Paint): readonly Statement[] => {
+  const { phase, reason, conditions = [] } = status ?? {};
   if (phase === 'Done' || phase === 'Succeeded') return [];
-  if (phase === 'Failed' || phase === 'Cancelled') return [leaf(facts([reason, oneLine(message ?? waitingFor ?? '')]))];
-  return waitingFor === undefined || waitingFor === '' ? [] : [leaf(paint('yellow', oneLine(waitingFor)))];
+  const yellow = (text: string): string => paint('yellow', text);
+  const waitingFor = oneLine(status?.waitingFor ?? '');
+  const hasFailed = phase === 'Failed' || phase === 'Cancelled';
+  const own: Statement = hasFailed
+    ? { label: '', parts: [...fact(reason), ...fact(oneLine(status?.message ?? waitingFor))] }
+    : { label: '', parts: fact(waitingFor), paint: yellow };
+  const stalled = conditions.find(({ type, status: is }) => type === 'Stalled' && is === 'True');
+  if (stalled === undefined) return [own];
+  const why = oneLine(stalled.message);
+  const both = hasFailed ? undefined : oneOf(why, waitingFor);
+  const stall: Statement = { label: 'stalled: ', parts: [...fact(stalled.reason), ...fact(both ?? why)], paint: yellow };
+  return both === undefined ? [own, stall] : [stall];
 };
 
 const facts = (parts: readonly (string | undefined)[]): string =>
@@ -61,10 +63,9 @@ const tested = ({ verify }: Attempt): string | undefined =>
   verify === undefined ? undefined : `checks ${verify.passed} passed${verify.failed === 0 ? '' : `, ${verify.failed} failed`}`;
 
 const attemptNode = (attempt: Attempt, now: number, paint: Paint): Node => {
-  const { n, agent, outcome, reason, message, startedAt, finishedAt, tokens, commit, evidence } = attempt;
+  const { n, agent, outcome, reason, message = '', startedAt, finishedAt, tokens, commit, evidence } = attempt;
   const took = duration((finishedAt === undefined ? now : Date.parse(finishedAt)) - Date.parse(startedAt));
-  const why = outcome === 'Succeeded' ? undefined : facts([reason, message === undefined ? undefined : oneLine(message)]);
-  const head = facts([`attempt ${n}`, oneLine(agent), phaseText(outcome ?? 'Running', paint), why, took]);
+  const why = outcome === 'Succeeded' ? [] : [...fact(reason), ...fact(oneLine(message))];
   const result = facts([
     changes(attempt),
     tested(attempt),
@@ -72,25 +73,21 @@ const attemptNode = (attempt: Attempt, now: number, paint: Paint): Node => {
     commit === undefined ? undefined : `commit ${shortDigest(commit)}`,
     evidence === undefined ? undefined : `evidence ${shortDigest(evidence)}`,
   ]);
-  return { text: head, children: result === '' ? [] : [leaf(paint('gray', result))] };
+  return {
+    head: [`attempt ${n}`, oneLine(agent), phaseText(outcome ?? 'Running', paint), ...why, took],
+    statements: result === '' ? [] : [{ label: '', parts: [paint('gray', result)] }],
+    children: [],
+  };
 };
 
 const taskNode = (task: Task, now: number, paint: Paint): Node => {
   const { spec, status, metadata } = task;
-  const commit = status?.commit === undefined ? undefined : `commit ${shortDigest(status.commit)}`;
-  const text = facts([
-    paint('bold', spec.task.id),
-    phaseText(status?.phase, paint),
-    oneLine(spec.task.title),
-    commit,
-    paint('gray', metadata.name),
-  ]);
-  const children = [
-    ...standing(status, paint),
-    ...stalledLines(status?.conditions, paint),
-    ...(status?.attempts ?? []).map((attempt) => attemptNode(attempt, now, paint)),
-  ];
-  return { text, children };
+  const attempts = status?.attempts ?? [];
+  return {
+    head: [paint('bold', spec.task.id), phaseText(status?.phase, paint), oneLine(spec.task.title), paint('gray', metadata.name)],
+    statements: standing(status, paint),
+    children: attempts.map((attempt) => attemptNode(attempt, now, paint)),
+  };
 };
 
 const inPlanOrder = (plan: Plan, tasks: readonly Task[]): readonly Task[] => {
@@ -98,33 +95,42 @@ const inPlanOrder = (plan: Plan, tasks: readonly Task[]): readonly Task[] => {
   return [...tasks].sort((a, b) => order.indexOf(a.spec.task.id) - order.indexOf(b.spec.task.id));
 };
 
+const planStatements = ({ metadata, spec, status }: Plan, paint: Paint): readonly Statement[] => {
+  const { by = '', reason = '' } = spec.approval ?? {};
+  const ask = `kubectl fleet approve plan ${metadata.name}`;
+  const decide: Statement = {
+    ...{ label: 'to decide: ', paint: (text) => paint('yellow', text) },
+    parts: status?.phase === 'Parsed' ? [{ text: `${ask} -n ${metadata.namespace}`, facts: [ask] }] : [],
+  };
+  const said: Statement = {
+    label: 'reason: ',
+    parts: reason === '' ? [] : [{ text: oneLine(reason), facts: [oneLine(by), oneLine(reason)] }],
+  };
+  const problems = (status?.problems ?? []).map(({ where, message }): Statement => ({
+    ...{ label: '', paint: (text) => paint('red', text) },
+    parts: [{ text: `${oneLine(where)}: ${oneLine(message)}`, facts: [oneLine(message)] }],
+  }));
+  return [decide, said, ...problems, ...standing({ conditions: status?.conditions }, paint)];
+};
+
 const planNode = (plan: Plan, view: StoryView, now: number, paint: Paint): Node => {
   const { spec, status, metadata } = plan;
   const inForce = view.story.status?.plan?.uid === metadata.uid;
   const by = spec.approval === undefined ? undefined : `by ${oneLine(spec.approval.by)}`;
   const digest = status?.digest === undefined ? undefined : paint('gray', shortDigest(status.digest));
-  const head = facts([
-    `Plan ${paint('bold', metadata.name)}`,
-    `r${spec.revision}`,
-    phaseText(status?.phase, paint),
-    by,
-    inForce ? 'in force' : undefined,
-    digest,
-  ]);
-  const reason = spec.approval?.reason;
-  const children = [
-    ...(status?.phase === 'Parsed'
-      ? [leaf(paint('yellow', `to decide: kubectl fleet approve plan ${metadata.name} -n ${metadata.namespace}`))]
-      : []),
-    ...(reason === undefined || reason === '' ? [] : [leaf(`reason: ${oneLine(reason)}`)]),
-    ...(status?.problems ?? []).map(({ where, message }) => leaf(paint('red', `${oneLine(where)}: ${oneLine(message)}`))),
-    ...stalledLines(status?.conditions, paint),
-    ...inPlanOrder(
-      plan,
-      view.tasks.filter(({ spec: { planRef } }) => planRef.uid === metadata.uid),
-    ).map((task) => taskNode(task, now, paint)),
-  ];
-  return { text: head, children };
+  const tasks = view.tasks.filter(({ spec: { planRef } }) => planRef.uid === metadata.uid);
+  return {
+    head: [
+      `Plan ${paint('bold', metadata.name)}`,
+      `r${spec.revision}`,
+      phaseText(status?.phase, paint),
+      by ?? '',
+      inForce ? 'in force' : '',
+      digest ?? '',
+    ],
+    statements: planStatements(plan, paint),
+    children: inPlanOrder(plan, tasks).map((task) => taskNode(task, now, paint)),
+  };
 };
 
 const gateText = (gate: Gate, { story, plans }: StoryView, paint: Paint): string => {
@@ -137,45 +143,35 @@ const gateText = (gate: Gate, { story, plans }: StoryView, paint: Paint): string
   return `${gate} ${word}`;
 };
 
-const branchLine = ({ status }: Story, paint: Paint): readonly Node[] =>
+const branch = ({ status }: Story, paint: Paint): readonly Statement[] =>
   status?.headCommit === undefined
     ? []
     : [
-        leaf(
-          facts([
+        {
+          label: '',
+          parts: [
             `branch ${status.branch ?? '?'}`,
             `head ${shortDigest(status.headCommit)}`,
             paint('gray', `base ${shortDigest(status.baseCommit ?? '?')}`),
-          ]),
-        ),
+          ],
+        },
       ];
 
 const storyNode = (view: StoryView, now: number, paint: Paint): Node => {
   const { story, plans } = view;
   const { metadata, spec, status } = story;
-  const text = facts([
-    `Story ${paint('bold', metadata.name)}`,
-    phaseText(status?.phase, paint),
-    status?.tasks?.summary,
-    oneLine(spec.title),
-  ]);
-  const children = [
-    ...standing(status, paint),
-    ...stalledLines(status?.conditions, paint),
-    leaf(`gates: ${GATES.map((gate) => gateText(gate, view, paint)).join(' · ')}`),
-    ...branchLine(story, paint),
-    ...[...plans].sort((a, b) => a.spec.revision - b.spec.revision).map((plan) => planNode(plan, view, now, paint)),
-  ];
-  return { text, children };
+  const gates = GATES.map((gate) => gateText(gate, view, paint)).join(' · ');
+  return {
+    head: [
+      `Story ${paint('bold', metadata.name)}`,
+      phaseText(status?.phase, paint),
+      status?.tasks?.summary ?? '',
+      oneLine(spec.title),
+    ],
+    statements: [...standing(status, paint), { label: 'gates: ', parts: [gates] }, ...branch(story, paint)],
+    children: [...plans].sort((a, b) => a.spec.revision - b.spec.revision).map((plan) => planNode(plan, view, now, paint)),
+  };
 };
 
-const lines = (node: Node, first: string, rest: string): readonly string[] => [
-  first + node.text,
-  ...node.children.flatMap((child, i) =>
-    i === node.children.length - 1 ? lines(child, `${rest}└─ `, `${rest}   `) : lines(child, `${rest}├─ `, `${rest}│  `),
-  ),
-];
-
 /** Ends with a line break. */
-export const storyTree = (view: StoryView, now: number, paint: Paint): string =>
-  `${lines(storyNode(view, now, paint), '', '').join('\n')}\n`;
+export const storyTree = (view: StoryView, now: number, paint: Paint): string => treeText(storyNode(view, now, paint));

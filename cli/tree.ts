@@ -1,9 +1,10 @@
 // tree: prints Stories once, or again whenever something changes.
 
+import { isFinished } from '../crds/rules/phases.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { find, type Cluster } from './cluster.ts';
-import type { Tree } from './command-line.ts';
-import { isOver, storyTree } from './story-tree.ts';
+import type { TreeRequest } from './requests.ts';
+import { storyTree } from './story-tree.ts';
 import type { Terminal } from './terminal.ts';
 import { Changes, followStories, type Stories } from './views.ts';
 
@@ -32,16 +33,16 @@ const redraw = async (changes: Changes, draw: () => string, over: () => boolean,
   }
 };
 
-export const printTree = async (command: Tree, where: Where, terminal: Terminal): Promise<void> => {
-  if (command.story !== undefined) await find(where, 'story', command.story);
+export const printTree = async (request: TreeRequest, where: Where, terminal: Terminal): Promise<void> => {
+  if (request.story !== undefined) await find(where, 'story', request.story);
   const end = new AbortController();
   const changes = new Changes();
   try {
-    const stories = followStories(where, command.story, { changes, signal: end.signal });
+    const stories = followStories(where, request.story, { changes, signal: end.signal });
     await stories.ready;
     const draw = (): string => picture(stories, where.namespace, terminal);
-    const over = (): boolean => command.story !== undefined && stories.views().every(({ story }) => isOver(story));
-    if (command.watch) await redraw(changes, draw, over, terminal);
+    const over = (): boolean => request.story !== undefined && stories.views().every(({ story }) => isFinished(story));
+    if (request.watch) await redraw(changes, draw, over, terminal);
     else terminal.write(draw());
   } finally {
     end.abort();

@@ -41,7 +41,6 @@ export type Effect =
   | { readonly verb: 'apply'; readonly object: KubeObject }
   /** With `uid` as a precondition; the shell refuses unless the object's controller is the deciding object. */
   | { readonly verb: 'delete'; readonly ref: ObjectRef; readonly uid: string }
-  | { readonly verb: 'event'; readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
   | { readonly verb: 'command'; readonly command: GatewayCommand };
 
 /** `status` undefined leaves the status as it is; otherwise it is the whole status that the controller wants. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { stringify } from 'yaml';
 import { kindDefinitions, type Kind, type KindDefinition } from './kinds/registry.ts';
-import { GROUP, VERSION, type Rule } from './kinds/meta.ts';
+import { GROUP, VERSION, type Validation } from './kinds/meta.ts';
 
 /** What we use of an OpenAPI v3 schema. */
 export interface OpenApiSchema {
@@ -21,7 +21,7 @@ export interface OpenApiSchema {
   readonly maximum?: number;
   readonly format?: string;
   readonly default?: unknown;
-  readonly 'x-kubernetes-validations'?: readonly Rule[];
+  readonly 'x-kubernetes-validations'?: readonly Validation[];
   readonly 'x-kubernetes-list-type'?: string;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
@@ -46,8 +46,8 @@ const tidy = (schema: OpenApiSchema): OpenApiSchema => {
 };
 
 const manifestOf = (definition: KindDefinition): string => {
-  const { kind, plural, singular, shortNames, description, columns, selectable, specRules, rootRules } = definition;
-  const spec = { ...openApiOf(definition.spec), ...validations(specRules) };
+  const { kind, plural, singular, shortNames, description, columns, selectable, specValidations, rootValidations } = definition;
+  const spec = { ...openApiOf(definition.spec), ...validationsOf(specValidations) };
   const schema = {
     type: 'object',
     description,
@@ -59,7 +59,7 @@ const manifestOf = (definition: KindDefinition): string => {
       spec,
       status: openApiOf(definition.status),
     },
-    ...validations(rootRules),
+    ...validationsOf(rootValidations),
   };
   const crd = {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -95,8 +95,8 @@ const manifestOf = (definition: KindDefinition): string => {
 /** A Story's name becomes part of a branch: no dots at its edges, nothing that git refuses in a ref. */
 const nameLimit = { properties: { name: { type: 'string', maxLength: 63, pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' } } };
 
-const validations = (rules: readonly Rule[]): object =>
-  rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map(({ rule, message }) => ({ rule, message })) };
+const validationsOf = (list: readonly Validation[]): object =>
+  list.length === 0 ? {} : { 'x-kubernetes-validations': list.map(({ rule, message }) => ({ rule, message })) };
 
 /** Files under `charts/swe-fleet/crds/`, by name. */
 export const manifests = (): Readonly<Record<string, string>> =>
@@ -141,15 +141,15 @@ const tableOf = (schema: OpenApiSchema): string => {
 };
 
 const sectionOf = (kind: Kind): string => {
-  const { plural, shortNames, description, spec, status, specRules, rootRules } = kindDefinitions[kind];
-  const rules = [...specRules, ...rootRules].map((rule) => `- ${rule.message}`);
+  const { plural, shortNames, description, spec, status, specValidations, rootValidations } = kindDefinitions[kind];
+  const validations = [...specValidations, ...rootValidations].map(({ message }) => `- ${message}`);
   return [
     `## ${kind}`,
     description,
     `\`kubectl get ${plural}\` (${shortNames.join(', ')}).`,
     '### spec',
     tableOf(openApiOf(spec)),
-    ...(rules.length === 0 ? [] : ['Rules that the API server holds:', rules.join('\n')]),
+    ...(validations.length === 0 ? [] : ['Validations by the API server:', validations.join('\n')]),
     '### status',
     tableOf(openApiOf(status)),
   ].join('\n\n');

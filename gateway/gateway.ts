@@ -10,11 +10,17 @@ import {
   KV_BUCKETS,
   STREAMS,
 } from '../crds/contracts/commands.ts';
+import { CommandConsumer, type Incoming } from '../runtime/bus/command-consumer.ts';
+import type { JetStreamLink } from '../runtime/bus/link.ts';
+import { follow } from '../runtime/files.ts';
+import { serveHealth } from '../runtime/health.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { endsWithin } from '../runtime/shutdown.ts';
 import { ArtifactRoutes } from './artifacts/artifact-routes.ts';
 import { Artifacts } from './artifacts/artifacts.ts';
 import { BriefRoutes } from './brief/brief-routes.ts';
 import { CommandAnswers } from './commands/answers.ts';
-import { CommandConsumer, type Incoming } from './commands/consumer.ts';
 import { runTunnel, TUNNEL_LIMITS } from './egress/tunnel.ts';
 import { GitRoutes } from './git/git-routes.ts';
 import { RepositoryRefs } from './git/repository-refs.ts';
@@ -22,19 +28,17 @@ import { GitProxy } from './git/smart-http.ts';
 import { canaryServer } from './http/canary.ts';
 import { Door, type Tunnel } from './http/door.ts';
 import { Failures, Gate } from './http/gate.ts';
-import { healthServer } from './http/health.ts';
-import { followKeyPair, readKeyPair, type CertificateFiles } from './http/tls-files.ts';
+import { RefusalLog } from './http/refusal-log.ts';
+import { readKeyPair, type CertificateFiles, type KeyPair } from './http/tls-files.ts';
 import { tlsServer } from './http/tls-server.ts';
 import { identifyWith } from './identity/identify.ts';
 import { CachedReviewer, type TokenReviewer } from './identity/token-review.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Slots } from './ledger/slots.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import { makeGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { ModelProxy, MODEL_LIMITS } from './model/model-proxy.ts';
 import { ModelRoutes } from './model/model-routes.ts';
 import { EndpointProbe } from './model/probe.ts';
-import type { JetStream } from './store/jetstream.ts';
 import { KvAccounts } from './store/kv-accounts.ts';
 import { StreamArtifacts } from './store/stream-artifacts.ts';
 import type { Range } from './upstream/addresses.ts';
@@ -46,12 +50,11 @@ export interface GatewayPorts {
   readonly world: World;
   readonly reviewer: TokenReviewer;
   readonly outside: Outside;
-  /** Undefined until the first connection. */
-  readonly jetstream: () => JetStream | undefined;
+  readonly link: JetStreamLink;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Undefined when ready; else what is missing. */
-  readonly notReady: () => string | undefined;
+  /** What is still missing before it can serve; empty: ready. */
+  readonly missing: () => readonly string[];
 }
 
 export interface GatewaySettings {
@@ -74,40 +77,36 @@ export interface Gateway {
   stop(drainMs: number): Promise<void>;
 }
 
-const CERTIFICATE_LOOK_MS = 10_000;
-
 /** Many bad tokens from one address in this time, and it is not listened to for the rest of it. */
 const FAILURES = { limit: 60, windowMs: 10_000 };
 
-const doorOf = (ports: GatewayPorts, settings: GatewaySettings): Door => {
-  const { world, reviewer, outside, jetstream, log, metrics } = ports;
-  const accounts = new KvAccounts(jetstream, KV_BUCKETS.ledger);
+const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: RefusalLog): Door => {
+  const { world, reviewer, outside, link, log } = ports;
+  const metrics = makeGatewayMetrics(ports.metrics);
+  const accounts = new KvAccounts(link, KV_BUCKETS.ledger);
   const ledger = new Ledger(accounts);
   const models = new ModelProxy({
     ...{ outside, ledger, log, limits: MODEL_LIMITS },
     slots: new Slots(ledger, accounts),
-    onUsage: ({ name }, { prompt, completion }) => {
-      metrics.add('fleet_gateway_model_tokens_total', { endpoint: name, sort: 'prompt' }, prompt);
-      metrics.add('fleet_gateway_model_tokens_total', { endpoint: name, sort: 'completion' }, completion);
-    },
+    onUsage: ({ name }, usage) => metrics.tokensUsed(name, usage),
   });
   return new Door({
     routes: [
       ...new BriefRoutes(world).routes(),
       ...new ModelRoutes(models, world).routes(),
       ...new GitRoutes(new GitProxy(outside), world).routes(),
-      ...new ArtifactRoutes(new Artifacts(new StreamArtifacts(jetstream)), world).routes(),
+      ...new ArtifactRoutes(new Artifacts(new StreamArtifacts(link)), world).routes(),
     ],
-    tunnel: tunnelOf(ports, settings),
+    tunnel: tunnelOf(ports, settings, metrics),
     identify: identifyWith(new CachedReviewer(reviewer), world),
     gate: new Gate(settings.requestsPerPod),
     failures: new Failures(FAILURES.limit, FAILURES.windowMs),
-    ...{ log, metrics },
+    ...{ refusals, metrics },
   });
 };
 
 const tunnelOf =
-  ({ world, metrics }: GatewayPorts, { cluster, resolve }: GatewaySettings): Tunnel =>
+  ({ world }: GatewayPorts, { cluster, resolve }: GatewaySettings, metrics: GatewayMetrics): Tunnel =>
   (target, caller, socket, head) =>
     runTunnel(
       target,
@@ -118,7 +117,7 @@ const tunnelOf =
         limits: TUNNEL_LIMITS,
         cluster,
         ...(resolve !== undefined && { resolve }),
-        onOpen: ({ name }) => metrics.add('fleet_gateway_tunnels_total', { upstream: name }),
+        onOpen: ({ name }) => metrics.tunnelOpened(name),
       },
     );
 
@@ -126,30 +125,30 @@ const tunnelOf =
 const parseCommand = (subject: string, text: string): Incoming<GatewayCommand> | undefined => {
   try {
     const { success, data } = gatewayCommand.safeParse(JSON.parse(text));
-    return success && commandSubject(data.id) === subject ? { id: data.id, command: data } : undefined;
+    return success && commandSubject(data.id) === subject ? { command: data, answerSubject: answerSubject(data.id) } : undefined;
   } catch {
     return undefined;
   }
 };
 
 const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
-  const { world, outside, jetstream, log, metrics } = ports;
+  const { world, outside, link, log } = ports;
+  const metrics = makeGatewayMetrics(ports.metrics);
   const answers = new CommandAnswers({
     ...{ world, log, now: () => new Date() },
     refs: new RepositoryRefs(outside),
     probe: new EndpointProbe(outside),
   });
   return new CommandConsumer({
-    ...{ jetstream, log },
+    ...{ link, log },
     stream: STREAMS.commands.name,
-    resultStream: STREAMS.results.name,
+    answerStream: STREAMS.results.name,
     durable: 'gateway',
     filterSubject: commandSubject('*'),
-    resultSubject: answerSubject,
     parse: parseCommand,
     answer: async (command, signal) => {
       const answer = await answers.answer(command, signal);
-      metrics.add('fleet_gateway_commands_total', { kind: command.kind, outcome: answer.ok ? 'ok' : answer.reason });
+      metrics.commandAnswered(command.kind, answer.ok ? 'ok' : answer.reason);
       return answer;
     },
     giveUp: answers.giveUp,
@@ -166,36 +165,39 @@ const closed = (server: TcpServer): Promise<void> => new Promise((resolve) => se
 
 /** Starts listening and taking commands. Throws when a port or the certificate cannot be had. */
 export const startGateway = async (ports: GatewayPorts, settings: GatewaySettings): Promise<Gateway> => {
-  const { log, metrics, notReady } = ports;
+  const { log, metrics, link } = ports;
+  const { host } = settings;
   const stopping = new AbortController();
-  const pair = await readKeyPair(settings.certificate);
-  const door = doorOf(ports, settings);
+  const { signal } = stopping;
+  const refusals = new RefusalLog(log);
+  const door = doorOf(ports, settings, refusals);
+  const read = () => readKeyPair(settings.certificate);
+  const pair = await read();
   const main = tlsServer({ pair, door, log, maxConnections: 4_096, maxConnectionsPerAddress: 512 });
   const canary = canaryServer();
-  const health = healthServer({
-    notReady: () => (stopping.signal.aborted ? 'stopping' : notReady()),
-    metrics: () => {
-      metrics.set('fleet_gateway_store_up', ports.jetstream()?.isUp() === true ? 1 : 0);
-      return metrics.text();
-    },
-  });
-  const { host } = settings;
-  const [port, canaryPort, healthPort] = await Promise.all([
+  metrics.gauge('in_flight', 'Requests under way.', () => door.inFlight);
+  metrics.gauge('bus_available', '1 while JetStream can be used.', () => (link.available ? 1 : 0));
+  const [port, canaryPort, health] = await Promise.all([
     listen(main, settings.port, host),
     listen(canary, settings.canaryPort, host),
-    listen(health, settings.healthPort, host),
+    serveHealth({
+      ...{ host, port: settings.healthPort, sick: () => [] },
+      missing: () => (signal.aborted ? ['stopping'] : ports.missing()),
+      metrics: () => metrics.render(),
+    }),
   ]);
-  followKeyPair(main, { ...settings.certificate, pair, everyMs: CERTIFICATE_LOOK_MS, log, signal: stopping.signal });
-  const commands = consumerOf(ports).run(stopping.signal);
-  log.write('info', 'listening', { port, canaryPort, healthPort });
+  const take = (next: KeyPair): void => main.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
+  follow(pair, { what: 'the certificate', read, take, log, signal });
+  const commands = consumerOf(ports).run(signal);
+  log.info('listening', { port, canaryPort, healthPort: health.port });
   return {
-    ...{ port, canaryPort, healthPort },
+    ...{ port, canaryPort, healthPort: health.port },
     stop: async (drainMs) => {
       stopping.abort(new Error('stopping'));
       door.drain();
       await drained(main, door, { drainMs, log, rest: [closed(canary), commands] });
-      health.closeAllConnections();
-      await closed(health);
+      refusals.end();
+      await health.close();
     },
   };
 };
@@ -206,17 +208,16 @@ const IDLE_LOOK_MS = 100;
 const drained = async (
   server: Server,
   door: Door,
-  options: { readonly drainMs: number; readonly log: Log; readonly rest: readonly Promise<void>[] },
+  { drainMs, log, rest }: { readonly drainMs: number; readonly log: Log; readonly rest: readonly Promise<void>[] },
 ): Promise<void> => {
-  const ended = Promise.all([closed(server), ...options.rest]);
+  const ended = Promise.all([closed(server), ...rest]);
   // a connection that was busy when the closing began stays open for its keep-alive time unless it is looked for
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
-  const late = setTimeout(() => {
-    options.log.write('warn', 'ending what is still under way', { requests: door.inFlight });
+  if (!(await endsWithin(drainMs, ended))) {
+    log.warn('ending what is still under way', { requests: door.inFlight });
     door.end();
     server.closeAllConnections();
-  }, options.drainMs);
+  }
   await ended;
   clearInterval(idle);
-  clearTimeout(late);
 };

@@ -1,58 +1,30 @@
-// Counters and gauges in Prometheus' text format. Label values come from closed sets (routes, codes, upstream names of the table),
-// never from callers, so that nobody can grow the series.
+// What the gateway counts, each metric once. Label values come from closed sets (routes, codes, upstream names of the table), never from
+// callers, so that nobody can grow the series.
 
-export type Labels = Readonly<Record<string, string>>;
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Usage } from './model/usage.ts';
 
-interface Family {
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  readonly series: Map<string, number>;
+export interface GatewayMetrics {
+  requestAnswered(route: string, status: number, seconds: number): void;
+  refused(code: string): void;
+  tokensUsed(endpoint: string, usage: Usage): void;
+  commandAnswered(kind: string, outcome: string): void;
+  tunnelOpened(upstream: string): void;
 }
 
-const FAMILIES = {
-  fleet_gateway_requests_total: ['counter', 'Requests answered, by route and HTTP status.'],
-  fleet_gateway_refusals_total: ['counter', 'Requests refused, by code.'],
-  fleet_gateway_request_seconds_total: ['counter', 'Seconds spent on requests, by route.'],
-  fleet_gateway_in_flight: ['gauge', 'Requests under way.'],
-  fleet_gateway_model_tokens_total: ['counter', 'Tokens that models counted, by endpoint.'],
-  fleet_gateway_commands_total: ['counter', 'Commands answered, by kind and outcome.'],
-  fleet_gateway_tunnels_total: ['counter', 'Egress tunnels opened, by upstream.'],
-  fleet_gateway_store_up: ['gauge', 'Whether JetStream is connected.'],
-} as const satisfies Record<string, readonly ['counter' | 'gauge', string]>;
-
-export type MetricName = keyof typeof FAMILIES;
-
-const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-
-const seriesKey = (labels: Labels): string => {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-};
-
-export class Metrics {
-  readonly #families = new Map<MetricName, Family>();
-
-  constructor() {
-    for (const [name, [type, help]] of Object.entries(FAMILIES))
-      this.#families.set(name as MetricName, { type, help, series: new Map() });
-  }
-
-  add(name: MetricName, labels: Labels = {}, by = 1): void {
-    const series = this.#families.get(name)?.series;
-    const key = seriesKey(labels);
-    series?.set(key, (series.get(key) ?? 0) + by);
-  }
-
-  set(name: MetricName, value: number, labels: Labels = {}): void {
-    this.#families.get(name)?.series.set(seriesKey(labels), value);
-  }
-
-  text(): string {
-    const lines = [...this.#families].flatMap(([name, { help, type, series }]) => [
-      `# HELP ${name} ${help}`,
-      `# TYPE ${name} ${type}`,
-      ...[...series].map(([labels, value]) => `${name}${labels} ${value}`),
-    ]);
-    return `${lines.join('\n')}\n`;
-  }
-}
+export const makeGatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
+  requestAnswered: (route, status, seconds) => {
+    metrics.count('requests_total', 'Requests answered, by route and HTTP status.', { route, status: String(status) });
+    metrics.count('request_seconds_total', 'Seconds spent on requests, by route.', { route }, seconds);
+  },
+  refused: (code) => metrics.count('refusals_total', 'Requests refused, by code.', { code }),
+  tokensUsed: (endpoint, { prompt, completion }) => {
+    const count = (sort: string, by: number): void =>
+      metrics.count('model_tokens_total', 'Tokens that models counted, by endpoint.', { endpoint, sort }, by);
+    count('prompt', prompt);
+    count('completion', completion);
+  },
+  commandAnswered: (kind, outcome) =>
+    metrics.count('commands_total', 'Commands answered, by kind and outcome.', { kind, outcome }),
+  tunnelOpened: (upstream) => metrics.count('tunnels_total', 'Egress tunnels opened, by upstream.', { upstream }),
+});

@@ -1,6 +1,7 @@
-// What the install hook is told: by the chart, through its environment. Validated whole, reported whole.
+// What the install hook is told: by the chart, through its environment.
 
 import { z } from 'zod';
+import { loadEnvironment, type Environment } from '../runtime/config.ts';
 
 const days = z.coerce.number().int().min(1).max(7300);
 
@@ -21,16 +22,14 @@ export interface InstallConfig {
   readonly caDays: number;
 }
 
-/** Throws one error that names every variable that is missing or wrong. */
-export const readConfig = (env: Readonly<Record<string, string | undefined>> = process.env): InstallConfig => {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  const seen = parsed.data;
+/** Throws ConfigInvalid. */
+export const readConfig = (env: Environment = process.env): InstallConfig => {
+  const values = loadEnvironment(environment, env);
   return Object.freeze({
-    release: seen.FLEET_RELEASE,
-    namespace: seen.FLEET_NAMESPACE,
-    ownNats: seen.FLEET_NATS_ENABLED === 'true',
-    certificateDays: seen.FLEET_CERTIFICATE_DAYS,
-    caDays: seen.FLEET_CA_DAYS,
+    release: values.FLEET_RELEASE,
+    namespace: values.FLEET_NAMESPACE,
+    ownNats: values.FLEET_NATS_ENABLED === 'true',
+    certificateDays: values.FLEET_CERTIFICATE_DAYS,
+    caDays: values.FLEET_CA_DAYS,
   });
 };

@@ -2,18 +2,23 @@
 
 import { ApiClient } from '../kube/client.ts';
 import { loadConnection } from '../kube/connection.ts';
+import { EXIT, runProgram } from '../runtime/process.ts';
 import { clusterStore } from './cluster-store.ts';
 import { readConfig } from './config.ts';
 import { install } from './install.ts';
 
-const config = readConfig();
-const client = new ApiClient(await loadConnection(), { userAgent: 'swe-fleet-install' });
-try {
-  await install(config, {
-    store: clusterStore(client, config.release, config.namespace),
-    now: Date.now(),
-    log: (line) => console.log(line),
-  });
-} finally {
-  await client.close();
-}
+await runProgram({
+  name: 'install',
+  load: readConfig,
+  levelOf: () => 'info',
+  run: async (config, log) => {
+    const client = new ApiClient(await loadConnection(), { userAgent: 'swe-fleet-install' });
+    try {
+      const store = clusterStore(client, config.release, config.namespace);
+      await install(config, { store, now: Date.now(), log: (line) => log.info(line) });
+      return EXIT.ended;
+    } finally {
+      await client.close();
+    }
+  },
+});

@@ -4,7 +4,16 @@
 import { Agent, Pool, type Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
 import { answerError, ApiError, isNotFound, networkError } from './error.ts';
-import { apiVersionOf, ingest, type KubeObject, type ObjectRef, type Resource, type Stored } from './object.ts';
+import { isRecord, recordAt } from './json.ts';
+import {
+  apiVersionOf,
+  ingest,
+  resourceVersionOf,
+  type KubeObject,
+  type ObjectRef,
+  type Resource,
+  type Stored,
+} from './object.ts';
 import { WatchBroken, watchEvents, type WatchEvent } from './watch-stream.ts';
 
 export type WriteVerb = 'create' | 'apply' | 'patch' | 'delete';
@@ -113,9 +122,19 @@ const withQuery = (path: string, query: RawRequest['query']): string => {
 
 const parseBody = (text: string): unknown => {
   try {
-    return JSON.parse(text) as unknown;
+    const parsed: unknown = JSON.parse(text);
+    return parsed;
   } catch {
     return undefined;
+  }
+};
+
+/** The object of an answer. A success that holds none is an answer that cannot be read. */
+const stored = <T extends KubeObject>(label: string, answer: unknown, resource: Resource): Stored<T> => {
+  try {
+    return ingest<T>(answer, resource);
+  } catch (cause) {
+    throw networkError(label, cause);
   }
 };
 
@@ -143,7 +162,8 @@ export class ApiClient {
   /** The object, or undefined when there is none of that name. */
   async get<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Stored<T> | undefined> {
     try {
-      return ingest<T>(await this.raw({ method: 'GET', path: pathOf(resource, ref) }), resource);
+      const path = pathOf(resource, ref);
+      return stored<T>(`GET ${path}`, await this.raw({ method: 'GET', path }), resource);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -156,12 +176,13 @@ export class ApiClient {
     const path = pathOf(resource, { namespace });
     const query = { labelSelector, fieldSelector, limit, continue: continueToken };
     const request: RawRequest = { method: 'GET', path, query, ...(signal !== undefined && { signal }) };
-    const list = (await this.#json(request, this.#streams)) as Record<string, unknown> | undefined;
-    const meta = list?.['metadata'] as { readonly resourceVersion?: string; readonly continue?: string } | undefined;
-    const items = list?.['items'] ?? [];
-    if (typeof meta?.resourceVersion !== 'string' || !Array.isArray(items))
+    const list = await this.#json(request, this.#streams);
+    const resourceVersion = resourceVersionOf(list);
+    const items = isRecord(list) ? (list['items'] ?? []) : undefined;
+    if (resourceVersion === undefined || !Array.isArray(items))
       throw networkError(`GET ${path}`, new Error('the answer is no list'));
-    return { items, resourceVersion: meta.resourceVersion, continueToken: meta.continue === '' ? undefined : meta.continue };
+    const { continue: next } = recordAt(list, 'metadata');
+    return { items, resourceVersion, continueToken: typeof next === 'string' && next !== '' ? next : undefined };
   }
 
   /** Ends when the server ends it. Throws ApiError (refused, cut, silent too long) or WatchBroken (unreadable). */
@@ -174,7 +195,7 @@ export class ApiClient {
     const answer = await this.#send(request, { dispatcher: this.#streams, bodyTimeoutMs: options.idleTimeoutMs });
     if (answer.statusCode !== 200) throw await this.#failure(label, answer);
     try {
-      yield* watchEvents(answer.body as AsyncIterable<Uint8Array>);
+      yield* watchEvents(answer.body);
     } catch (error) {
       if (error instanceof WatchBroken) throw error;
       throw networkError(label, error);
@@ -183,10 +204,11 @@ export class ApiClient {
     }
   }
 
-  async create<T extends KubeObject>(resource: Resource, object: T, fieldManager?: string): Promise<T> {
+  async create<T extends KubeObject>(resource: Resource, object: T, fieldManager?: string): Promise<Stored<T>> {
     const path = pathOf(resource, { namespace: object.metadata.namespace });
     const body = { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
-    return (await this.#write('create', resource, { method: 'POST', path, query: { fieldManager }, body })) as T;
+    const answer = await this.#write('create', resource, { method: 'POST', path, query: { fieldManager }, body });
+    return stored<T>(`POST ${path}`, answer, resource);
   }
 
   /** Server-side apply. A `metadata.resourceVersion` in the object is a precondition (sort `conflict` when it fails); a uid is none on /status. */
@@ -196,7 +218,7 @@ export class ApiClient {
     const query = { fieldManager: options.fieldManager, force: options.force ?? false };
     const body = { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
     const request: RawRequest = { method: 'PATCH', path, query, body, contentType: 'application/apply-patch+yaml' };
-    return (await this.#write('apply', resource, request, options.subresource)) as Stored<T>;
+    return stored<T>(`PATCH ${path}`, await this.#write('apply', resource, request, options.subresource), resource);
   }
 
   /** RFC 7386 merge patch when `patch` is an object, RFC 6902 JSON patch when it is a list. */
@@ -251,7 +273,7 @@ export class ApiClient {
     if (answer.statusCode >= 300) throw await this.#failure(label, answer);
     let text: string;
     try {
-      text = await readBody(answer.body as AsyncIterable<Uint8Array>);
+      text = await readBody(answer.body);
     } catch (cause) {
       throw networkError(label, cause);
     }
@@ -293,7 +315,7 @@ export class ApiClient {
   }
 
   async #failure(label: string, answer: Dispatcher.ResponseData): Promise<ApiError> {
-    const text = await readBody(answer.body as AsyncIterable<Uint8Array>).catch(() => '');
+    const text = await readBody(answer.body).catch(() => '');
     const header = answer.headers['retry-after'];
     return answerError(label, answer.statusCode, parseBody(text), typeof header === 'string' ? header : undefined);
   }

@@ -4,15 +4,9 @@
 import { promises as files } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
+import { recordAt } from './json.ts';
 
-interface TlsOptions {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-}
+type TlsOptions = Readonly<Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'>>;
 
 export interface Connection {
   /** Origin and optional path prefix, e.g. `https://10.0.0.1:6443`. */
@@ -26,9 +20,9 @@ export interface Connection {
 const TOKEN_MAX_AGE_MS = 30_000;
 
 const tlsOf = (options: RequestOptions): TlsOptions => ({
-  ...(options.ca !== undefined && { ca: options.ca as Buffer }),
-  ...(options.cert !== undefined && { cert: options.cert as Buffer }),
-  ...(options.key !== undefined && { key: options.key as Buffer }),
+  ...(options.ca !== undefined && { ca: options.ca }),
+  ...(options.cert !== undefined && { cert: options.cert }),
+  ...(options.key !== undefined && { key: options.key }),
   ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
   ...(options.servername !== undefined && { servername: options.servername }),
   ...(options.rejectUnauthorized !== undefined && { rejectUnauthorized: options.rejectUnauthorized }),
@@ -42,10 +36,8 @@ const headersOf = (options: RequestOptions): Readonly<Record<string, string>> =>
 };
 
 const tokenFileOf = (config: KubeConfig): string | undefined => {
-  const file: unknown = (
-    config.getCurrentUser()?.authProvider as { readonly config?: { readonly tokenFile?: unknown } } | undefined
-  )?.config?.tokenFile;
-  return typeof file === 'string' ? file : undefined;
+  const { tokenFile } = recordAt(config.getCurrentUser()?.authProvider, 'config');
+  return typeof tokenFile === 'string' ? tokenFile : undefined;
 };
 
 /** Throws when the configuration names no cluster, or one behind a proxy (not supported: better refused than bypassed). */

@@ -1,5 +1,7 @@
 // What can go wrong with one request, sorted once, here. Callers act on `sort` and never parse messages.
 
+import { isRecord, recordAt } from './json.ts';
+
 /**
  * conflict   the object is not as the caller thought (409: conflict, already exists, precondition failed): look again, then retry
  * transient  the server or the way to it is ill (5xx, 408, 429, network, time-out, broken answer): the same request may succeed later
@@ -60,9 +62,8 @@ interface StatusBody {
 const MAX_MESSAGE = 2_000;
 
 const statusBody = (body: unknown): StatusBody => {
-  if (typeof body !== 'object' || body === null) return { retryAfterSeconds: undefined };
-  const { reason, message, details } = body as Record<string, unknown>;
-  const seconds = (details as { readonly retryAfterSeconds?: unknown } | undefined)?.retryAfterSeconds;
+  const { reason, message } = isRecord(body) ? body : {};
+  const { retryAfterSeconds: seconds } = recordAt(body, 'details');
   return {
     ...(typeof reason === 'string' && { reason }),
     ...(typeof message === 'string' && { message: message.slice(0, MAX_MESSAGE) }),

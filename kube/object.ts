@@ -1,28 +1,8 @@
 // The least that every Kubernetes object has, and what is done to each one before it may enter a cache.
 // May: describe, name, strip and freeze objects. May not: talk to a server or know any kind of ours.
 
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller?: boolean;
-  readonly blockOwnerDeletion?: boolean;
-}
-
-/** Timestamps are the RFC 3339 strings of the wire, never `Date`. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly generation?: number;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly OwnerReference[];
-}
+import type { ObjectMeta, OwnerReference } from '../crds/kinds/meta.ts';
+import { isRecord, recordAt } from './json.ts';
 
 export interface KubeObject {
   readonly apiVersion: string;
@@ -31,12 +11,9 @@ export interface KubeObject {
 }
 
 /** An object as the API server stores it: uid and resourceVersion are there. */
-interface StoredMeta extends ObjectMeta {
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
-
-export type Stored<T extends KubeObject = KubeObject> = T & { readonly metadata: StoredMeta };
+export type Stored<T extends KubeObject = KubeObject> = T & {
+  readonly metadata: Required<Pick<ObjectMeta, 'uid' | 'resourceVersion'>>;
+};
 
 /** Names a resource of the API; `group` is empty for the core group. */
 export interface Resource {
@@ -80,15 +57,13 @@ export class MalformedObject extends Error {
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const MAX_NESTING = 200;
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const freezeDeep = (root: object): void => {
   const stack: { readonly node: object; readonly depth: number }[] = [{ node: root, depth: 0 }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     if (top.depth > MAX_NESTING) throw new MalformedObject(`nested deeper than ${MAX_NESTING} levels`);
     Object.freeze(top.node);
-    for (const child of Object.values(top.node) as unknown[])
+    const children: readonly unknown[] = Object.values(top.node);
+    for (const child of children)
       if (typeof child === 'object' && child !== null) stack.push({ node: child, depth: top.depth + 1 });
   }
 };
@@ -101,19 +76,25 @@ const stripMeta = (meta: Record<string, unknown>): void => {
 
 /** How an object is called in a report even when it is malformed. */
 export const describe = (raw: unknown): string => {
-  const meta = isRecord(raw) && isRecord(raw['metadata']) ? raw['metadata'] : {};
-  const { namespace, name } = meta;
+  const { namespace, name } = recordAt(raw, 'metadata');
   return typeof name !== 'string'
     ? '(unnamed)'
     : keyOf({ namespace: typeof namespace === 'string' ? namespace : undefined, name });
 };
 
+/** The version of an object or of a list; undefined where there is none. */
+export const resourceVersionOf = (raw: unknown): string | undefined => {
+  const { resourceVersion } = recordAt(raw, 'metadata');
+  return typeof resourceVersion === 'string' && resourceVersion !== '' ? resourceVersion : undefined;
+};
+
+type AssertStored = <T extends KubeObject>(raw: unknown, resource: Resource) => asserts raw is Stored<T>;
+
 /**
- * Takes a freshly parsed object (and changes it): fills kind and apiVersion, which list items lack, drops what no reader needs and
- * what doubles its size (managedFields, kubectl's last-applied copy), and freezes it whole.
- * Throws MalformedObject when it has no name, uid or resourceVersion or is nested without measure.
+ * That far an object's shape is looked at: it has the metadata of what is stored. What T says beyond that is for the server's schema, and
+ * for the `check` of a reflector, to hold.
  */
-export const ingest = <T extends KubeObject>(raw: unknown, resource: Resource): Stored<T> => {
+const assertStored: AssertStored = (raw, resource) => {
   if (!isRecord(raw)) throw new MalformedObject('not an object');
   const meta = raw['metadata'];
   if (!isRecord(meta)) throw new MalformedObject('no metadata');
@@ -123,6 +104,15 @@ export const ingest = <T extends KubeObject>(raw: unknown, resource: Resource): 
   raw['apiVersion'] = apiVersionOf(resource);
   raw['kind'] = resource.kind;
   stripMeta(meta);
+};
+
+/**
+ * Takes a freshly parsed object (and changes it): fills kind and apiVersion, which list items lack, drops what no reader needs and
+ * what doubles its size (managedFields, kubectl's last-applied copy), and freezes it whole.
+ * Throws MalformedObject when it has no name, uid or resourceVersion or is nested without measure.
+ */
+export const ingest = <T extends KubeObject>(raw: unknown, resource: Resource): Stored<T> => {
+  assertStored<T>(raw, resource);
   freezeDeep(raw);
-  return raw as unknown as Stored<T>;
+  return raw;
 };

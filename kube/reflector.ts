@@ -9,7 +9,7 @@ import { promises as timers } from 'node:timers';
 import type { Cache } from './cache.ts';
 import type { ApiClient, Selection } from './client.ts';
 import { ApiError } from './error.ts';
-import { describe, ingest, type KubeObject, type Resource, type Stored } from './object.ts';
+import { describe, ingest, resourceVersionOf, type KubeObject, type Resource, type Stored } from './object.ts';
 import { WatchBroken, type WatchEvent } from './watch-stream.ts';
 
 /** What a reflector tells whoever counts and logs. */
@@ -153,8 +153,8 @@ export class Reflector<T extends KubeObject> {
   }
 
   #advance(raw: unknown): void {
-    const version = (raw as { readonly metadata?: { readonly resourceVersion?: unknown } } | null)?.metadata?.resourceVersion;
-    if (typeof version !== 'string' || version === '') return;
+    const version = resourceVersionOf(raw);
+    if (version === undefined) return;
     this.#resourceVersion = version;
     this.#options.cache.advance(version);
   }

@@ -1,5 +1,8 @@
 // From the bytes of a watch to its events. Says aloud when a line is cut, unreadable or too long: silence would freeze a cache.
 
+import { isRecord, recordAt } from './json.ts';
+import { resourceVersionOf } from './object.ts';
+
 export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: unknown }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd: boolean }
@@ -15,28 +18,20 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
-interface RawMeta {
-  readonly resourceVersion?: unknown;
-  readonly annotations?: Readonly<Record<string, unknown>>;
-}
-
 const bookmarkOf = (object: unknown): WatchEvent => {
-  const meta = (object as { readonly metadata?: RawMeta } | null)?.metadata;
-  if (typeof meta?.resourceVersion !== 'string') throw new WatchBroken('bookmark without resourceVersion');
-  return {
-    type: 'BOOKMARK',
-    resourceVersion: meta.resourceVersion,
-    initialEventsEnd: meta.annotations?.[INITIAL_EVENTS_END] === 'true',
-  };
+  const resourceVersion = resourceVersionOf(object);
+  if (resourceVersion === undefined) throw new WatchBroken('bookmark without resourceVersion');
+  const annotations = recordAt(recordAt(object, 'metadata'), 'annotations');
+  return { type: 'BOOKMARK', resourceVersion, initialEventsEnd: annotations[INITIAL_EVENTS_END] === 'true' };
 };
 
 const errorOf = (object: unknown): WatchEvent => {
-  const status = (object ?? {}) as { readonly code?: unknown; readonly reason?: unknown; readonly message?: unknown };
+  const { code, reason, message } = isRecord(object) ? object : {};
   return {
     type: 'ERROR',
-    code: typeof status.code === 'number' ? status.code : 500,
-    reason: typeof status.reason === 'string' ? status.reason : undefined,
-    message: typeof status.message === 'string' ? status.message : 'watch error without a message',
+    code: typeof code === 'number' ? code : 500,
+    reason: typeof reason === 'string' ? reason : undefined,
+    message: typeof message === 'string' ? message : 'watch error without a message',
   };
 };
 
@@ -48,7 +43,7 @@ export const parseWatchLine = (line: string): WatchEvent => {
   } catch (cause) {
     throw new WatchBroken(`unparsable line of ${line.length} characters`, { cause });
   }
-  const { type, object } = (parsed ?? {}) as { readonly type?: unknown; readonly object?: unknown };
+  const { type, object } = isRecord(parsed) ? parsed : {};
   switch (type) {
     case 'ADDED':
     case 'MODIFIED':

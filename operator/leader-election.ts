@@ -5,7 +5,7 @@ import { ApiError } from '../kube/error.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { KubeObject, Stored } from '../kube/object.ts';
 import { leases } from '../kube/resources.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { pause, type Clock } from '../runtime/clock.ts';
 
 interface LeaseSpec {
   readonly holderIdentity?: string | null;
@@ -148,20 +148,8 @@ export class Elector {
     return this.#observed !== undefined && this.#options.clock.nowMs() - this.#observed.atMs < durationMs;
   }
 
-  async #pause(signal: AbortSignal): Promise<void> {
+  #pause(signal: AbortSignal): Promise<void> {
     const { clock, retryMs } = this.#options;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(retryMs * (0.9 + clock.random() / 5), done);
-      const onAbort = (): void => {
-        cancel();
-        done();
-      };
-      function done(): void {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      }
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
+    return pause(retryMs * (0.9 + clock.random() / 5), signal, clock);
   }
 }

@@ -1,23 +1,27 @@
 // The operator process: builds everything, leads or stands by, and ends in order. Only this file constructs things.
 //
-// Exit codes: 0 asked to end, and ended in order · 1 something failed that nobody expected · 2 the configuration is invalid ·
-// 3 the Lease was lost (restart it: it then stands by)
+// Exit codes: those of every process (runtime/process.ts) · 3 the Lease was lost (restart it: it then stands by)
 
-import type { Server } from 'node:http';
 import { controllers } from '../controllers/registry.ts';
 import { ApiClient } from '../kube/client.ts';
 import { loadConnection } from '../kube/connection.ts';
-import { openCaFile } from './ca-file.ts';
+import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/contracts/commands.ts';
+import { JetStreamLink } from '../runtime/bus/link.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { ConfigInvalid, loadConfig, reportOf, type Config } from './config.ts';
+import { follow } from '../runtime/files.ts';
 import { serveHealth } from '../runtime/health.ts';
+import { errorFields, type Log } from '../runtime/log.ts';
+import { makeMetrics } from '../runtime/metrics.ts';
+import { Queue } from '../runtime/queue.ts';
+import { EXIT, runProgram } from '../runtime/process.ts';
+import { endsWithin, orAborted, stopOnSignals } from '../runtime/shutdown.ts';
+import { loadConfig, readCa, type Config } from './config.ts';
 import { Elector } from './leader-election.ts';
-import { errorFields, makeLog, type Log } from '../runtime/log.ts';
-import { makeMetrics, type Metrics } from '../runtime/metrics.ts';
-import { writeObserver } from './telemetry.ts';
-import { Operator } from './operator.ts';
+import { Operator, type LinkListeners } from './operator.ts';
+import { jetStreamDefinitions } from './state/feeds.ts';
+import { makeTelemetry, writeObserver } from './telemetry.ts';
 
-const EXIT = { ended: 0, failed: 1, misconfigured: 2, leaseLost: 3 } as const;
+const LEASE_LOST = 3;
 
 /** Less than the pod's grace period, so that the Lease is still released. */
 const DRAIN_LIMIT_MS = 20_000;
@@ -26,10 +30,8 @@ const LEASE_REQUEST_TIMEOUT_MS = 5_000;
 interface Process {
   readonly config: Config;
   readonly log: Log;
-  readonly metrics: Metrics;
   readonly operator: Operator;
   readonly elector: Elector;
-  readonly health: Server;
   readonly close: () => Promise<void>;
 }
 
@@ -44,17 +46,44 @@ const makeElector = (config: Config, api: ApiClient, log: Log): Elector => {
   });
 };
 
+const makeLink =
+  (config: Config, log: Log) =>
+  (listeners: LinkListeners): JetStreamLink =>
+    new JetStreamLink({
+      ...{ url: config.platform.nats.url, ...config.nats, caFile: config.caFile, name: config.instance },
+      streams: jetStreamDefinitions(),
+      buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
+      ...listeners,
+      onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),
+    });
+
+/** undefined: none yet, which is how a first installation begins. */
+const firstCa = (file: string, log: Log): string | undefined => {
+  try {
+    return readCa(file);
+  } catch (error) {
+    log.warn("the gateway's CA is not there yet", errorFields(error));
+    return undefined;
+  }
+};
+
 const build = async (config: Config, log: Log): Promise<Process> => {
-  const metrics = makeMetrics();
+  const metrics = makeMetrics('operator');
   const connection = await loadConnection(config.kubeconfig);
   const userAgent = 'swe-fleet-operator';
   const client = new ApiClient(connection, { userAgent, onWrite: writeObserver(metrics), connections: config.workers });
   // of its own, so that no load of ours delays a renewal
   const leaseClient = new ApiClient(connection, { userAgent, connections: 1, requestTimeoutMs: LEASE_REQUEST_TIMEOUT_MS });
-  const ca = openCaFile(config.caFile, () => operator.caChanged());
+  const closing = new AbortController();
+  const gatewayCa = follow(firstCa(config.caFile, log), {
+    ...{ what: "the gateway's CA", log, signal: closing.signal },
+    read: () => readCa(config.caFile),
+    take: () => operator.caChanged(),
+  });
   const operator: Operator = new Operator({
-    ...{ config, client, controllers, clock: systemClock, log, metrics },
-    gatewayCa: ca.current,
+    ...{ config, api: client, controllers, clock: systemClock, telemetry: makeTelemetry(log, metrics), gatewayCa },
+    makeQueue: (options) => new Queue({ ...options, clock: systemClock }),
+    makeLink: makeLink(config, log),
   });
   const elector = makeElector(config, leaseClient, log);
   metrics.gauge('leader', '1 while this process leads.', () => (elector.leading ? 1 : 0));
@@ -65,34 +94,17 @@ const build = async (config: Config, log: Log): Promise<Process> => {
     metrics: () => metrics.render(),
   });
   const close = async (): Promise<void> => {
-    ca.close();
-    health.close();
-    health.closeAllConnections();
-    await Promise.all([client.close(), leaseClient.close()]);
+    closing.abort();
+    await Promise.all([health.close(), client.close(), leaseClient.close()]);
   };
-  return { config, log, metrics, operator, elector, health, close };
-};
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
-const drain = async ({ operator, log }: Process): Promise<void> => {
-  const limit = Promise.withResolvers<'late'>();
-  const cancel = systemClock.after(DRAIN_LIMIT_MS, () => limit.resolve('late'));
-  const end = await Promise.race([operator.drain(), limit.promise]);
-  cancel();
-  if (end === 'late') log.warn('work did not end in time', { afterMs: DRAIN_LIMIT_MS });
+  return { config, log, operator, elector, close };
 };
 
 /** Stands by, leads, and ends; resolves with the exit code. */
-const live = async (process_: Process, stop: AbortSignal): Promise<number> => {
-  const { operator, elector, log, config } = process_;
+const live = async ({ operator, elector, log, config }: Process, stop: AbortSignal): Promise<number> => {
   const stopWatching = new AbortController();
   const watching = operator.watch(stopWatching.signal);
-  await Promise.race([operator.synced(), aborted(stop)]);
+  await orAborted(operator.synced(), stop);
   log.info('caches are filled, waiting to lead', { lease: config.lease.name });
   let end: 'stopped' | 'lost' = 'stopped';
   if (await elector.acquire(stop)) {
@@ -100,47 +112,23 @@ const live = async (process_: Process, stop: AbortSignal): Promise<number> => {
     operator.lead();
     end = await elector.hold(stop);
   }
-  log.info(end === 'lost' ? 'the Lease was lost: ending' : 'asked to end', {});
-  await drain(process_);
+  log.info(end === 'lost' ? 'the Lease was lost: ending' : 'asked to end');
+  if (!(await endsWithin(DRAIN_LIMIT_MS, operator.drain()))) log.warn('work did not end in time', { afterMs: DRAIN_LIMIT_MS });
   await elector.release();
   stopWatching.abort();
   await watching;
-  return end === 'lost' ? EXIT.leaseLost : EXIT.ended;
+  return end === 'lost' ? LEASE_LOST : EXIT.ended;
 };
 
-const stopOnSignals = (log: Log): AbortSignal => {
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const)
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(EXIT.failed);
-      log.info('signal', { name });
-      stop.abort();
-    });
-  return stop.signal;
-};
-
-const main = async (): Promise<number> => {
-  let config: Config;
-  try {
-    config = loadConfig();
-  } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    console.error(error.message);
-    return EXIT.misconfigured;
-  }
-  const human = process.stdout.isTTY;
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
-  const log = makeLog({ level: config.logLevel, human, write, nowMs: () => Date.now() });
-  log.info('starting', { config: reportOf(config) });
-  const stop = stopOnSignals(log);
-  const built = await build(config, log);
-  const code = await live(built, stop);
-  await built.close();
-  log.info('ended', { code });
-  return code;
-};
-
-process.exitCode = await main().catch((error: unknown) => {
-  console.error(error);
-  return EXIT.failed;
+await runProgram({
+  name: 'operator',
+  load: loadConfig,
+  levelOf: ({ logLevel }) => logLevel,
+  run: async (config, log) => {
+    const stop = stopOnSignals(log);
+    const built = await build(config, log);
+    const code = await live(built, stop);
+    await built.close();
+    return code;
+  },
 });

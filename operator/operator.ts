@@ -1,25 +1,25 @@
-// One operator process, assembled: caches, JetStream, queues and the passes between them. `main.ts` gives it its ports and its life.
+// One operator, assembled from its ports: what it sees, what it does, what it tells. `main.ts` gives it the real ports and its life; the
+// simulation gives it others and drives this very class.
 //
-//   caches ─ changes ─► wiring ─► work queue ─► reconcile ─► API server          (leader only)
-//      └──── outboxes ───────────► mirror queue ─► publisher ─► JetStream         (leader only)
-//   JetStream ─ answers, ledger, cursors ─► views ─► wiring
+//   state/      caches ◄─ watches      feeds ◄─ JetStream (answers, ledger, cursors)      overlay ◄─ own writes
+//                  │ changes              │
+//   reconcile/     └──► wakes ◄───────────┘──► work queue ──► reconcile ──► API server, commands        (leader only)
+//   publish/       └──► outboxes ──► queue ──► publisher ──► JetStream      Events ──► API server       (leader only)
 
 import type { Controller } from '../controllers/contract.ts';
-import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/contracts/commands.ts';
+import { objectEvents, TELLING_KINDS, type TellingKind, type ToldStatus } from '../controllers/object-events.ts';
+import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Feed } from '../runtime/bus/feed.ts';
+import type { Publication, Published } from '../runtime/bus/link.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { makeCommands, type Commands } from './reconcile/commands.ts';
+import type { Queue, QueueOptions } from '../runtime/queue.ts';
 import type { Config } from './config.ts';
-import { JetStreamLink } from '../runtime/bus/link.ts';
-import { errorFields, type Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import { OBJECT_KINDS } from './state/watched-kinds.ts';
-import { makeObservers } from './telemetry.ts';
+import { EventRecorder } from './publish/event-recorder.ts';
 import { publishOutbox, unpublished, type Publishing } from './publish/publisher.ts';
-import { Queue } from '../runtime/queue.ts';
+import { makeCommands, type Commands } from './reconcile/commands.ts';
 import { reconcile, type ReconcilePorts } from './reconcile/reconcile.ts';
-import { makeSnapshot } from './state/snapshot.ts';
-import { jetStreamDefinitions, makeViews, type Views } from './state/feeds.ts';
 import {
   PUBLISHING_KINDS,
   splitWorkKey,
@@ -32,17 +32,43 @@ import {
   workKey,
   type PublishingKind,
 } from './reconcile/wakes.ts';
-import { World } from './state/caches.ts';
+import { Caches } from './state/caches.ts';
+import { makeFeeds, type Feeds } from './state/feeds.ts';
+import { makeSnapshot } from './state/snapshot.ts';
+import { OBJECT_KINDS, type ObjectKind } from './state/watched-kinds.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export type AnyController = Controller<unknown, unknown>;
 
+/** The API server, as far as the operator uses it. */
+export type OperatorApi = Pick<ApiClient, 'listPage' | 'watch' | 'get' | 'create' | 'apply' | 'patch' | 'delete'>;
+
+/** JetStream, as far as the operator uses it. */
+export interface Link {
+  /** Connected, streams there, all feeds caught up. */
+  readonly available: boolean;
+  /** Resolves when the first session has begun or failed; never rejects. */
+  readonly tried: Promise<void>;
+  /** Runs until the signal aborts; never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Throws StoreUnavailable when the message was not acknowledged. */
+  publish(publication: Publication): Promise<Published>;
+}
+
+export interface LinkListeners {
+  readonly feeds: readonly Feed[];
+  /** Told of each change of `available`. */
+  readonly onAvailable: (available: boolean) => void;
+}
+
 export interface OperatorPorts {
-  readonly config: Config;
-  readonly client: ApiClient;
+  readonly config: Pick<Config, 'platform' | 'watchNamespace' | 'workers' | 'instance'>;
+  readonly api: OperatorApi;
   readonly controllers: readonly AnyController[];
   readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  readonly makeQueue: (options: Omit<QueueOptions, 'clock'>) => Queue;
+  readonly makeLink: (listeners: LinkListeners) => Link;
+  readonly telemetry: Telemetry;
   /** PEM; undefined until it was read. */
   readonly gatewayCa: () => string | undefined;
 }
@@ -50,137 +76,132 @@ export interface OperatorPorts {
 /** Usage moves with every model call; a Story need not look at each. */
 const USAGE_DELAY_MS = 2_000;
 const BACKOFF = { baseMs: 100, maxMs: 300_000 };
-const MIRROR_BACKOFF = { baseMs: 200, maxMs: 30_000 };
-const MIRROR_WORKERS = 4;
+const PUBLISHING_BACKOFF = { baseMs: 200, maxMs: 30_000 };
+const PUBLISHING_WORKERS = 4;
 
 export class Operator {
   readonly #ports: OperatorPorts;
-  readonly #world: World;
-  readonly #views: Views;
-  readonly #link: JetStreamLink;
+  readonly #caches: Caches;
+  readonly #feeds: Feeds;
+  readonly #link: Link;
   readonly #commands: Commands;
   readonly #work: Queue;
-  readonly #mirror: Queue;
+  readonly #publishing: Queue;
+  readonly #events: EventRecorder;
   readonly #reconcilePorts: ReconcilePorts;
   readonly #controllers: ReadonlyMap<string, AnyController>;
 
   constructor(ports: OperatorPorts) {
-    const { config, client, clock, log, metrics } = ports;
-    const observers = makeObservers(log, metrics);
+    const { config, api, clock, telemetry, makeQueue } = ports;
+    const { onThrown } = telemetry;
     this.#ports = ports;
     this.#controllers = new Map(ports.controllers.map((controller) => [controller.kind, controller]));
     const nowMs = (): number => clock.nowMs();
-    this.#world = new World({
-      ...{ client, platform: config.platform, namespace: config.watchNamespace, nowMs },
-      ...{ onReport: observers.onReport, onBug: observers.onBug },
+    this.#caches = new Caches({
+      ...{ client: api, platform: config.platform, namespace: config.watchNamespace, nowMs },
+      ...{ onReport: telemetry.onReport, onBug: telemetry.onBug },
     });
-    this.#views = makeViews({
-      onAnswer: (commandId) => this.#wake(wokenByAnswer(commandId, this.#world)),
-      onUsage: (account) => wokenByUsage(account, this.#world).forEach((key) => this.#work.addAfter(key, USAGE_DELAY_MS)),
-      onCursor: (uid) => this.#cursorMoved(uid),
-      onMalformed: observers.onMalformedMessage,
+    this.#feeds = makeFeeds({
+      onAnswer: (commandId) => this.#wake(wokenByAnswer(commandId, this.#caches)),
+      onUsage: (account) => wokenByUsage(account, this.#caches).forEach((key) => this.#work.addAfter(key, USAGE_DELAY_MS)),
+      onCursor: (uid) => this.#wake(wokenByCursor(uid, this.#caches)),
+      onMalformed: telemetry.onMalformedMessage,
     });
-    this.#link = this.#makeLink();
+    const onAvailable = (available: boolean): void => this.#storeChanged(available);
+    this.#link = ports.makeLink({ feeds: Object.values(this.#feeds), onAvailable });
     this.#commands = makeCommands(this.#link, nowMs);
-    this.#reconcilePorts = this.#makeReconcilePorts(observers);
-    const queue = { clock, onThrown: observers.onThrown };
-    this.#work = new Queue({ ...queue, work: (key) => this.#pass(key), workers: config.workers, backoff: BACKOFF });
-    this.#mirror = new Queue({ ...queue, work: (key) => this.#publish(key), workers: MIRROR_WORKERS, backoff: MIRROR_BACKOFF });
-    this.#wire();
-    this.#measure();
+    this.#reconcilePorts = this.#makeReconcilePorts();
+    const work = (key: string): ReturnType<typeof reconcile> => this.#pass(key);
+    const publish = (key: string): ReturnType<typeof publishOutbox> => this.#publish(key);
+    this.#work = makeQueue({ work, workers: config.workers, backoff: BACKOFF, onThrown });
+    this.#publishing = makeQueue({ work: publish, workers: PUBLISHING_WORKERS, backoff: PUBLISHING_BACKOFF, onThrown });
+    this.#events = new EventRecorder({
+      ...{ api, clock, instance: config.instance, onDropped: telemetry.onEventDropped },
+      makeQueue: (options) => makeQueue({ ...options, onThrown }),
+    });
+    this.#listen();
+    telemetry.read(this.#readings());
   }
 
   /** What keeps it from doing its work; empty: ready. Being a standby, or without JetStream, keeps it from nothing. */
   missing(): readonly string[] {
-    return this.#world.unsynced().map((kind) => `${kind} was not listed yet`);
+    return this.#caches.unsynced().map((kind) => `${kind} was not listed yet`);
   }
 
   /** Resolves when the caches are whole and JetStream was tried: then a first decision does not rest on what is about to change. */
   async synced(): Promise<void> {
-    await Promise.all([this.#world.synced(), this.#link.tried]);
+    await Promise.all([this.#caches.synced(), this.#link.tried]);
   }
 
-  /** Fills caches and views until the signal aborts; decides nothing by itself. Never rejects. */
+  /** Fills caches and feeds until the signal aborts; decides nothing by itself. Never rejects. */
   async watch(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#world.run(signal), this.#link.run(signal)]);
+    await Promise.all([this.#caches.run(signal), this.#link.run(signal)]);
   }
 
   /** From now on this process acts. */
   lead(): void {
-    this.#work.open();
-    this.#mirror.open();
+    for (const part of [this.#work, this.#publishing, this.#events]) part.open();
   }
 
   /** Ends what is under way and starts nothing more. */
   async drain(): Promise<void> {
-    await Promise.all([this.#work.drain(), this.#mirror.drain()]);
+    await Promise.all([this.#work, this.#publishing, this.#events].map((part) => part.drain()));
   }
 
-  #makeLink(): JetStreamLink {
-    const { config, log } = this.#ports;
-    const { url } = config.platform.nats;
-    return new JetStreamLink({
-      ...{ url, ...config.nats, name: config.instance },
-      caFile: url.startsWith('tls:') ? config.caFile : undefined,
-      streams: jetStreamDefinitions(),
-      buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
-      feeds: Object.values(this.#views),
-      onAvailable: (available) => this.#storeChanged(available),
-      onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),
-    });
+  /** The gateway's CA was read, or changed. */
+  caChanged(): void {
+    this.#wake(wokenByStore(this.#caches));
   }
 
   #storeChanged(available: boolean): void {
-    if (available) this.#ports.log.info('JetStream is available');
     this.#commands.forget();
-    this.#wake(wokenByStore(this.#world));
+    this.#wake(wokenByStore(this.#caches));
     if (!available) return;
-    for (const kind of PUBLISHING_KINDS) for (const object of this.#world.cache(kind).values()) this.#mirrored(kind, object);
+    this.#ports.telemetry.onStoreAvailable();
+    for (const kind of PUBLISHING_KINDS) for (const object of this.#caches.cache(kind).values()) this.#outboxSeen(kind, object);
   }
 
-  #makeReconcilePorts(observers: ReturnType<typeof makeObservers>): ReconcilePorts {
-    const { client, config, clock, gatewayCa } = this.#ports;
-    const world = this.#world;
+  #makeReconcilePorts(): ReconcilePorts {
+    const { api, config, clock, gatewayCa, telemetry } = this.#ports;
+    const caches = this.#caches;
     return {
-      api: client,
-      resourceOf: (apiVersion, kind) => world.resourceOf(apiVersion, kind),
-      overlayOf: (kind) => world.overlayOf(kind),
+      api,
+      resourceOf: (apiVersion, kind) => caches.resourceOf(apiVersion, kind),
+      overlayOf: (kind) => caches.overlayOf(kind),
       commands: this.#commands,
-      instance: config.instance,
       nowMs: () => clock.nowMs(),
       snapshot: makeSnapshot({
-        ...{ world, platform: config.platform, gatewayCa, ...this.#views },
+        ...{ caches, platform: config.platform, gatewayCa, ...this.#feeds },
         storeAvailable: () => this.#link.available,
         nowMs: () => clock.nowMs(),
       }),
-      onPass: observers.onPass,
-      onDecided: observers.onDecided,
+      onPass: telemetry.onPass,
+      onDecided: telemetry.onDecided,
     };
   }
 
-  #wire(): void {
-    for (const kind of OBJECT_KINDS) this.#world.cache(kind).onChange((change) => this.#wake(wokenBy(kind, change, this.#world)));
+  #listen(): void {
+    for (const kind of OBJECT_KINDS)
+      this.#caches.cache(kind).onChange((change) => this.#wake(wokenBy(kind, change, this.#caches)));
     for (const kind of PUBLISHING_KINDS)
-      this.#world.cache(kind).onChange((change) => {
-        if (change.type !== 'deleted') this.#mirrored(kind, change.object);
+      this.#caches.cache(kind).onChange((change) => {
+        if (change.type !== 'deleted') this.#outboxSeen(kind, change.object);
       });
+    for (const kind of TELLING_KINDS) this.#caches.cache(kind).onChange((change) => this.#tell(kind, change));
   }
 
   #wake(keys: readonly string[]): void {
     for (const key of keys) if (this.#controllers.has(splitWorkKey(key).kind)) this.#work.add(key);
   }
 
-  /** The gateway's CA was read, or changed. */
-  caChanged(): void {
-    this.#wake(wokenByStore(this.#world));
+  #outboxSeen(kind: PublishingKind, object: Publishing): void {
+    if (unpublished(object, this.#feeds.cursors).length > 0) this.#publishing.add(workKey(kind, object));
   }
 
-  #mirrored(kind: PublishingKind, object: Publishing): void {
-    if (unpublished(object, this.#views.cursors).length > 0) this.#mirror.add(workKey(kind, object));
-  }
-
-  #cursorMoved(uid: string): void {
-    this.#wake(wokenByCursor(uid, this.#world));
+  /** What was there when this process began was told by the one before it. */
+  #tell(kind: TellingKind, change: Change<KubeObject & { readonly status?: ToldStatus }>): void {
+    if (change.type !== 'changed' || change.object.status === undefined) return;
+    for (const event of objectEvents(kind, change.old.status, change.object.status)) this.#events.record(change.object, event);
   }
 
   async #pass(workKeyText: string): ReturnType<typeof reconcile> {
@@ -190,36 +211,30 @@ export class Operator {
     const next = await reconcile(controller, key, this.#reconcilePorts);
     // those that fail themselves have their date: two of them must not wake each other for ever
     if (next.kind === 'retry')
-      this.#wake(wokenByFailure(workKeyText, this.#world).filter((woken) => !this.#work.isFailing(woken)));
+      this.#wake(wokenByFailure(workKeyText, this.#caches).filter((woken) => !this.#work.isFailing(woken)));
     return next;
   }
 
   async #publish(workKeyText: string): ReturnType<typeof publishOutbox> {
     const { kind, key } = splitWorkKey(workKeyText);
-    const { log, metrics } = this.#ports;
-    const object = PUBLISHING_KINDS.includes(kind as PublishingKind)
-      ? this.#world.cache(kind as PublishingKind).get(key)
-      : undefined;
+    const publishing = PUBLISHING_KINDS.find((each) => each === kind);
+    const object = publishing === undefined ? undefined : this.#caches.cache(publishing).get(key);
     return publishOutbox(object, {
       publish: (publication) => this.#link.publish(publication),
-      cursors: this.#views.cursors,
-      onUnpublishable: (_key, event) =>
-        log.error('an event cannot be published and is skipped', { kind, key, type: event.type, seq: event.seq }),
-      onPublished: (subject) => metrics.count('events_published_total', 'Events acknowledged by JetStream.', { subject }),
+      cursors: this.#feeds.cursors,
+      onUnpublishable: (_key, event) => this.#ports.telemetry.onUnpublishable(workKeyText, event),
+      onPublished: this.#ports.telemetry.onPublished,
     });
   }
 
-  #measure(): void {
-    const { metrics } = this.#ports;
-    metrics.gauge('queue_depth', 'Keys that could be worked on now.', () => this.#work.depth);
-    metrics.gauge('queue_running', 'Keys being worked on.', () => this.#work.running);
-    metrics.gauge('mirror_queue_depth', 'Objects with events to publish.', () => this.#mirror.depth);
-    metrics.gauge('store_available', '1 while JetStream can be used.', () => (this.#link.available ? 1 : 0));
-    for (const kind of OBJECT_KINDS)
-      metrics.gauge(
-        `cached_${kind.toLowerCase()}_objects`,
-        `Objects of kind ${kind} in the cache.`,
-        () => this.#world.cache(kind).size,
-      );
+  #readings(): Parameters<Telemetry['read']>[0] {
+    const sizes = OBJECT_KINDS.map((kind) => [kind, () => this.#caches.cache(kind).size] as const);
+    return {
+      queueDepth: () => this.#work.depth,
+      queueRunning: () => this.#work.running,
+      publishingDepth: () => this.#publishing.depth,
+      isStoreAvailable: () => this.#link.available,
+      cachedObjects: Object.fromEntries(sizes) as Record<ObjectKind, () => number>,
+    };
   }
 }

@@ -20,3 +20,25 @@ export const systemClock: Clock = {
   },
   random: () => Math.random(),
 };
+
+/** Resolves after the delay, or as soon as the signal aborts; never rejects. */
+export const pause = (delayMs: number, signal?: AbortSignal, clock: Clock = systemClock): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const end = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, end);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+
+export interface Backoff {
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+/** The wait after so many failures in a row (0: the first): doubles up to its limit, and half of it is chance. */
+export const backoffMs = ({ baseMs, maxMs }: Backoff, failures: number, clock: Clock = systemClock): number =>
+  Math.min(maxMs, baseMs * 2 ** Math.min(failures, 30)) * (0.5 + clock.random() / 2);

@@ -1,54 +1,51 @@
-// Counters and gauges in Prometheus' text format. Names are `swefleet_operator_…`; labels are of small, fixed sets.
+// Counters and gauges for Prometheus, in a registry of its own for each instance: several can live in one process, as tests need.
+// Names are `swefleet_…`; every series says of which process it is. Labels are of small, fixed sets, never from callers.
 
-type Labels = Readonly<Record<string, string>>;
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+export type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {
-  count(name: string, help: string, labels?: Labels): void;
-  /** Read when scraped. */
-  gauge(name: string, help: string, read: () => number): void;
-  render(): string;
+  /** Adds to a counter; all calls of one name have the same help and label names. */
+  count(name: string, help: string, labels?: Labels, by?: number): void;
+  /** Read when scraped; several series of one name differ in their labels. */
+  gauge(name: string, help: string, read: () => number, labels?: Labels): void;
+  /** The text format, with Node's own figures (memory, CPU, event-loop lag). */
+  render(): Promise<string>;
 }
 
-interface Family {
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  readonly samples: Map<string, () => number>;
+const PREFIX = 'swefleet_';
+
+interface GaugeSeries {
+  readonly labels: Labels;
+  readonly read: () => number;
 }
 
-const PREFIX = 'swefleet_operator_';
-
-const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-
-const labelText = (labels: Labels): string => {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-};
-
-export const makeMetrics = (): Metrics => {
-  const families = new Map<string, Family>();
-  const counts = new Map<string, number>();
-  const family = (name: string, help: string, type: Family['type']): Family => {
-    const known = families.get(name) ?? { help, type, samples: new Map<string, () => number>() };
-    families.set(name, known);
-    return known;
-  };
+/** `process`: which program measures, such as `operator`. */
+export const makeMetrics = (process: string): Metrics => {
+  const registry = new Registry();
+  const registers = [registry];
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, GaugeSeries[]>();
+  registry.setDefaultLabels({ process });
+  collectDefaultMetrics({ register: registry, prefix: PREFIX });
   return {
-    count: (name, help, labels = {}) => {
-      const text = labelText(labels);
-      const id = name + text;
-      counts.set(id, (counts.get(id) ?? 0) + 1);
-      family(name, help, 'counter').samples.set(text, () => counts.get(id) ?? 0);
+    count: (name, help, labels = {}, by = 1) => {
+      const known = counters.get(name);
+      const counter = known ?? new Counter({ name: PREFIX + name, help, labelNames: Object.keys(labels), registers });
+      if (known === undefined) counters.set(name, counter);
+      counter.inc(labels, by);
     },
-    gauge: (name, help, read) => {
-      family(name, help, 'gauge').samples.set('', read);
+    gauge: (name, help, read, labels = {}) => {
+      const series = gauges.get(name) ?? [];
+      series.push({ labels, read });
+      if (series.length > 1) return;
+      gauges.set(name, series);
+      const gauge: Gauge = new Gauge({
+        ...{ name: PREFIX + name, help, labelNames: Object.keys(labels), registers },
+        collect: () => series.forEach((one) => gauge.set(one.labels, one.read())),
+      });
     },
-    render: () => {
-      const lines = [...families].flatMap(([name, { help, type, samples }]) => [
-        `# HELP ${PREFIX}${name} ${help}`,
-        `# TYPE ${PREFIX}${name} ${type}`,
-        ...[...samples].map(([labels, read]) => `${PREFIX}${name}${labels} ${read()}`),
-      ]);
-      return `${lines.join('\n')}\n`;
-    },
+    render: () => registry.metrics(),
   };
 };

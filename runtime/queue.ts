@@ -1,7 +1,7 @@
 // A queue of keys. It merges, never runs one key twice at once, runs a key again that was added while it ran, waits for dates,
 // and backs off per key. It knows nothing of what a key stands for.
 
-import type { Clock } from './clock.ts';
+import { backoffMs, type Backoff, type Clock } from './clock.ts';
 
 /** What the work on a key asks for next. `after` replaces an earlier date of that key; `retry` backs off, at least for `minMs`. */
 export type Next =
@@ -14,7 +14,7 @@ export interface QueueOptions {
   readonly work: (key: string) => Promise<Next>;
   readonly clock: Clock;
   readonly workers: number;
-  readonly backoff: { readonly baseMs: number; readonly maxMs: number };
+  readonly backoff: Backoff;
   readonly onThrown?: (key: string, error: unknown) => void;
 }
 
@@ -131,8 +131,6 @@ export class Queue {
   #backoffMs(key: string, minMs: number): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    const { baseMs, maxMs } = this.#options.backoff;
-    const ceilingMs = Math.min(maxMs, baseMs * 2 ** Math.min(failures, 30));
-    return Math.max(minMs, ceilingMs * (0.5 + this.#options.clock.random() / 2));
+    return Math.max(minMs, backoffMs(this.#options.backoff, failures, this.#options.clock));
   }
 }

@@ -3,10 +3,10 @@ import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Brief } from '../../crds/contracts/brief.ts';
 import type { Findings } from '../../crds/contracts/findings.ts';
+import { attemptPrompt } from '../agent/attempt-prompt.ts';
 import { fileLog } from '../agent/loop-log.ts';
 import { runLoop, type LoopEnd } from '../agent/loop.ts';
 import { gatewayModel } from '../../agent/model.ts';
-import { promptOf } from '../../agent/prompt.ts';
 import { readFinding } from '../finding-file.ts';
 import { GitFailed, GitInterrupted } from '../git/driver.ts';
 import type { ChangedFile } from '../git/changed-files.ts';
@@ -76,7 +76,7 @@ const workOn = async (context: StepContext, brief: Brief, patch: WorkTreePatch):
     maxTokens: agent.maxTokens,
   });
   const log = fileLog({ file: paths.workLog, maxBytes: MAX_LOG_BYTES, say });
-  return runLoop(promptOf(brief), brief.limits, { model, tools: toolsOfRole(brief.task.role), bench, log });
+  return runLoop(attemptPrompt(brief), brief.limits, { model, tools: toolsOfRole(brief.task.role), bench, log });
 };
 
 interface Work {

@@ -3,8 +3,8 @@
 // May: judge tables and answers. May not: call anybody; a probe is a command, its answer comes through the cache.
 
 import type { GatewayCommand, ProbeAnswer } from '../../crds/contracts/commands.ts';
-import { servesNamespace } from '../../crds/contracts/platform.ts';
 import type { CouncilStatus } from '../../crds/kinds/council.ts';
+import { imageProfileOf, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import { leave } from '../compose.ts';
 import type { Effect } from '../contract.ts';
 import type { RuleOf, Rules } from '../rules.ts';
@@ -16,46 +16,46 @@ import { unready, written, type Readiness } from './status.ts';
 type Given = [seen: CouncilSeen, now: number];
 type Rule = RuleOf<Given, CouncilStatus>;
 
-const rowOf = ({ council, platform }: CouncilSeen) =>
-  platform.upstreams.find(({ name, kind }) => kind === 'model' && name === council.spec.model.endpoint);
+const upstreamOf = ({ council, platform }: CouncilSeen) =>
+  modelUpstream(council.spec.model.endpoint, council.metadata.namespace, platform.upstreams);
 
 /** What the platform's table has instead. */
 const listOf = (known: readonly { readonly name: string }[]): string =>
   known.length === 0 ? 'the platform has none' : `the platform has ${known.map(({ name }) => name).join(', ')}`;
 
 const endpointUnknown: Rule = (seen, now) => {
-  if (rowOf(seen) !== undefined) return undefined;
+  if (upstreamOf(seen).kind !== 'unknown') return undefined;
   const known = seen.platform.upstreams.filter(({ kind }) => kind === 'model');
   const message = `no model upstream is called ${seen.council.spec.model.endpoint}: change spec.model.endpoint (${listOf(known)})`;
   return unready(seen, now, 'EndpointUnknown', message);
 };
 
 const namespaceNotAllowed: Rule = (seen, now) => {
-  const row = rowOf(seen);
+  const upstream = upstreamOf(seen);
   const { namespace } = seen.council.metadata;
-  if (row === undefined || servesNamespace(row, namespace)) return undefined;
-  const message = `model upstream ${row.name} does not serve namespace ${namespace}: the platform's table of upstreams says which it serves`;
+  if (upstream.kind !== 'notForNamespace') return undefined;
+  const message = `model upstream ${upstream.row.name} does not serve namespace ${namespace}: the platform's table of upstreams says which it serves`;
   return unready(seen, now, 'NamespaceNotAllowed', message);
 };
 
 const modelNotListed: Rule = (seen, now) => {
-  const models = rowOf(seen)?.models;
+  const upstream = upstreamOf(seen);
   const { name } = seen.council.spec.model;
-  if (models === undefined || models.includes(name)) return undefined;
-  const message = `the platform does not list model ${name} for that upstream: change spec.model.name (it lists ${models.join(', ')})`;
+  if (upstream.kind !== 'found' || offersModel(upstream.row, name)) return undefined;
+  const message = `the platform does not list model ${name} for that upstream: change spec.model.name (it lists ${(upstream.row.models ?? []).join(', ')})`;
   return unready(seen, now, 'ModelMissing', message);
 };
 
 const imageProfileUnknown: Rule = (seen, now) => {
   const { imageProfile } = seen.council.spec.workspace;
   const { namespace } = seen.council.metadata;
-  const profile = seen.platform.imageProfiles.find(({ name }) => name === imageProfile);
-  if (profile === undefined) {
+  const { kind } = imageProfileOf(seen.council, seen.platform);
+  if (kind === 'found') return undefined;
+  if (kind === 'unknown') {
     const list = listOf(seen.platform.imageProfiles);
     const message = `no image profile is called ${imageProfile}: change spec.workspace.imageProfile (${list})`;
     return unready(seen, now, 'ImageProfileUnknown', message);
   }
-  if (servesNamespace(profile, namespace)) return undefined;
   const message = `image profile ${imageProfile} does not serve namespace ${namespace}: the platform's table of image profiles says which it serves`;
   return unready(seen, now, 'NamespaceNotAllowed', message);
 };

@@ -2,9 +2,9 @@
 // May: compose. May not: judge.
 
 import type { CouncilStatus } from '../../crds/kinds/council.ts';
+import { agentsOf } from '../../crds/rules/councils.ts';
 import { compose } from '../compose.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { agentsOf } from '../task/agents.ts';
 import { councilEvents } from './events.ts';
 import type { CouncilSeen } from './seen.ts';
 

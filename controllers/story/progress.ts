@@ -7,10 +7,10 @@ import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
+import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import { conditionOf } from '../conditions.ts';
 import { isOutsideReason } from '../task/blocked.ts';
 import { latestRecord, listedRecords } from '../task/records.ts';
-import { hasSucceeded, isFinished } from '../task/seen.ts';
 import type { StorySeen } from './seen.ts';
 
 export interface PlannedTask {

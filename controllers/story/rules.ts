@@ -3,11 +3,11 @@
 // May: judge one record. May not: read a clock or a cache, do a Task's work, or undo a terminal phase.
 
 import type { StoryStatus } from '../../crds/kinds/story.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import type { Effect } from '../contract.ts';
 import { leave } from '../compose.ts';
 import type { Rules } from '../rules.ts';
 import { epochMs } from '../time.ts';
-import { isFinished } from '../task/seen.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
 import { gateState } from './gates.ts';
@@ -25,11 +25,10 @@ import {
 import type { StorySeen } from './seen.ts';
 import { planInForce, written, type Given, type Rule, type StoryDecision } from './status.ts';
 
-const TERMINAL: readonly string[] = ['Done', 'Failed', 'Cancelled'];
 const phaseOf = ({ story }: StorySeen) => story.status?.phase ?? 'Draft';
 
 const finished: Rule = (seen) =>
-  TERMINAL.includes(phaseOf(seen)) ? leave('the Story is finished and stays as it is', { kind: 'done' }) : undefined;
+  isFinished(seen.story) ? leave('the Story is finished and stays as it is', { kind: 'done' }) : undefined;
 
 const tasksEnding = (seen: StorySeen, now: number, why: string, effects: readonly Effect[]): StoryDecision | undefined => {
   const open = unfinishedTasks(seen.tasks);

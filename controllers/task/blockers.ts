@@ -4,7 +4,10 @@
 
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
-import { servesNamespace, type PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { councilNameOf } from '../../crds/rules/councils.ts';
+import { hasSucceeded } from '../../crds/rules/phases.ts';
+import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
@@ -12,7 +15,7 @@ import { epochMs, untilMs } from '../time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
 import { latestRecord, listedRecords } from './records.ts';
-import { hasSucceeded, type TaskCore } from './seen.ts';
+import type { TaskCore } from './seen.ts';
 
 export interface Judging {
   readonly platform: PlatformConfig;
@@ -132,7 +135,7 @@ const budgetSpent: Blocker = ({ story, usage }) => {
 const councilMissing: Blocker = ({ task, story, council }) => {
   if (council !== undefined) return undefined;
   const { role } = task.spec.task;
-  const named = story?.spec.councils.find((choice) => choice.role === role)?.name;
+  const named = story === undefined ? undefined : councilNameOf(role, story);
   return outside(
     'CouncilMissing',
     named === undefined
@@ -141,13 +144,11 @@ const councilMissing: Blocker = ({ task, story, council }) => {
   );
 };
 
-const imageProfileMissing: Blocker = ({ task, council }, { platform }) => {
-  const wanted = council?.spec.workspace.imageProfile;
-  const profile = platform.imageProfiles.find(({ name }) => name === wanted);
-  if (wanted === undefined || (profile !== undefined && servesNamespace(profile, task.metadata.namespace))) return undefined;
+const imageProfileMissing: Blocker = ({ council }, { platform }) => {
+  if (council === undefined || imageProfileOf(council, platform).kind === 'found') return undefined;
   return outside(
     'ImageProfileMissing',
-    `waits for image profile ${wanted} of council ${council?.metadata.name ?? ''}: the platform has none of that name for this namespace`,
+    `waits for image profile ${council.spec.workspace.imageProfile} of council ${council.metadata.name}: the platform has none of that name for this namespace`,
   );
 };
 

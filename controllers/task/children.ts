@@ -6,6 +6,7 @@ import { LABEL_MANAGED_BY, LABEL_NETWORK, LABEL_STORY, LABEL_TASK, MANAGED_BY } 
 import { isAssumed, type ObjectMeta } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { ImageProfile, PlatformConfig } from '../../crds/contracts/platform.ts';
+import { deadlineSeconds } from '../../crds/rules/limits.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Effect } from '../contract.ts';
 import type { Job } from '../kubernetes.ts';
@@ -65,14 +66,6 @@ const placement = ({ spec }: Council): Placement => {
     ...(runtimeClassName === undefined ? {} : { runtimeClassName }),
   };
 };
-
-/** The shortest of what the platform, the Council and, for an attempt, the plan's task allow. */
-const deadlineSeconds = ({ task, council, platform }: JobInput, kind: WantedJob['kind']): number =>
-  Math.min(
-    platform.workspace.deadlineSeconds,
-    council.spec.workspace.deadlineSeconds ?? Number.POSITIVE_INFINITY,
-    (kind === 'attempt' ? task.spec.task.constraints.timeoutSeconds : undefined) ?? Number.POSITIVE_INFINITY,
-  );
 
 const setting = (input: JobInput, { kind, n }: WantedJob): WorkspaceSetting => ({
   kind,

@@ -4,8 +4,9 @@
 import type { Task } from '../../crds/kinds/task.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import { isOpen, isSameRun, latestRecord, listedRecords } from './records.ts';
-import { isFinished, type Relative, type TaskCore } from './seen.ts';
+import type { Relative, TaskCore } from './seen.ts';
 import type { Blocked } from './blocked.ts';
 
 /**

@@ -11,7 +11,7 @@ import type { Task } from '../../crds/kinds/task.ts';
 import type { Job } from '../kubernetes.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
-import { councilFor } from './agents.ts';
+import { councilFor } from '../../crds/rules/councils.ts';
 import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>

@@ -2,6 +2,8 @@
 // May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
 
 import type { TaskStatus } from '../../crds/kinds/task.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
+import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../time.ts';
@@ -16,7 +18,6 @@ import { UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
 import { endRecord, isOpen } from './records.ts';
 import { currentAttempt, isJobIn, runIn } from './runs.ts';
-import { isFinished } from './seen.ts';
 import { blocked, ended, under, type TaskDecision } from './status.ts';
 import type { TaskView } from './view.ts';
 
@@ -132,7 +133,7 @@ const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision
 
 const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
   const { task, council, platform, gateway } = view.seen;
-  const profile = platform.imageProfiles.find(({ name }) => name === council?.spec.workspace.imageProfile);
+  const profile = council === undefined ? undefined : foundRow(imageProfileOf(council, platform));
   if (council === undefined || profile === undefined || gateway === undefined) return undefined; // blockers ruled it out
   // the status is left: the next pass sees the Job and lists it together with its uid, in one write
   return leave(why, { kind: 'waiting' }, [

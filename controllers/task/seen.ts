@@ -60,8 +60,3 @@ export interface TaskSeen extends TaskCore, LazyRivals {
   /** The last published event of the Task. */
   readonly cursor: number | undefined;
 }
-
-export const TERMINAL_PHASES: readonly string[] = ['Succeeded', 'Failed', 'Cancelled'];
-/** Finished Tasks stay finished: nothing is started for them, and no other Task waits for them. */
-export const isFinished = (task: Task): boolean => TERMINAL_PHASES.includes(task.status?.phase ?? '');
-export const hasSucceeded = (task: Task): boolean => task.status?.phase === 'Succeeded';

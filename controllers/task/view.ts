@@ -1,6 +1,6 @@
 // What the rules about a Task look at: the record that was seen, and what follows from it.
 
-import { agentOfAttempt } from './agents.ts';
+import { agentOfAttempt } from '../../crds/rules/councils.ts';
 import type { Judging } from './blockers.ts';
 import { readRuns, type RunsRead } from './run-reading.ts';
 import type { TaskSeen } from './seen.ts';

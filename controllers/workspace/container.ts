@@ -1,7 +1,9 @@
 // One step of a workspace as a container. Restricted in every way that Pod Security asks for, and a few more.
 // May: build. May not: take anything from a user but numbers that the platform engineer bounds: no image, command, variable or volume.
 
-import { FLEET_PROGRAM, GATEWAY_HOST, PATHS, STEP_ENVIRONMENT } from '../../crds/contracts/steps.ts';
+import type { StepVariables } from '../../crds/contracts/environment.ts';
+import { FLEET_PROGRAM, PATHS } from '../../crds/contracts/paths.ts';
+import { GATEWAY_HOST } from '../../crds/contracts/steps.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
 import { holdsToken, runsFleetImage, volumePaths, type JobKind, type StepRow } from './step-table.ts';
 
@@ -39,19 +41,21 @@ const securityContext = {
   seccompProfile: { type: 'RuntimeDefault' },
 } as const;
 
-const TOKEN_FOLDER = PATHS.token.slice(0, PATHS.token.lastIndexOf('/'));
+const stepVariables = (setting: WorkspaceSetting): StepVariables => ({
+  FLEET_KIND: setting.kind,
+  FLEET_OWNER_UID: setting.ownerUid,
+  FLEET_ATTEMPT: String(setting.attempt),
+  FLEET_GATEWAY_URL: `https://${GATEWAY_HOST}:${setting.gatewayPort}`,
+  FLEET_GATEWAY_CA: setting.gateway.caPem,
+  FLEET_GATEWAY_ADDRESS: setting.gateway.address,
+  FLEET_CANARY_PORT: String(setting.canaryPort),
+  FLEET_DEADLINE_SECONDS: String(setting.deadlineSeconds),
+});
 
 const environment = (setting: WorkspaceSetting, row: StepRow): readonly { readonly name: string; readonly value: string }[] =>
   Object.entries({
-    [STEP_ENVIRONMENT.kind]: setting.kind,
-    [STEP_ENVIRONMENT.ownerUid]: setting.ownerUid,
-    [STEP_ENVIRONMENT.attempt]: String(setting.attempt),
-    [STEP_ENVIRONMENT.gatewayUrl]: `https://${GATEWAY_HOST}:${setting.gatewayPort}`,
-    [STEP_ENVIRONMENT.gatewayCa]: setting.gateway.caPem,
-    [STEP_ENVIRONMENT.gatewayAddress]: setting.gateway.address,
-    [STEP_ENVIRONMENT.canaryPort]: String(setting.canaryPort),
-    [STEP_ENVIRONMENT.deadlineSeconds]: String(setting.deadlineSeconds),
-    HOME: '/tmp',
+    ...stepVariables(setting),
+    HOME: PATHS.tmp,
     // the toolchain image need not have the C++ libraries of our node
     ...(runsFleetImage(row) ? {} : { LD_LIBRARY_PATH: PATHS.runnerLibraries }),
   }).map(([name, value]) => ({ name, value }));
@@ -63,10 +67,10 @@ export const tokenVolume = (row: StepRow): string => `token-${row.name}`;
 export const tmpVolume = (row: StepRow): string => `tmp-${row.name}`;
 
 const volumeMounts = (row: StepRow): readonly object[] => [
-  { name: tmpVolume(row), mountPath: '/tmp' },
+  { name: tmpVolume(row), mountPath: PATHS.tmp },
   ...row.writes.map((name) => ({ name, mountPath: volumePaths[name] })),
   ...row.reads.map((name) => ({ name, mountPath: volumePaths[name], readOnly: true })),
-  ...(holdsToken(row) ? [{ name: tokenVolume(row), mountPath: TOKEN_FOLDER, readOnly: true }] : []),
+  ...(holdsToken(row) ? [{ name: tokenVolume(row), mountPath: PATHS.tokenFolder, readOnly: true }] : []),
 ];
 
 export const container = (setting: WorkspaceSetting, row: StepRow): object => ({

@@ -2,10 +2,11 @@
 // May: list. May not: decide anything. A volume has one trust level: whoever writes it here is the only one who does, elsewhere it is
 // read-only or absent, and no step that runs the repository's or the agent's code holds a token for git or artifacts.
 
-import { PATHS, STEP_RIGHTS, isFleetStep, type RunnerCommand, type Step } from '../../crds/contracts/steps.ts';
+import { VOLUME_PATHS } from '../../crds/contracts/paths.ts';
+import { STEP_RIGHTS, isFleetStep, type RunKind, type RunnerCommand, type Step } from '../../crds/contracts/steps.ts';
 
 export type Volume = 'runner' | 'git' | 'tree' | 'work-out' | 'fresh' | 'verify-out';
-export type JobKind = 'attempt' | 'courier';
+export type JobKind = RunKind;
 
 export interface StepRow {
   /** The container's name, and the audience of its token. */
@@ -17,12 +18,12 @@ export interface StepRow {
 }
 
 export const volumePaths: Readonly<Record<Volume, string>> = {
-  runner: PATHS.runner,
-  git: PATHS.git,
-  tree: PATHS.tree,
-  'work-out': PATHS.workOut,
-  fresh: PATHS.fresh,
-  'verify-out': PATHS.verifyOut,
+  runner: VOLUME_PATHS.runner,
+  git: VOLUME_PATHS.git,
+  tree: VOLUME_PATHS.tree,
+  'work-out': VOLUME_PATHS.workOut,
+  fresh: VOLUME_PATHS.fresh,
+  'verify-out': VOLUME_PATHS.verifyOut,
 };
 
 /** Every emptyDir is bounded; a pod that outgrows one is evicted, which counts against the infrastructure. */

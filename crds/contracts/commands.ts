@@ -55,13 +55,20 @@ export type CommandAnswer = ResolveAnswer | ProbeAnswer;
 /** How long one probe's answer stands. */
 export const PROBE_INTERVAL_MS = 300_000;
 export const resolveCommandId = (storyUid: string, answersSeen: number): string => `resolve-${storyUid}-${answersSeen}`;
+/** The Story whose base commit was asked for; undefined for any other command. */
+export const storyUidOfResolve = (commandId: string): string | undefined => /^resolve-(.+)-\d+$/.exec(commandId)?.[1];
+
+const PROBE_PREFIX = 'probe-';
+const probeOf = (endpoint: string, model: string, interval: string): string =>
+  `${PROBE_PREFIX}${shortHash([endpoint, model], 8)}-${interval}`;
 export const probeCommandId = (endpoint: string, model: string, nowMs: number): string =>
-  `probe-${shortHash([endpoint, model], 8)}-${Math.floor(nowMs / PROBE_INTERVAL_MS)}`;
+  probeOf(endpoint, model, String(Math.floor(nowMs / PROBE_INTERVAL_MS)));
+export const isProbeId = (commandId: string): boolean => commandId.startsWith(PROBE_PREFIX);
 
 /** While an endpoint does not serve as it should it is asked more often, under ids of their own. */
 export const PROBE_RETRY_MS = 20_000;
 export const probeRetryCommandId = (endpoint: string, model: string, nowMs: number): string =>
-  `probe-${shortHash([endpoint, model], 8)}-r${Math.floor(nowMs / PROBE_RETRY_MS)}`;
+  probeOf(endpoint, model, `r${Math.floor(nowMs / PROBE_RETRY_MS)}`);
 
 /** An answer stands for its own interval and for the next, in which the new one is awaited. */
 const PROBE_STANDS_MS = 2 * PROBE_INTERVAL_MS;
@@ -120,5 +127,17 @@ export const STREAMS = {
 export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor' } as const;
 /** An account that nobody wrote for so long goes; a Story that lives on starts again from the usage in its status. */
 export const LEDGER_MAX_AGE_MS = 90 * DAY_MS;
+
+const STORY_ACCOUNT = 'story.';
 /** A Story's account of tokens in the ledger. */
-export const storyAccount = (storyUid: string): string => `story.${storyUid}`;
+export const storyAccount = (storyUid: string): string => `${STORY_ACCOUNT}${storyUid}`;
+/** The Story whose account it is; undefined for any other account. */
+export const storyUidOfAccount = (account: string): string | undefined =>
+  account.startsWith(STORY_ACCOUNT) ? account.slice(STORY_ACCOUNT.length) : undefined;
+/** What one attempt of a Task spends. */
+export const attemptAccount = (taskUid: string, attempt: number): string => `attempt.${taskUid}.${attempt}`;
+/** The calls that run on a model endpoint, of everybody or of one Council. */
+export const endpointAccount = (endpoint: string, councilUid?: string): string =>
+  councilUid === undefined ? `endpoint.${endpoint}` : `endpoint.${endpoint}.${councilUid}`;
+/** Pattern of all accounts of endpoints. */
+export const ENDPOINT_ACCOUNTS = 'endpoint.>';

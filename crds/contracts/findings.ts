@@ -40,10 +40,10 @@ const base = {
   message: z.string().max(400).optional(),
 };
 const commandResult = z.object({ command: z.string().max(120), exitCode: z.int(), durationMs: count('') });
-const verdict = z.object({ passed: count(''), failed: count('') });
+const testCounts = z.object({ passed: count(''), failed: count('') });
 const optionalCommit = commitId('').optional();
 
-export const findings = {
+const schemas = {
   runner: z.object({ step: z.literal('runner'), ...base }),
   checkout: z.object({ step: z.literal('checkout'), ...base, base: optionalCommit }),
   setup: z.object({ step: z.literal('setup'), ...base }),
@@ -59,7 +59,7 @@ export const findings = {
   verify: z.object({
     step: z.literal('verify'),
     ...base,
-    ...verdict.partial().shape,
+    ...testCounts.partial().shape,
     commands: z.array(commandResult).max(8).optional(),
   }),
   report: z.object({
@@ -71,7 +71,7 @@ export const findings = {
     files: count('').optional(),
     insertions: count('').optional(),
     deletions: count('').optional(),
-    verify: verdict.optional(),
+    verify: testCounts.optional(),
     tokens: count('').optional(),
     summary: z.string().max(400).optional(),
   }),
@@ -87,8 +87,10 @@ export const findings = {
   push: z.object({ step: z.literal('push'), ...base, commit: optionalCommit }),
 } as const;
 
-export type Findings = { readonly [S in keyof typeof findings]: Immutable<z.infer<(typeof findings)[S]>> };
+export type Findings = { readonly [S in keyof typeof schemas]: Immutable<z.infer<(typeof schemas)[S]>> };
 export type FindingStep = keyof Findings;
+/** The schema of each step's finding; typed by step, so that what one parses is known to be of that step. */
+export const findings: { readonly [S in FindingStep]: z.ZodType<Findings[S]> } = schemas;
 export type Finding = Findings[FindingStep];
 
 /** Reads a finding that anybody may have written. `undefined` for whatever is none of that step. */
@@ -96,7 +98,7 @@ export const parseFinding = <S extends FindingStep>(step: S, json: string): Find
   if (json.length > 4 * FINDING_BYTES) return undefined;
   try {
     const result = findings[step].safeParse(JSON.parse(json));
-    return result.success ? (result.data as unknown as Findings[S]) : undefined;
+    return result.success ? result.data : undefined;
   } catch {
     return undefined; // not JSON: as good as none
   }

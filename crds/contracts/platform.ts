@@ -109,7 +109,3 @@ export type PlatformConfig = Immutable<z.infer<typeof platformConfig>>;
 export const PLATFORM_FILE = '/etc/fleet/platform/platform.json';
 export const CA_FILE = '/etc/fleet/ca/ca.crt';
 export const UPSTREAM_FILES = '/etc/fleet/upstreams';
-
-/** May Stories of that namespace use the row? */
-export const servesNamespace = (row: { readonly namespaces: readonly string[] }, namespace: string): boolean =>
-  row.namespaces.includes('*') || row.namespaces.includes(namespace);

@@ -1,5 +1,9 @@
-// The steps of a workspace Job: what each may ask of the gateway, where it finds its files, what its environment holds.
+// The steps of a workspace Job and what each may ask of the gateway.
 // The table of rights is the gateway's only source; the Job builder and the runner read the same one.
+
+/** What a workspace Job of a Task does: let an agent work, or carry the agent's patch to the story branch. */
+export const RUN_KINDS = ['attempt', 'courier'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
 
 export const ATTEMPT_STEPS = ['runner', 'checkout', 'setup', 'work', 'verify-setup', 'verify', 'report'] as const;
 export const COURIER_STEPS = ['runner', 'merge', 'setup', 'verify', 'push'] as const;
@@ -7,21 +11,10 @@ export type AttemptStep = (typeof ATTEMPT_STEPS)[number];
 export type CourierStep = (typeof COURIER_STEPS)[number];
 export type Step = AttemptStep | CourierStep;
 
-/** What the runner's command line calls a step. The courier's `setup` and `verify` work on other files than the attempt's. */
-export type RunnerCommand = Step | 'courier-setup' | 'courier-verify';
-export const RUNNER_COMMANDS = [
-  'runner',
-  'checkout',
-  'setup',
-  'work',
-  'verify-setup',
-  'verify',
-  'report',
-  'merge',
-  'courier-setup',
-  'courier-verify',
-  'push',
-] as const satisfies readonly RunnerCommand[];
+/** What the runner's command line calls a courier's steps. Its `setup` and `verify` work on other files than the attempt's. */
+export const COURIER_COMMANDS = ['runner', 'merge', 'courier-setup', 'courier-verify', 'push'] as const;
+export const RUNNER_COMMANDS = [...ATTEMPT_STEPS, ...COURIER_COMMANDS] as const;
+export type RunnerCommand = (typeof RUNNER_COMMANDS)[number];
 
 /** What the gateway does for whoever holds a step's token. */
 export type Right = 'brief' | 'context' | 'model' | 'git-fetch' | 'git-push' | 'artifact-put' | 'artifact-get' | 'egress';
@@ -53,35 +46,5 @@ export const WORKSPACE_ACCOUNT = 'fleet-workspace';
 export const FLEET_STEPS = ['runner', 'checkout', 'report', 'merge', 'push'] as const satisfies readonly Step[];
 export const isFleetStep = (step: Step): boolean => (FLEET_STEPS as readonly Step[]).includes(step);
 
-/** Mount points and files inside a workspace pod. */
-export const PATHS = {
-  runner: '/fleet/runner',
-  runnerNode: '/fleet/runner/node',
-  runnerLibraries: '/fleet/runner/lib',
-  runnerProgram: '/fleet/runner/agent-runner.mjs',
-  git: '/fleet/git',
-  tree: '/fleet/tree',
-  workOut: '/fleet/out/work',
-  verifyOut: '/fleet/out/verify',
-  fresh: '/fleet/fresh',
-  token: '/fleet/token/token',
-  terminationLog: '/dev/termination-log',
-} as const;
-
-/** The bundle in the fleet image. */
-export const FLEET_PROGRAM = '/opt/fleet/agent-runner.mjs';
-
 export const GATEWAY_HOST = 'fleet-gateway';
 export const GATEWAY_PORT = 8443;
-
-/** Names of the environment variables of every step. */
-export const STEP_ENVIRONMENT = {
-  kind: 'FLEET_KIND',
-  ownerUid: 'FLEET_OWNER_UID',
-  attempt: 'FLEET_ATTEMPT',
-  gatewayUrl: 'FLEET_GATEWAY_URL',
-  gatewayCa: 'FLEET_GATEWAY_CA',
-  gatewayAddress: 'FLEET_GATEWAY_ADDRESS',
-  canaryPort: 'FLEET_CANARY_PORT',
-  deadlineSeconds: 'FLEET_DEADLINE_SECONDS',
-} as const;

@@ -64,22 +64,22 @@ export interface Resource<KindName extends string, Spec, Status> {
   readonly status?: Status;
 }
 
-/** A CEL rule of the API server. */
-export interface Rule {
+/** A CEL expression that the API server evaluates, as `x-kubernetes-validations` lists it. */
+export interface Validation {
   readonly rule: string;
   readonly message: string;
 }
 
 /**
- * A rule that no pattern can say, twice: `rule` for the API server and `holds`, the same thing, for TypeScript. (Patterns must hold for
- * JavaScript and RE2 alike, so they have no look-around.)
+ * A validation that no pattern can say, twice: `rule` for the API server and `holds`, the same thing, for TypeScript. (Patterns must hold
+ * for JavaScript and RE2 alike, so they have no look-around.)
  */
-export const ruled = <Schema extends z.ZodType>(
+export const validated = <Schema extends z.ZodType>(
   schema: Schema,
-  { rule, message: text }: Rule,
+  { rule, message: text }: Validation,
   holds: (value: z.output<Schema>) => boolean,
 ): Schema => {
-  const before = (schema.meta()?.['x-kubernetes-validations'] ?? []) as readonly Rule[];
+  const before = (schema.meta()?.['x-kubernetes-validations'] ?? []) as readonly Validation[];
   return schema.refine(holds, { message: text }).meta({ 'x-kubernetes-validations': [...before, { rule, message: text }] });
 };
 

@@ -2,7 +2,7 @@
 // Plans that are approved name these fields by digest, and the API server fills defaults into what is stored. So a field that comes later
 // is optional and has no default, or the digests of stored Plans would change under their approvals.
 import { z } from 'zod';
-import { role, ruled, type Immutable } from './meta.ts';
+import { role, validated, type Immutable } from './meta.ts';
 
 export const TASK_PHASES = ['DESIGN', 'BUILD', 'TEST', 'DOCS'] as const;
 
@@ -20,7 +20,7 @@ const GLOB_PART = `(?:[^/\\\\()!|.\\x00-\\x1f\\x7f]|\\.[^/\\\\()!|.\\x00-\\x1f\\
 const GLOB_PATTERN = new RegExp(`^${GLOB_PART}(?:/${GLOB_PART})*$`);
 const MAX_STARS = 16;
 
-const glob = ruled(
+const glob = validated(
   z.string().max(256).regex(GLOB_PATTERN).describe('A path or glob relative to the root of the repository, such as src/**.'),
   { rule: `self.split('*').size() <= ${MAX_STARS + 1}`, message: `a glob may hold at most ${MAX_STARS} stars` },
   (value) => value.split('*').length <= MAX_STARS + 1,

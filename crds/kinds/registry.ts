@@ -1,8 +1,8 @@
-// The registry of kinds: names, columns and rules that the manifests, the RBAC and the reference are made from. Pure data.
+// The registry of kinds: names, columns and validations that the manifests, the RBAC and the reference are made from. Pure data.
 import type { z } from 'zod';
 import { councilSpec, councilStatus } from './council.ts';
 import { deliberationSpec, deliberationStatus } from './deliberation.ts';
-import type { Rule } from './meta.ts';
+import type { Validation } from './meta.ts';
 import { planSpec, planStatus } from './plan.ts';
 import { GATES, storySpec, storyStatus } from './story.ts';
 import { taskSpec, taskStatus } from './task.ts';
@@ -30,10 +30,10 @@ export interface KindDefinition {
   readonly columns: readonly Column[];
   /** What `kubectl get --field-selector` may ask for. */
   readonly selectable: readonly string[];
-  /** Rules on the whole object; they may read status. */
-  readonly rootRules: readonly Rule[];
-  /** Rules on spec: what must not vanish is guarded from here. */
-  readonly specRules: readonly Rule[];
+  /** Of the whole object; they may read status. */
+  readonly rootValidations: readonly Validation[];
+  /** Of spec: what must not vanish is guarded from here. */
+  readonly specValidations: readonly Validation[];
 }
 
 const age: Column = {
@@ -51,23 +51,23 @@ const column = (name: string, jsonPath: string, description: string, more: Parti
 });
 
 /** Once set, the field stays as it is; it cannot be added later where `late` is false. */
-const immutable = (field: string, late = false): Rule => ({
+const immutable = (field: string, late = false): Validation => ({
   rule: late
     ? `!has(oldSelf.${field}) || (has(self.${field}) && self.${field} == oldSelf.${field})`
     : `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
   message: late ? `${field} cannot be changed once it is set` : `${field} is immutable`,
 });
-const oneWay = (field: string): Rule => ({
+const oneWay = (field: string): Validation => ({
   rule: `!oldSelf.${field} || self.${field}`,
   message: `${field} cannot be taken back`,
 });
 
 const FROZEN_SCOPE = ['title', 'description', 'acceptanceCriteria', 'repository', 'rigor'];
 /**
- * Compares spec with spec alone: a rule between spec and status could be broken by a status write that follows, and then nothing could be
+ * Compares spec with spec alone: a validation between spec and status could be broken by a status write that follows, and then nothing could be
  * written to the object any more.
  */
-const gateRules = GATES.map((gate): Rule => {
+const gateValidations = GATES.map((gate): Validation => {
   const auto = (self: string): string => `(has(${self}.spec.gates.${gate}) && ${self}.spec.gates.${gate} == 'Auto')`;
   return {
     rule: `!has(oldSelf.status) || !has(oldSelf.status.gates) || !${auto('self')} || ${auto('oldSelf')}`,
@@ -94,7 +94,7 @@ const story: KindDefinition = {
     column('Head', '.status.headCommit', 'Newest commit of that branch.', { wide: true }),
     age,
   ],
-  specRules: [
+  specValidations: [
     immutable('externalId', true),
     oneWay('cancel'),
     {
@@ -102,12 +102,12 @@ const story: KindDefinition = {
       message: 'approvals can only be added: none may be changed or removed',
     },
   ],
-  rootRules: [
-    ...FROZEN_SCOPE.map((field): Rule => ({
+  rootValidations: [
+    ...FROZEN_SCOPE.map((field): Validation => ({
       rule: `!has(oldSelf.status) || !has(oldSelf.status.baseCommit) || self.spec.${field} == oldSelf.spec.${field}`,
       message: `${field} is frozen since the Draft ended (the base commit is pinned): make a new Story for another scope`,
     })),
-    ...gateRules,
+    ...gateValidations,
   ],
 };
 
@@ -131,7 +131,7 @@ const plan: KindDefinition = {
     column('Message', '.status.message', 'State in words.', { wide: true }),
     age,
   ],
-  specRules: [
+  specValidations: [
     { rule: 'has(self.tasks) != has(self.source)', message: 'give either tasks or source, not both and not neither' },
     immutable('externalId', true),
     immutable('storyRef'),
@@ -145,7 +145,7 @@ const plan: KindDefinition = {
       message: 'the author of a Plan cannot decide on it: approval.by must be another person',
     },
   ],
-  rootRules: [],
+  rootValidations: [],
 };
 
 const TASK_IMMUTABLE = ['storyRef', 'planRef', 'task', 'taskDigest'];
@@ -170,13 +170,13 @@ const task: KindDefinition = {
     column('Title', '.spec.task.title', 'What is to be done.', { wide: true }),
     age,
   ],
-  specRules: [
+  specValidations: [
     immutable('externalId', true),
     ...TASK_IMMUTABLE.map((field) => immutable(field)),
     oneWay('cancel'),
     { rule: 'self.extraAttempts >= oldSelf.extraAttempts', message: 'extraAttempts only grows' },
   ],
-  rootRules: [],
+  rootValidations: [],
 };
 
 const council: KindDefinition = {
@@ -198,8 +198,8 @@ const council: KindDefinition = {
     column('Reason', '.status.reason', 'Why.'),
     age,
   ],
-  specRules: [immutable('externalId', true)],
-  rootRules: [],
+  specValidations: [immutable('externalId', true)],
+  rootValidations: [],
 };
 
 const DELIBERATION_IMMUTABLE = [
@@ -235,8 +235,8 @@ const deliberation: KindDefinition = {
     column('Message', '.status.message', 'State in words.', { wide: true }),
     age,
   ],
-  specRules: [immutable('externalId', true), ...DELIBERATION_IMMUTABLE.map((field) => immutable(field)), oneWay('cancel')],
-  rootRules: [],
+  specValidations: [immutable('externalId', true), ...DELIBERATION_IMMUTABLE.map((field) => immutable(field)), oneWay('cancel')],
+  rootValidations: [],
 };
 
 /** Every kind, by name. */

@@ -10,7 +10,7 @@ import {
   objectName,
   reason,
   role,
-  ruled,
+  validated,
   time,
   uid,
   type Resource,
@@ -70,7 +70,7 @@ const REPOSITORY_URL_PATTERN = new RegExp(`^https://${HOST_PART}(?:\\.${HOST_PAR
 /** A branch, a tag, a full ref or a commit: nothing that git could take for an option, a range or a way out. */
 const GIT_REF_PATTERN = new RegExp(`^${REF_PART}(?:/${REF_PART})*$`);
 
-const gitRef = ruled(
+const gitRef = validated(
   z
     .string()
     .max(200)

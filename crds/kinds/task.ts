@@ -64,7 +64,7 @@ export const attempt = z
     verify: z
       .object({ passed: count('Commands that passed.'), failed: count('Commands that failed.') })
       .optional()
-      .describe('Verdict of the fresh checkout.'),
+      .describe('What the verify commands gave in the fresh checkout.'),
     files: count('Files changed.').optional(),
     insertions: count('Lines added.').optional(),
     deletions: count('Lines removed.').optional(),

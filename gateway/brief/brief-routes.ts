@@ -6,7 +6,7 @@ import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
 import type { World } from '../cluster/cluster-view.ts';
-import { buildBrief, lastFailureOf } from './brief.ts';
+import { buildBrief } from './brief.ts';
 import { contextOf } from '../../agent/context.ts';
 
 export class BriefRoutes {
@@ -48,9 +48,9 @@ export class BriefRoutes {
   }
 
   #context({ caller, request, response }: Call): void {
-    const { story, task, attempt } = stepOf(caller);
+    const { story, task } = stepOf(caller);
     const siblings = this.#world.tasksOf(story.metadata.uid);
-    const context = contextOf({ story, task, siblings, lastFailure: lastFailureOf(task, attempt) });
+    const context = contextOf({ story, task, siblings });
     const etag = `"${context.digest}"`;
     if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
     else response.writeHead(200, { 'content-type': 'application/json', etag }).end(JSON.stringify(context));

@@ -2,11 +2,13 @@
 
 import { brief as briefSchema, type Brief } from '../../crds/contracts/brief.ts';
 import { branchOf } from '../../crds/names.ts';
-import { servesNamespace, type PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { agentOf, councilFor, type Agent } from '../../crds/rules/councils.ts';
+import { runLimits } from '../../crds/rules/limits.ts';
+import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import type { Council } from '../../crds/kinds/council.ts';
-import { agentOf, councilFor, type Agent } from '../cluster/council.ts';
 import { contextOf } from '../../agent/context.ts';
 
 export interface BriefInput {
@@ -27,11 +29,8 @@ export type BriefResult =
 
 const broken = (code: string, message: string): BriefResult => ({ kind: 'broken', code, message });
 
-const least = (...numbers: readonly (number | undefined)[]): number =>
-  Math.min(...numbers.filter((number): number is number => number !== undefined));
-
 /** The attempt before this one that failed, if any. */
-export const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
+const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
   (task.status?.attempts ?? [])
     .filter(({ n, finishedAt, reason }) => n < attempt.n && finishedAt !== undefined && reason !== undefined)
     .toSorted((a, b) => b.n - a.n)[0];
@@ -53,22 +52,6 @@ const storyPart = ({ metadata, spec }: Story): Brief['story'] => ({
   acceptanceCriteria: [...(spec.acceptanceCriteria ?? [])],
 });
 
-const limitsPart = (input: BriefInput, council: Council): Brief['limits'] => {
-  const { platform, task, story } = input;
-  const { limits, workspace } = platform;
-  const { constraints } = task.spec.task;
-  const exempt = limits.protectedPathsAllowedFor.includes(story.metadata.namespace);
-  return {
-    iterations: least(limits.iterations, constraints?.maxIterations),
-    tokens: least(limits.tokensPerTask, story.spec.budget?.tokens),
-    wallClockSeconds: least(workspace.deadlineSeconds, council.spec.workspace.deadlineSeconds, constraints?.timeoutSeconds),
-    outputBytes: limits.outputBytes,
-    patchBytes: limits.patchBytes,
-    patchFiles: limits.patchFiles,
-    protectedPaths: exempt ? [] : [...limits.protectedPaths],
-  };
-};
-
 const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> =>
   failure === undefined
     ? {}
@@ -88,8 +71,8 @@ export const buildBrief = (input: BriefInput): BriefResult => {
   if (council === undefined) return broken('CouncilMissing', `no Council serves role ${task.spec.task.role} of this Story`);
   const agent = agentOf(council, attempt.agent);
   if (agent === undefined) return broken('AgentMissing', `Council ${council.metadata.name} has no agent ${attempt.agent}`);
-  const profile = platform.imageProfiles.find((row) => row.name === council.spec.workspace.imageProfile);
-  if (profile === undefined || !servesNamespace(profile, story.metadata.namespace))
+  const profile = foundRow(imageProfileOf(council, platform));
+  if (profile === undefined)
     return broken('ImageProfileMissing', `no image profile ${council.spec.workspace.imageProfile} serves this namespace`);
   const courier = input.courier ? courierPart(attempt) : {};
   if (courier === undefined) return { kind: 'later', message: 'the patch of the attempt is not in its status yet' };
@@ -107,7 +90,7 @@ const assembled = (input: BriefInput, found: Found): Brief => {
   const { story, task, attempt, siblings } = input;
   const { namespace, name } = story.metadata;
   const lastFailure = lastFailureOf(task, attempt);
-  const limits = limitsPart(input, found.council);
+  const limits = runLimits({ ...input, council: found.council }, input.courier ? 'courier' : 'attempt');
   return {
     story: storyPart(story),
     task: taskPart(task),
@@ -119,7 +102,7 @@ const assembled = (input: BriefInput, found: Found): Brief => {
     verify: { commands: [...(task.spec.task.verify?.commands ?? [])], timeoutSeconds: limits.wallClockSeconds },
     limits,
     planDigest: task.spec.planRef.digest,
-    context: contextOf({ story, task, siblings, lastFailure }),
+    context: contextOf({ story, task, siblings }),
     ...failurePart(lastFailure),
   };
 };

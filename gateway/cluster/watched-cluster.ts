@@ -13,7 +13,7 @@ import type { ApiClient } from '../../kube/client.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 import { Reflector, type Report } from '../../kube/reflector.ts';
 import { jobs, pods } from '../../kube/resources.ts';
-import { wordsOf, type Log } from '../log.ts';
+import { errorFields, type Log } from '../../runtime/log.ts';
 import type { Job, Pod } from './objects.ts';
 import type { World } from './cluster-view.ts';
 
@@ -109,8 +109,8 @@ export const watchWorld = (
   const { log, signal } = options;
   const onReport = (report: Report): void => {
     const resource = report.resource.plural;
-    if (report.type === 'listed') log.write('info', 'listed', { resource, objects: report.objects });
-    else log.write('warn', `watch ${report.type}`, { resource, error: wordsOf(report.error) });
+    if (report.type === 'listed') log.info('listed', { resource, objects: report.objects });
+    else log.warn(`watch ${report.type}`, { resource, ...errorFields(report.error) });
   };
   const labelSelector = LABEL_WORKSPACE;
   const follow = <T extends KubeObject>(resource: Resource, cache: Cache<T>, selection: object = {}): Reflector<T> =>

@@ -2,10 +2,10 @@
 // answer too, with a reason and whether asking again may help.
 
 import type { CommandAnswer, GatewayCommand, ProbeCommand, ResolveCommand } from '../../crds/contracts/commands.ts';
-import { servesNamespace } from '../../crds/contracts/platform.ts';
+import { foundRow, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import type { RepositoryRefs } from '../git/repository-refs.ts';
 import { Refusal } from '../http/refusal.ts';
-import { wordsOf, type Log } from '../log.ts';
+import { errorFields, type Log } from '../../runtime/log.ts';
 import type { EndpointProbe } from '../model/probe.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
 import type { World } from '../cluster/cluster-view.ts';
@@ -56,12 +56,12 @@ export class CommandAnswers {
     const { log } = this.#options;
     try {
       const answer = await this.#succeed(command, signal);
-      log.write('info', 'command answered', { id: command.id, ok: answer.ok, reason: answer.ok ? undefined : answer.reason });
+      log.info('command answered', { id: command.id, ok: answer.ok, reason: answer.ok ? undefined : answer.reason });
       return answer;
     } catch (error) {
       const failed = failureOf(error);
       const detail = error instanceof Refusal ? error.detail : undefined;
-      log.write('warn', 'command failed', { id: command.id, reason: failed.reason, detail, error: wordsOf(error) });
+      log.warn('command failed', { id: command.id, reason: failed.reason, detail, ...errorFields(error) });
       return this.#failed(command, failed);
     }
   };
@@ -98,13 +98,13 @@ export class CommandAnswers {
 
   async #probe(command: ProbeCommand, signal: AbortSignal): Promise<CommandAnswer> {
     const { endpoint, model, namespace } = command;
-    const upstream = this.#options.world.platform.upstreams.find((row) => row.kind === 'model' && row.name === endpoint);
-    if (upstream === undefined || !servesNamespace(upstream, namespace))
+    const upstream = foundRow(modelUpstream(endpoint, namespace, this.#options.world.platform.upstreams));
+    if (upstream === undefined)
       return this.#failed(
         command,
         failure('EndpointNotListed', `no model upstream ${endpoint} serves namespace ${namespace}`, false),
       );
-    if (upstream.models !== undefined && !upstream.models.includes(model))
+    if (!offersModel(upstream, model))
       return this.#failed(
         command,
         failure('ModelNotAllowed', `the platform does not offer model ${model} on ${endpoint}`, false),

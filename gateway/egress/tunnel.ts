@@ -3,7 +3,8 @@
 
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
+import { egressUpstream, foundRow } from '../../crds/rules/platform-rows.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { Range } from '../upstream/addresses.ts';
 import { AddressRefused, guardedConnect, type Resolve } from '../upstream/connector.ts';
@@ -41,14 +42,6 @@ export const parseTarget = (text: string): Target | undefined => {
   return host === '' || port < 1 || port > 65_535 ? undefined : { host: host.toLowerCase(), port };
 };
 
-/** The egress row for exactly that host and port; a row without a port means its scheme's own. */
-export const matchEgress = (target: Target, namespace: string, upstreams: readonly Upstream[]): Upstream | undefined =>
-  upstreams.find((row) => {
-    if (row.kind !== 'egress' || !servesNamespace(row, namespace)) return false;
-    const own = /:\d+$/.test(row.host) ? row.host : `${row.host}:${row.scheme === 'https' ? 443 : 80}`;
-    return own.toLowerCase() === `${target.host}:${target.port}`;
-  });
-
 /** Runs one tunnel to its end. Throws Refusal as long as nothing was answered. */
 export const runTunnel = async (
   text: string,
@@ -58,7 +51,7 @@ export const runTunnel = async (
 ): Promise<void> => {
   const target = parseTarget(text);
   if (target === undefined) throw new Refusal(400, 'TargetInvalid', 'CONNECT wants host:port');
-  const upstream = matchEgress(target, namespace, options.upstreams());
+  const upstream = foundRow(egressUpstream(target, namespace, options.upstreams()));
   if (upstream === undefined)
     throw new Refusal(403, 'EgressNotListed', 'the platform lists no such egress host for this namespace', { detail: text });
   const server = await open(target, upstream, options);

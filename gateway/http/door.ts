@@ -2,18 +2,19 @@
 //
 //   known route ─► token ─► who is it (identity) ─► may this step (rights) ─► its share of requests ─► the route, within its time
 //
-// Every refusal is one line in the log: who, what, why; never a token.
+// Every refusal is in the log (refusal-log.ts): who, what, why; never a token.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { errorFields, type Fields } from '../../runtime/log.ts';
 import type { Caller } from '../identity/caller.ts';
 import { mayUse, type Right } from '../identity/rights.ts';
-import { wordsOf, type Fields, type Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { GatewayMetrics } from '../metrics.ts';
 import { drain } from './body.ts';
 import { callerToken } from './credentials.ts';
 import type { Failures, Gate } from './gate.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import { asRefusal, Refusal, refusalBody, type ErrorShape } from './refusal.ts';
 
 export interface Call {
@@ -48,8 +49,8 @@ export interface DoorOptions {
   readonly identify: (token: string) => Promise<Caller>;
   readonly gate: Gate;
   readonly failures: Failures;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  readonly refusals: RefusalLog;
+  readonly metrics: GatewayMetrics;
 }
 
 const MAX_URL_CHARS = 2_048;
@@ -107,7 +108,7 @@ export class Door {
     const url = parseUrl(request.url ?? '');
     const route = url === undefined ? undefined : this.#options.routes.find((one) => matches(one, request, url));
     let caller: Caller | undefined;
-    this.#count(1);
+    this.#inFlight += 1;
     if (this.#draining) response.setHeader('connection', 'close');
     response.setHeader('x-request-id', id);
     try {
@@ -119,11 +120,9 @@ export class Door {
       const about = { id, address, route: route?.name ?? 'none', errors: route?.errors ?? 'fleet' };
       this.#refuse({ request, response }, asRefusal(error), about, caller);
     } finally {
-      this.#count(-1);
+      this.#inFlight -= 1;
       const seconds = (performance.now() - startedAt) / 1_000;
-      const name = route?.name ?? 'none';
-      this.#options.metrics.add('fleet_gateway_requests_total', { route: name, status: String(response.statusCode) });
-      this.#options.metrics.add('fleet_gateway_request_seconds_total', { route: name }, seconds);
+      this.#options.metrics.requestAnswered(route?.name ?? 'none', response.statusCode, seconds);
     }
   }
 
@@ -132,7 +131,7 @@ export class Door {
     const id = randomUUID();
     const address = addressOf(request);
     let caller: Caller | undefined;
-    this.#count(1);
+    this.#inFlight += 1;
     this.#tunnels.add(socket);
     socket.on('error', () => undefined);
     try {
@@ -149,7 +148,7 @@ export class Door {
       else socket.destroy();
     } finally {
       this.#tunnels.delete(socket);
-      this.#count(-1);
+      this.#inFlight -= 1;
     }
   }
 
@@ -204,19 +203,17 @@ export class Door {
   }
 
   #logRefusal(request: IncomingMessage, refusal: Refusal, about: About, caller: Caller | undefined): void {
-    const { log, metrics } = this.#options;
-    metrics.add('fleet_gateway_refusals_total', { code: refusal.code });
-    log.write(refusal.status >= 500 && refusal.code !== 'NotListedYet' ? 'error' : 'warn', 'refused', {
-      ...{ id: about.id, route: about.route, address: about.address, method: request.method },
-      ...{ status: refusal.status, code: refusal.code, message: refusal.message, detail: refusal.detail },
-      cause: refusal.cause === undefined ? undefined : wordsOf(refusal.cause),
-      ...callerFields(caller),
+    const { refusals, metrics } = this.#options;
+    const { status, code, message: reason, detail, cause } = refusal;
+    metrics.refused(code);
+    refusals.write({
+      ...{ status, code, caller: caller === undefined ? about.address : callerKey(caller) },
+      fields: {
+        ...{ id: about.id, route: about.route, address: about.address, method: request.method, reason, detail },
+        ...(cause !== undefined && errorFields(cause)),
+        ...callerFields(caller),
+      },
     });
-  }
-
-  #count(by: 1 | -1): void {
-    this.#inFlight += by;
-    this.#options.metrics.set('fleet_gateway_in_flight', this.#inFlight);
   }
 }
 

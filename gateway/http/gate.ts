@@ -1,5 +1,6 @@
 // Bounds on what one caller may have under way or get wrong. All of it lives in this process: it protects this process.
 
+import { LRUCache } from 'lru-cache';
 import { Refusal } from './refusal.ts';
 
 /** At most so many at a time for one key. */
@@ -27,6 +28,8 @@ export class Gate {
   }
 }
 
+const MAX_ADDRESSES = 4_096;
+
 interface Window {
   readonly startedAt: number;
   readonly failures: number;
@@ -36,7 +39,7 @@ interface Window {
 export class Failures {
   readonly #limit: number;
   readonly #windowMs: number;
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new LRUCache<string, Window>({ max: MAX_ADDRESSES });
 
   constructor(limit: number, windowMs: number) {
     this.#limit = limit;
@@ -44,16 +47,13 @@ export class Failures {
   }
 
   blocked(address: string, now: number): boolean {
-    const window = this.#windows.get(address);
+    const window = this.#windows.peek(address);
     return window !== undefined && now - window.startedAt < this.#windowMs && window.failures >= this.#limit;
   }
 
   add(address: string, now: number): void {
-    const held = this.#windows.get(address);
+    const held = this.#windows.peek(address);
     const current = held !== undefined && now - held.startedAt < this.#windowMs ? held : { startedAt: now, failures: 0 };
-    this.#windows.delete(address);
     this.#windows.set(address, { ...current, failures: current.failures + 1 });
-    const oldest = this.#windows.size > 4_096 ? this.#windows.keys().next().value : undefined;
-    if (oldest !== undefined) this.#windows.delete(oldest);
   }
 }

@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
-import { wordsOf, type Log } from '../log.ts';
+import { errorFields, type Log } from '../../runtime/log.ts';
 import type { Door } from './door.ts';
 import type { KeyPair } from './tls-files.ts';
 
@@ -55,7 +55,7 @@ export const tlsServer = (options: TlsServerOptions): Server => {
   server.maxConnections = options.maxConnections;
   limitPerAddress(server, options.maxConnectionsPerAddress);
   server.on('connect', (request, socket, head) => void door.connect(request, socket, head));
-  server.on('tlsClientError', (error) => log.write('debug', 'tls handshake failed', { error: wordsOf(error) }));
+  server.on('tlsClientError', (error) => log.debug('tls handshake failed', errorFields(error)));
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();

@@ -2,6 +2,7 @@
 // turn away what cannot be one of ours before it costs a request.
 
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { ApiClient } from '../../kube/client.ts';
 import { pathOf } from '../../kube/client.ts';
 import { tokenReviews } from '../../kube/resources.ts';
@@ -90,12 +91,13 @@ export class TooManyReviews extends Error {
 export class CachedReviewer implements TokenReviewer {
   readonly #inner: TokenReviewer;
   readonly #options: ReviewCacheOptions;
-  readonly #answers = new Map<string, Remembered>();
+  readonly #answers: LRUCache<string, Remembered>;
   #running = 0;
 
   constructor(inner: TokenReviewer, options: Partial<ReviewCacheOptions> = {}) {
     this.#inner = inner;
     this.#options = { ageMs: 10_000, entries: 4_096, concurrent: 64, now: Date.now, ...options };
+    this.#answers = new LRUCache({ max: this.#options.entries });
   }
 
   review(token: string, audiences: readonly string[]): Promise<Reviewed | undefined> {
@@ -108,7 +110,7 @@ export class CachedReviewer implements TokenReviewer {
     if (this.#running >= this.#options.concurrent)
       return Promise.reject(new TooManyReviews('too many token reviews are under way'));
     const answer = this.#ask(token, audiences);
-    this.#keep(key, { answer, until: now + this.#options.ageMs });
+    this.#answers.set(key, { answer, until: now + this.#options.ageMs });
     answer.catch(() => this.#answers.delete(key));
     return answer;
   }
@@ -120,12 +122,5 @@ export class CachedReviewer implements TokenReviewer {
     } finally {
       this.#running -= 1;
     }
-  }
-
-  #keep(key: string, remembered: Remembered): void {
-    this.#answers.delete(key);
-    this.#answers.set(key, remembered);
-    const oldest = this.#answers.size > this.#options.entries ? this.#answers.keys().next().value : undefined;
-    if (oldest !== undefined) this.#answers.delete(oldest);
   }
 }

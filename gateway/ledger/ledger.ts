@@ -3,6 +3,7 @@
 //
 // May: read and write accounts through the store's port. May not: know what an account stands for.
 
+import { LRUCache } from 'lru-cache';
 import { applyChange, type Account, type Change, type Verdict } from './account.ts';
 
 export interface Version {
@@ -37,7 +38,7 @@ const MAX_KNOWN = 1_000;
 export class Ledger {
   readonly #store: AccountStore;
   readonly #queues = new Map<string, Waiting[]>();
-  readonly #known = new Map<string, Version>();
+  readonly #known = new LRUCache<string, Version>({ max: MAX_KNOWN });
 
   constructor(store: AccountStore) {
     this.#store = store;
@@ -79,7 +80,7 @@ export class Ledger {
       try {
         const wrote = account !== version.account;
         const revision = wrote ? await this.#store.write(name, account, version.revision) : version.revision;
-        this.#remember(name, { account, revision });
+        this.#known.set(name, { account, revision });
         // a write proves that the version was the newest; a refusal from memory alone may be out of date, so look again
         if (wrote || known === undefined || verdicts.every((verdict) => verdict.granted)) return verdicts;
         this.#known.delete(name);
@@ -89,13 +90,6 @@ export class Ledger {
       }
     }
     throw new Error(`account ${name} is fought over: ${MAX_TRIES} writes in a row were overtaken`);
-  }
-
-  #remember(name: string, version: Version): void {
-    this.#known.delete(name);
-    this.#known.set(name, version);
-    const oldest = this.#known.size > MAX_KNOWN ? this.#known.keys().next().value : undefined;
-    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }
 

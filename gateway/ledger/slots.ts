@@ -3,6 +3,7 @@
 //
 // Waiting is woken by the account's changes, ours and the other replicas'; the timer is for a reservation's end, which nothing announces.
 
+import { pause } from '../../runtime/clock.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface AccountChanges {
@@ -49,7 +50,7 @@ export class Slots {
         const now = Date.now();
         if (now >= deadline) return undefined;
         const wakeAt = Math.min(deadline, verdict.freeAt ?? deadline, now + LOOK_AGAIN_MS);
-        await Promise.race([changed.happened, delay(Math.max(1, wakeAt - now), signal)]);
+        await Promise.race([changed.happened, pause(Math.max(1, wakeAt - now), signal)]);
         signal.throwIfAborted();
       } finally {
         changed.cancel();
@@ -69,14 +70,3 @@ const nextChange = (
   const { promise, resolve } = Promise.withResolvers<void>();
   return { happened: promise, cancel: changes.onChange(account, resolve) };
 };
-
-const delay = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });

@@ -3,12 +3,13 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Upstream } from '../../crds/contracts/platform.ts';
+import { pause } from '../../runtime/clock.ts';
+import { errorFields, type Fields, type Log } from '../../runtime/log.ts';
 import { answerLimit, readLimited } from '../http/body.ts';
 import { Refusal } from '../http/refusal.ts';
 import { relay } from '../http/relay.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Slot, Slots } from '../ledger/slots.ts';
-import { wordsOf, type Fields, type Log } from '../log.ts';
 import { headerOf, type Outside, type UpstreamAnswer } from '../upstream/http-upstream.ts';
 import { withoutCredential } from '../upstream/secrets.ts';
 import type { ChatRequest } from './chat-request.ts';
@@ -155,7 +156,7 @@ export class ModelProxy {
   async #settle(id: string, { account, until }: Held, amount: number): Promise<void> {
     for (const waitMs of SETTLE_TRIES_MS)
       try {
-        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        if (waitMs > 0) await pause(waitMs);
         await this.#options.ledger.change(account, { verb: 'settle', id, amount, until });
         return;
       } catch (error) {
@@ -163,8 +164,8 @@ export class ModelProxy {
       }
   }
 
-  #warn(event: string, error: unknown, fields: Fields = {}): void {
-    this.#options.log.write('warn', event, { ...fields, error: wordsOf(error) });
+  #warn(message: string, error: unknown, fields: Fields = {}): void {
+    this.#options.log.warn(message, { ...fields, ...errorFields(error) });
   }
 
   /** Returns the tokens that the model counted, or undefined when it did not say. */

@@ -1,15 +1,16 @@
 // The routes of models, in OpenAI's shapes. Which endpoint, model, temperature and budget a call has is the Council's, the Story's and the
 // platform's to say; the request says only what to talk about.
 
-import { storyAccount } from '../../crds/contracts/commands.ts';
+import { attemptAccount, endpointAccount, storyAccount } from '../../crds/contracts/commands.ts';
 import type { Council } from '../../crds/kinds/council.ts';
-import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
+import { agentOf, councilFor, type Agent } from '../../crds/rules/councils.ts';
+import { foundRow, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import { bodyOf, readLimited, requestLimit } from '../http/body.ts';
 import type { Call, Route } from '../http/door.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import { agentOf, councilFor, type Agent } from '../cluster/council.ts';
 import type { World } from '../cluster/cluster-view.ts';
 import { chatRequest } from './chat-request.ts';
 import { MODEL_LIMITS, type ModelProxy, type Payer, type SlotAccount } from './model-proxy.ts';
@@ -70,11 +71,10 @@ export class ModelRoutes {
     if (council === undefined) throw new Refusal(409, 'CouncilMissing', 'no Council serves the role of this task');
     const agent = agentOf(council, attempt.agent);
     if (agent === undefined) throw new Refusal(409, 'AgentMissing', 'the Council has no agent of this name any more');
-    const { endpoint } = council.spec.model;
-    const upstream = this.#world.platform.upstreams.find((row) => row.kind === 'model' && row.name === endpoint);
-    if (upstream === undefined || !servesNamespace(upstream, namespace))
+    const upstream = foundRow(modelUpstream(council.spec.model.endpoint, namespace, this.#world.platform.upstreams));
+    if (upstream === undefined)
       throw new Refusal(403, 'EndpointNotListed', 'the platform serves no such model endpoint to this namespace');
-    if (upstream.models !== undefined && !upstream.models.includes(agent.model))
+    if (!offersModel(upstream, agent.model))
       throw new Refusal(403, 'ModelNotAllowed', 'the platform does not offer this model on the endpoint');
     return { council, agent, upstream };
   }
@@ -88,7 +88,7 @@ export class ModelRoutes {
         spentBefore: story.status?.usage?.tokens ?? 0,
       },
       {
-        account: `attempt.${task.metadata.uid}.${attempt.n}`,
+        account: attemptAccount(task.metadata.uid, attempt.n),
         limit: this.#world.platform.limits.tokensPerTask,
         spentBefore: attempt.tokens ?? 0,
       },
@@ -100,7 +100,7 @@ export class ModelRoutes {
 const slotsOf = (council: Council, upstream: Upstream): readonly SlotAccount[] => {
   const { concurrency } = council.spec.model;
   return [
-    ...(concurrency === undefined ? [] : [{ account: `endpoint.${upstream.name}.${council.metadata.uid}`, slots: concurrency }]),
-    ...(upstream.concurrency === undefined ? [] : [{ account: `endpoint.${upstream.name}`, slots: upstream.concurrency }]),
+    ...(concurrency === undefined ? [] : [{ account: endpointAccount(upstream.name, council.metadata.uid), slots: concurrency }]),
+    ...(upstream.concurrency === undefined ? [] : [{ account: endpointAccount(upstream.name), slots: upstream.concurrency }]),
   ];
 };

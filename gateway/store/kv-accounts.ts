@@ -1,36 +1,35 @@
 // The ledger's accounts in a JetStream key-value bucket: one key each, compared and set by revision. Also tells of their changes, so
 // that who waits for a slot wakes when another replica gives one back.
 
-import { Kvm, KvWatchInclude, type KV } from '@nats-io/kv';
+import { KvWatchInclude } from '@nats-io/kv';
+import { ENDPOINT_ACCOUNTS } from '../../crds/contracts/commands.ts';
+import { isApiError } from '../../runtime/bus/errors.ts';
+import type { JetStreamLink } from '../../runtime/bus/link.ts';
 import { EMPTY, type Account } from '../ledger/account.ts';
 import { RevisionMoved, type AccountStore, type Version } from '../ledger/ledger.ts';
 import type { AccountChanges } from '../ledger/slots.ts';
-import { isApiError, type JetStream } from './jetstream.ts';
-
-/** Only these accounts are watched: those of Stories change with every call and nobody waits for them. */
-const WATCHED = 'endpoint.>';
 
 export class KvAccounts implements AccountStore, AccountChanges {
-  readonly #jetstream: () => JetStream | undefined;
+  readonly #link: JetStreamLink;
   readonly #bucket: string;
   readonly #listeners = new Map<string, Set<() => void>>();
-  #kv: Promise<KV> | undefined;
   #watching = false;
 
-  constructor(jetstream: () => JetStream | undefined, bucket: string) {
-    this.#jetstream = jetstream;
+  constructor(link: JetStreamLink, bucket: string) {
+    this.#link = link;
     this.#bucket = bucket;
   }
 
   async read(name: string): Promise<Version> {
-    const entry = await (await this.#open()).get(name);
+    const entry = await (await this.#link.session.bucket(this.#bucket)).get(name);
     if (entry === null) return { account: EMPTY, revision: 0 };
     return { account: entry.operation === 'PUT' ? parseAccount(entry.value) : EMPTY, revision: entry.revision };
   }
 
   async write(name: string, account: Account, expected: number): Promise<number> {
     try {
-      return await (await this.#open()).put(name, JSON.stringify(account), { previousSeq: expected });
+      const bucket = await this.#link.session.bucket(this.#bucket);
+      return await bucket.put(name, JSON.stringify(account), { previousSeq: expected });
     } catch (error) {
       if (isApiError(error, 'wrongLastSequence')) throw new RevisionMoved(name, { cause: error });
       throw error;
@@ -52,7 +51,12 @@ export class KvAccounts implements AccountStore, AccountChanges {
     if (this.#watching) return;
     this.#watching = true;
     try {
-      const updates = await (await this.#open()).watch({ key: WATCHED, include: KvWatchInclude.UpdatesOnly });
+      const { session } = this.#link;
+      const updates = await (
+        await session.bucket(this.#bucket)
+      ).watch({ key: ENDPOINT_ACCOUNTS, include: KvWatchInclude.UpdatesOnly });
+      session.ended.addEventListener('abort', () => updates.stop(), { once: true });
+      if (session.ended.aborted) updates.stop();
       for await (const { key } of updates) {
         for (const listener of this.#listeners.get(key) ?? []) listener();
       }
@@ -61,17 +65,6 @@ export class KvAccounts implements AccountStore, AccountChanges {
     } finally {
       this.#watching = false;
     }
-  }
-
-  /** The bucket, opened once; a failure to open is tried again by the next caller. */
-  #open(): Promise<KV> {
-    const jetstream = this.#jetstream();
-    if (jetstream === undefined) return Promise.reject(new Error('not connected to NATS'));
-    this.#kv ??= new Kvm(jetstream.client).open(this.#bucket).catch((error: unknown) => {
-      this.#kv = undefined;
-      throw error;
-    });
-    return this.#kv;
   }
 }
 

@@ -1,7 +1,8 @@
 // Matches a Story's repository against the platform engineer's table. Pure. The URL comes from a CR, so it is hostile: it selects a
 // row and a path below that row's prefix, and nothing else of it is ever used.
 
-import { servesNamespace, type Upstream } from '../../crds/contracts/platform.ts';
+import type { Upstream } from '../../crds/contracts/platform.ts';
+import { gitUpstream } from '../../crds/rules/platform-rows.ts';
 
 export type Matched =
   { readonly ok: true; readonly upstream: Upstream; readonly path: string } | { readonly ok: false; readonly message: string };
@@ -18,22 +19,9 @@ const segmentsOf = (path: string): readonly string[] | undefined => {
   return plain ? segments : undefined;
 };
 
-const begins = (segments: readonly string[], prefix: string): boolean => {
-  const wanted = prefix.split('/').filter((segment) => segment !== '');
-  return wanted.length <= segments.length && wanted.every((segment, at) => segments[at] === segment);
-};
-
-const DEFAULT_PORTS = { https: '443', http: '80' } as const;
-
-/** `host[:port]` with the scheme's own port left out, in lower case. */
-export const authorityOf = (scheme: 'http' | 'https', host: string): string => {
-  const lower = host.toLowerCase();
-  return lower.endsWith(`:${DEFAULT_PORTS[scheme]}`) ? lower.slice(0, lower.lastIndexOf(':')) : lower;
-};
-
 /**
  * The row for a repository of a namespace. The text is taken apart by hand, not by a URL parser, because a parser repairs: it
- * would turn `..`, `\` and `%2e` into paths that nobody compared. The longest prefix wins.
+ * would turn `..`, `\` and `%2e` into paths that nobody compared.
  */
 export const matchRepository = (url: string, namespace: string, upstreams: readonly Upstream[]): Matched => {
   const parts = /^(https?):\/\/([A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?)(\/.*)$/.exec(url);
@@ -41,14 +29,9 @@ export const matchRepository = (url: string, namespace: string, upstreams: reado
   const [, scheme = '', host = '', path = ''] = parts;
   const segments = segmentsOf(path);
   if (segments === undefined) return no('the repository has a path that is not plain');
-  const plainScheme = scheme === 'https' ? 'https' : 'http';
-  const candidates = upstreams
-    .filter((row) => row.kind === 'git' && row.scheme === plainScheme)
-    .filter((row) => authorityOf(row.scheme, row.host) === authorityOf(plainScheme, host))
-    .filter((row) => begins(segments, row.prefix) && servesNamespace(row, namespace))
-    .toSorted((a, b) => b.prefix.length - a.prefix.length);
-  const [upstream] = candidates;
-  return upstream === undefined
-    ? no('no git upstream of the platform serves this repository to this namespace')
-    : { ok: true, upstream, path: `/${segments.join('/')}` };
+  const place = { scheme: scheme === 'https' ? 'https' : 'http', host, segments } as const;
+  const lookup = gitUpstream(place, namespace, upstreams);
+  return lookup.kind === 'found'
+    ? { ok: true, upstream: lookup.row, path: `/${segments.join('/')}` }
+    : no('no git upstream of the platform serves this repository to this namespace');
 };

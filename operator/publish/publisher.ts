@@ -4,7 +4,7 @@
 import type { OutboxEvent } from '../../crds/kinds/meta.ts';
 import { keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
 import type { Publication, Published } from '../../runtime/bus/link.ts';
-import { StoreUnavailable } from '../../runtime/bus/store-unavailable.ts';
+import { StoreUnavailable } from '../../runtime/bus/errors.ts';
 import type { Next } from '../../runtime/queue.ts';
 import { cursorSubject } from '../state/feeds.ts';
 

@@ -1,6 +1,7 @@
 // Commands to the gateway: one message per subject, so the store itself refuses one that was sent, is in flight or was answered.
 // What this process sent in this session is remembered, so that a decision that still waits for its answer does not ask again.
 
+import { LRUCache } from 'lru-cache';
 import { commandSubject, type GatewayCommand } from '../../crds/contracts/commands.ts';
 import type { JetStreamLink } from '../../runtime/bus/link.ts';
 
@@ -18,14 +19,12 @@ const REMEMBER_MS = 300_000;
 const MAX_REMEMBERED = 10_000;
 
 export const makeCommands = (link: Pick<JetStreamLink, 'publish'>, nowMs: () => number): Commands => {
-  const sentAtMs = new Map<string, number>();
+  const sentAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   return {
-    isSent: (commandId) => nowMs() - (sentAtMs.get(commandId) ?? -Infinity) < REMEMBER_MS,
+    isSent: (commandId) => nowMs() - (sentAtMs.peek(commandId) ?? -Infinity) < REMEMBER_MS,
     send: async (command) => {
       await link.publish({ subject: commandSubject(command.id), data: JSON.stringify(command) });
-      sentAtMs.delete(command.id);
       sentAtMs.set(command.id, nowMs());
-      if (sentAtMs.size > MAX_REMEMBERED) for (const oldest of sentAtMs.keys()) if (sentAtMs.delete(oldest)) break;
     },
     forget: () => sentAtMs.clear(),
   };

@@ -1,33 +1,27 @@
 // Each verb of a decision, as one API call. Before the first call all of a decision's writes are checked (G12) and laid over the
 // caches, so that a key that decides meanwhile already sees them.
 
-import { createHash } from 'node:crypto';
 import type { Effect } from '../../controllers/contract.ts';
-import { clipped } from '../../controllers/text.ts';
 import type { GatewayCommand } from '../../crds/contracts/commands.ts';
 import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/error.ts';
 import { controllerOf, keyOf, type KubeObject, type Resource, type Stored } from '../../kube/object.ts';
-import { events } from '../../kube/resources.ts';
 import type { Commands } from './commands.ts';
 import type { Assumed, Overlay } from '../state/overlay.ts';
 import { EffectRefused, NameTaken } from './problem.ts';
 
-/** What acting needs of the world outside. */
+/** What acting needs from outside. */
 export interface ActPorts {
   readonly api: Pick<ApiClient, 'create' | 'apply' | 'delete' | 'get'>;
   /** Both throw EffectRefused for a kind that the operator does not watch. */
   resourceOf(apiVersion: string, kind: string): Resource;
   overlayOf(kind: string): Overlay<KubeObject>;
   readonly commands: Pick<Commands, 'isSent' | 'send'>;
-  /** Names this process in events. */
-  readonly instance: string;
-  nowMs(): number;
 }
 
 /** One checked and assumed effect. */
-export interface Step {
+export interface Action {
   readonly label: string;
   perform(): Promise<void>;
   /** It failed, or was not reached: it is no longer assumed. */
@@ -49,7 +43,7 @@ const isCovered = (wanted: unknown, seen: unknown): boolean => {
   return Object.entries(wanted).every(([name, value]) => isCovered(value, (seen as Record<string, unknown>)[name]));
 };
 
-const assumedStep = (label: string, assumed: Assumed<KubeObject>, call: () => Promise<Stored | undefined>): Step => ({
+const assumedAction = (label: string, assumed: Assumed<KubeObject>, call: () => Promise<Stored | undefined>): Action => ({
   label,
   perform: async () => assumed.confirm(await call()),
   abandon: () => assumed.fail(),
@@ -61,7 +55,7 @@ const mayCreate = (subject: Stored, object: KubeObject): boolean => {
 };
 
 /** A create that found the name in use: it is done if what is there is ours (or needs no owner), otherwise the name is taken. */
-const settleConflict = async (subject: Stored, object: KubeObject, ports: ActPorts): Promise<Stored> => {
+const resolveConflict = async (subject: Stored, object: KubeObject, ports: ActPorts): Promise<Stored> => {
   const found = await ports.api.get(ports.resourceOf(object.apiVersion, object.kind), object.metadata);
   if (found === undefined) throw new NameTaken(`${nameOf(object)} came and went while it was to be created`);
   if (isOurs(subject, found)) return found;
@@ -71,7 +65,7 @@ const settleConflict = async (subject: Stored, object: KubeObject, ports: ActPor
   return found;
 };
 
-const createStep = (subject: Stored, object: KubeObject, ports: ActPorts): Step | undefined => {
+const createAction = (subject: Stored, object: KubeObject, ports: ActPorts): Action | undefined => {
   if (!mayCreate(subject, object)) throw new EffectRefused(`create ${nameOf(object)}: not owned by ${nameOf(subject)}`);
   const overlay = ports.overlayOf(object.kind);
   const seen = overlay.get(keyOf(object.metadata));
@@ -80,33 +74,33 @@ const createStep = (subject: Stored, object: KubeObject, ports: ActPorts): Step 
     throw new NameTaken(`${nameOf(object)} exists and belongs to somebody else`);
   }
   const resource = ports.resourceOf(object.apiVersion, object.kind);
-  return assumedStep(`create ${nameOf(object)}`, overlay.assume(object), async () => {
+  return assumedAction(`create ${nameOf(object)}`, overlay.assume(object), async () => {
     try {
-      return (await ports.api.create(resource, object, FIELD_MANAGER)) as Stored;
+      return await ports.api.create(resource, object, FIELD_MANAGER);
     } catch (error) {
-      if (isAlreadyExists(error)) return settleConflict(subject, object, ports);
+      if (isAlreadyExists(error)) return resolveConflict(subject, object, ports);
       throw error;
     }
   });
 };
 
 /** An absent object is created, so that one of somebody else's that we do not see is not overwritten. */
-const applyStep = (subject: Stored, object: KubeObject, ports: ActPorts): Step | undefined => {
+const applyAction = (subject: Stored, object: KubeObject, ports: ActPorts): Action | undefined => {
   const overlay = ports.overlayOf(object.kind);
   const seen = overlay.get(keyOf(object.metadata));
-  if (seen === undefined) return createStep(subject, object, ports);
+  if (seen === undefined) return createAction(subject, object, ports);
   if (!isOurs(subject, seen)) throw new EffectRefused(`apply ${nameOf(object)}: its controller is not ${nameOf(subject)}`);
   if (isCovered(object, seen)) return undefined;
   const resource = ports.resourceOf(object.apiVersion, object.kind);
   const { uid, resourceVersion } = seen.metadata;
   const pinned = { ...object, metadata: { ...object.metadata, uid, resourceVersion } };
   const assumed = overlay.assume({ ...seen, ...object, metadata: { ...seen.metadata, ...object.metadata } });
-  return assumedStep(`apply ${nameOf(object)}`, assumed, () =>
+  return assumedAction(`apply ${nameOf(object)}`, assumed, () =>
     ports.api.apply(resource, pinned, { fieldManager: FIELD_MANAGER, force: true }),
   );
 };
 
-const deleteStep = (subject: Stored, effect: Extract<Effect, { verb: 'delete' }>, ports: ActPorts): Step | undefined => {
+const deleteAction = (subject: Stored, effect: Extract<Effect, { verb: 'delete' }>, ports: ActPorts): Action | undefined => {
   const { ref, uid } = effect;
   const overlay = ports.overlayOf(ref.kind);
   const seen = overlay.get(keyOf(ref));
@@ -114,56 +108,27 @@ const deleteStep = (subject: Stored, effect: Extract<Effect, { verb: 'delete' }>
   if (!isOurs(subject, seen))
     throw new EffectRefused(`delete ${ref.kind} ${keyOf(ref)}: its controller is not ${nameOf(subject)}`);
   const resource = ports.resourceOf(ref.apiVersion, ref.kind);
-  return assumedStep(`delete ${ref.kind} ${keyOf(ref)}`, overlay.assumeDeleted(keyOf(ref)), async () => {
+  return assumedAction(`delete ${ref.kind} ${keyOf(ref)}`, overlay.assumeDeleted(keyOf(ref)), async () => {
     await ports.api.delete(resource, ref, { preconditions: { uid }, propagationPolicy: 'Background' });
     return undefined;
   });
 };
 
-/** Named by content: the same event of the same object is created once in the hour that the API server keeps it. */
-export const eventStep = (subject: Stored, effect: Extract<Effect, { verb: 'event' }>, ports: ActPorts): Step => {
-  const { type, reason, message } = effect;
-  const { namespace, name, uid, resourceVersion } = subject.metadata;
-  const hash = createHash('sha256')
-    .update(JSON.stringify([uid, type, reason, message]))
-    .digest('hex')
-    .slice(0, 16);
-  const event = {
-    apiVersion: 'events.k8s.io/v1',
-    kind: 'Event',
-    metadata: { name: `${name.slice(0, 230)}.${hash}`, ...(namespace !== undefined && { namespace }) },
-    eventTime: `${new Date(ports.nowMs()).toISOString().slice(0, 23)}000Z`,
-    reportingController: 'swefleet.io/operator',
-    reportingInstance: ports.instance,
-    regarding: { apiVersion: subject.apiVersion, kind: subject.kind, namespace, name, uid, resourceVersion },
-    action: 'Reconcile',
-    ...{ type, reason, note: clipped(message, 1_000) },
-  };
-  const perform = async (): Promise<void> => {
-    await ports.api.create(events, event).catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error;
-    });
-  };
-  return { label: `event ${type} ${reason}`, perform, abandon: () => undefined };
-};
-
-const commandStep = (command: GatewayCommand, { commands }: ActPorts): Step | undefined =>
+const commandAction = (command: GatewayCommand, { commands }: ActPorts): Action | undefined =>
   commands.isSent(command.id)
     ? undefined
     : { label: `command ${command.kind} ${command.id}`, perform: () => commands.send(command), abandon: () => undefined };
 
-/** undefined: nothing to do, the world is so already. Throws EffectRefused or NameTaken before anything was written. */
-export const stepOf = (subject: Stored, effect: Effect, ports: ActPorts): Step | undefined => {
+/** undefined: nothing to do, the cluster is so already. Throws EffectRefused or NameTaken before anything was written. */
+export const actionOf = (subject: Stored, effect: Effect, ports: ActPorts): Action | undefined => {
   switch (effect.verb) {
     case 'create':
-      return createStep(subject, effect.object, ports);
+      return createAction(subject, effect.object, ports);
     case 'apply':
-      return applyStep(subject, effect.object, ports);
+      return applyAction(subject, effect.object, ports);
     case 'delete':
-      return deleteStep(subject, effect, ports);
-    case 'event':
-      return eventStep(subject, effect, ports);
+      return deleteAction(subject, effect, ports);
     case 'command':
-      return commandStep(effect.command, ports);
+      return commandAction(effect.command, ports);
   }
 };

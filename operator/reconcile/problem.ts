@@ -1,7 +1,7 @@
 // Every problem of a pass, sorted once. What the sorting means for the key is decided here too; nobody else looks into errors.
 
 import { ApiError } from '../../kube/error.ts';
-import { StoreUnavailable } from '../../runtime/bus/store-unavailable.ts';
+import { StoreUnavailable } from '../../runtime/bus/errors.ts';
 import type { Next } from '../../runtime/queue.ts';
 
 /** A decision asked for what the operator may never do (G12), or what makes no sense: a bug of ours. Nothing was written. */

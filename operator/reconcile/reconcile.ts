@@ -7,7 +7,7 @@ import type { Controller, Decision } from '../../controllers/contract.ts';
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { FIELD_MANAGER } from '../../crds/labels.ts';
 import type { KubeObject, Stored } from '../../kube/object.ts';
-import { eventStep, stepOf, type ActPorts, type Step } from './effects.ts';
+import { actionOf, type Action, type ActPorts } from './effects.ts';
 import { nextAfter, sortProblem, type Problem } from './problem.ts';
 import type { Next } from '../../runtime/queue.ts';
 import { flips, statusToWrite, type CommonStatus } from './status.ts';
@@ -26,6 +26,7 @@ export interface PassRecord {
 
 export interface ReconcilePorts extends ActPorts {
   readonly snapshot: Snapshot;
+  nowMs(): number;
   /** Called once for each pass that wrote or failed. */
   onPass(record: PassRecord): void;
   /** Called for each pass. */
@@ -34,9 +35,9 @@ export interface ReconcilePorts extends ActPorts {
 
 type AnyController = Controller<unknown, unknown>;
 
-interface Plan {
+interface Pass {
   readonly decision: Decision<unknown>;
-  readonly steps: readonly Step[];
+  readonly actions: readonly Action[];
   readonly flips: readonly string[];
 }
 
@@ -45,7 +46,7 @@ const outcomeText = ({ outcome }: Decision<unknown>): string => {
   return outcome.kind === 'waiting' && outcome.afterMs !== undefined ? `waiting ${outcome.afterMs} ms` : outcome.kind;
 };
 
-const statusStep = (subject: Stored, status: CommonStatus, ports: ReconcilePorts): Step => {
+const statusAction = (subject: Stored, status: CommonStatus, ports: ReconcilePorts): Action => {
   const { apiVersion, kind, metadata } = subject;
   const { name, namespace, uid, resourceVersion } = metadata;
   const assumed = ports.overlayOf(kind).assume({ ...subject, status } as KubeObject);
@@ -63,22 +64,22 @@ const statusStep = (subject: Stored, status: CommonStatus, ports: ReconcilePorts
   };
 };
 
-const plannedSteps = (subject: Stored, decision: Decision<unknown>, ports: ReconcilePorts): readonly Step[] => {
-  const steps: Step[] = [];
+const checkedActions = (subject: Stored, decision: Decision<unknown>, ports: ReconcilePorts): readonly Action[] => {
+  const actions: Action[] = [];
   try {
     for (const effect of decision.effects) {
-      const step = stepOf(subject, effect, ports);
-      if (step !== undefined) steps.push(step);
+      const action = actionOf(subject, effect, ports);
+      if (action !== undefined) actions.push(action);
     }
-    return steps;
+    return actions;
   } catch (error) {
-    for (const step of steps) step.abandon();
+    for (const action of actions) action.abandon();
     throw error;
   }
 };
 
 /** The synchronous half. undefined: the object is gone or going, there is nothing to decide. */
-const planOf = (controller: AnyController, key: string, ports: ReconcilePorts): Plan | undefined => {
+const passOf = (controller: AnyController, key: string, ports: ReconcilePorts): Pass | undefined => {
   const subject = ports.overlayOf(controller.kind).get(key);
   // what is being deleted is left alone: its children go with it, and new ones would only be in the way
   if (subject === undefined || subject.metadata.deletionTimestamp !== undefined) return undefined;
@@ -92,27 +93,27 @@ const planOf = (controller: AnyController, key: string, ports: ReconcilePorts): 
     ...{ old, nowMs, generation: subject.metadata.generation },
     cursor: ports.snapshot.eventCursor(subject.metadata.uid),
   });
-  const steps = plannedSteps(subject, decision, ports);
-  if (status === undefined) return { decision, steps, flips: [] };
-  return { decision, steps: [...steps, statusStep(subject, status, ports)], flips: flips(old, status) };
+  const actions = checkedActions(subject, decision, ports);
+  if (status === undefined) return { decision, actions, flips: [] };
+  return { decision, actions: [...actions, statusAction(subject, status, ports)], flips: flips(old, status) };
 };
 
-const perform = async (steps: readonly Step[]): Promise<{ readonly done: readonly string[]; readonly problem?: Problem }> => {
+const perform = async (actions: readonly Action[]): Promise<{ readonly done: readonly string[]; readonly problem?: Problem }> => {
   const done: string[] = [];
-  for (const [index, step] of steps.entries())
+  for (const [index, action] of actions.entries())
     try {
-      done.push(step.label);
-      await step.perform();
+      done.push(action.label);
+      await action.perform();
     } catch (error) {
-      for (const rest of steps.slice(index)) rest.abandon();
+      for (const rest of actions.slice(index)) rest.abandon();
       return { done, problem: sortProblem(error) };
     }
   return { done };
 };
 
 /**
- * A refusal is told to people where they look: as an event, and as the condition Stalled, which stays until a pass succeeds. Best
- * effort: it must not hide the refusal itself. Returns what it changed of the conditions.
+ * A refusal is told to people where they look: as the condition Stalled, which stays until a pass succeeds. Best effort: it must not
+ * hide the refusal itself. Returns what it changed of the conditions.
  */
 const tellRefusal = async (
   { kind, key }: { readonly kind: string; readonly key: string },
@@ -121,22 +122,18 @@ const tellRefusal = async (
 ): Promise<readonly string[]> => {
   const subject = ports.overlayOf(kind).get(key);
   if (subject === undefined || sort !== 'terminal' || !(error instanceof Error)) return [];
-  const { message } = error;
-  await eventStep(subject, { verb: 'event', type: 'Warning', reason: 'WriteRefused', message }, ports)
-    .perform()
-    .catch(() => undefined);
-  const outcome = { kind: 'stalled', reason: 'WriteRefused', message } as const;
+  const outcome = { kind: 'stalled', reason: 'WriteRefused', message: error.message } as const;
   const old = (subject as { readonly status?: CommonStatus }).status;
   const status = statusToWrite(undefined, outcome, {
     ...{ old, nowMs: ports.nowMs(), generation: subject.metadata.generation, cursor: undefined },
   });
   if (status === undefined) return [];
-  const step = statusStep(subject, status, ports);
+  const action = statusAction(subject, status, ports);
   try {
-    await step.perform();
+    await action.perform();
     return flips(old, status);
   } catch {
-    step.abandon();
+    action.abandon();
     return [];
   }
 };
@@ -147,21 +144,21 @@ const nextOf = ({ outcome }: Decision<unknown>): Next =>
 /** One pass over one key of the controller's kind. Never throws: a problem is recorded and becomes a retry. */
 export const reconcile = async (controller: AnyController, key: string, ports: ReconcilePorts): Promise<Next> => {
   const { kind } = controller;
-  let plan: Plan | undefined;
+  let pass: Pass | undefined;
   try {
-    plan = planOf(controller, key, ports);
+    pass = passOf(controller, key, ports);
   } catch (error) {
     const problem = sortProblem(error);
     const told = await tellRefusal({ kind, key }, problem, ports);
     ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: told, problem });
     return nextAfter(problem);
   }
-  if (plan === undefined) return { kind: 'settled' };
-  const { decision, steps } = plan;
-  const { done, problem } = await perform(steps);
+  if (pass === undefined) return { kind: 'settled' };
+  const { decision, actions } = pass;
+  const { done, problem } = await perform(actions);
   const record = { kind, key, why: decision.why, effects: done };
   if (problem === undefined) {
-    if (done.length > 0) ports.onPass({ ...record, flips: plan.flips, outcome: outcomeText(decision) });
+    if (done.length > 0) ports.onPass({ ...record, flips: pass.flips, outcome: outcomeText(decision) });
     return nextOf(decision);
   }
   // the status comes last, so that it was not written

@@ -1,4 +1,4 @@
-// All that the operator knows of the cluster: a cache, a reflector and an overlay for each watched kind.
+// What the operator knows of the cluster: a cache, a reflector and an overlay of own writes for each watched kind.
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Cache } from '../../kube/cache.ts';
@@ -9,7 +9,7 @@ import { OBJECT_KINDS, watched, type ObjectKind, type Objects } from './watched-
 import { Overlay } from './overlay.ts';
 import { EffectRefused } from '../reconcile/problem.ts';
 
-export interface WorldOptions {
+export interface CachesOptions {
   readonly client: Pick<ApiClient, 'listPage' | 'watch'>;
   readonly platform: PlatformConfig;
   /** undefined: all. The gateway's Service is seen wherever it is. */
@@ -26,7 +26,7 @@ interface Kept<T extends KubeObject> {
   readonly reflector: Reflector<T>;
 }
 
-const keep = <K extends ObjectKind>(kind: K, options: WorldOptions): Kept<Objects[K]> => {
+const keep = <K extends ObjectKind>(kind: K, options: CachesOptions): Kept<Objects[K]> => {
   const { resource, select, indexes = {}, check } = watched[kind];
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
@@ -38,10 +38,10 @@ const keep = <K extends ObjectKind>(kind: K, options: WorldOptions): Kept<Object
   return { cache, reflector, overlay: new Overlay(cache, options.nowMs, indexes) };
 };
 
-export class World {
+export class Caches {
   readonly #kept: { readonly [K in ObjectKind]: Kept<Objects[K]> };
 
-  constructor(options: WorldOptions) {
+  constructor(options: CachesOptions) {
     this.#kept = Object.fromEntries(OBJECT_KINDS.map((kind) => [kind, keep(kind, options)])) as unknown as {
       readonly [K in ObjectKind]: Kept<Objects[K]>;
     };

@@ -10,7 +10,7 @@ import {
   type StreamDefinition,
 } from '../../crds/contracts/commands.ts';
 import type { StreamDefinition as JetStreamDefinition } from '../../runtime/bus/link.ts';
-import { View } from '../../runtime/bus/latest-values.ts';
+import { LatestValues } from '../../runtime/bus/latest-values.ts';
 
 const ledgerAccount = z.object({
   spent: z.number(),
@@ -19,17 +19,17 @@ const ledgerAccount = z.object({
 });
 export type LedgerAccount = Readonly<z.infer<typeof ledgerAccount>>;
 
-interface ViewListeners {
+interface FeedListeners {
   readonly onAnswer: (commandId: string) => void;
   readonly onUsage: (account: string) => void;
   readonly onCursor: (uid: string) => void;
   readonly onMalformed: (key: string, error: unknown) => void;
 }
 
-export interface Views {
-  readonly answers: View<CommandAnswer>;
-  readonly ledger: View<LedgerAccount>;
-  readonly cursors: View<number>;
+export interface Feeds {
+  readonly answers: LatestValues<CommandAnswer>;
+  readonly ledger: LatestValues<LedgerAccount>;
+  readonly cursors: LatestValues<number>;
 }
 
 /** Subject of a key in a bucket. */
@@ -39,7 +39,7 @@ export const cursorSubject = (uid: string): string => bucketSubject(KV_BUCKETS.c
 const MAX_ENTRIES = 200_000;
 const NS_PER_MS = 1_000_000;
 
-export const makeViews = ({ onAnswer, onUsage, onCursor, onMalformed }: ViewListeners): Views => {
+export const makeFeeds = ({ onAnswer, onUsage, onCursor, onMalformed }: FeedListeners): Feeds => {
   const bucket = (name: string) => ({
     stream: `KV_${name}`,
     filter: bucketSubject(name, '>'),
@@ -47,17 +47,17 @@ export const makeViews = ({ onAnswer, onUsage, onCursor, onMalformed }: ViewList
     onMalformed,
   });
   return {
-    answers: new View<CommandAnswer>({
+    answers: new LatestValues<CommandAnswer>({
       ...{ stream: STREAMS.results.name, filter: answerSubject('*'), maxEntries: MAX_ENTRIES, onMalformed },
       parse: (json) => commandAnswer.parse(json),
       onChange: onAnswer,
     }),
-    ledger: new View<LedgerAccount>({
+    ledger: new LatestValues<LedgerAccount>({
       ...bucket(KV_BUCKETS.ledger),
       parse: (json) => ledgerAccount.parse(json),
       onChange: onUsage,
     }),
-    cursors: new View<number>({
+    cursors: new LatestValues<number>({
       ...bucket(KV_BUCKETS.cursor),
       parse: (json) => z.int().min(0).parse(json),
       onChange: onCursor,

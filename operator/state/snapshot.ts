@@ -1,5 +1,5 @@
 // The view that controllers see: caches under the overlay of own writes, answers, usage, and where the gateway is.
-// It is always the present; a pass sees one frozen world because observe and decide run in one synchronous turn.
+// It is always the present; a pass sees one frozen state, as observe and decide run in one synchronous turn.
 
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/commands.ts';
@@ -7,10 +7,10 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
 import { NAMESPACE, STORY, UNFINISHED } from './watched-kinds.ts';
 import type { LedgerAccount } from './feeds.ts';
-import type { World } from './caches.ts';
+import type { Caches } from './caches.ts';
 
 export interface SnapshotSources {
-  readonly world: World;
+  readonly caches: Caches;
   readonly platform: PlatformConfig;
   readonly answers: { get(commandId: string): CommandAnswer | undefined };
   readonly cursors: { get(uid: string): number | undefined };
@@ -31,26 +31,26 @@ const usageOf = (account: LedgerAccount | undefined, nowMs: number): ReturnType<
 };
 
 export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
-  const { world, platform } = sources;
+  const { caches, platform } = sources;
   const gatewayKey = keyOf({ namespace: platform.gateway.namespace, name: platform.gateway.serviceName });
   return {
-    story: (key) => world.overlay('Story').get(key),
-    plan: (key) => world.overlay('Plan').get(key),
-    task: (key) => world.overlay('Task').get(key),
-    council: (key) => world.overlay('Council').get(key),
-    deliberation: (key) => world.overlay('Deliberation').get(key),
-    storyByUid: (uid) => world.overlay('Story').byUid(uid),
+    story: (key) => caches.overlay('Story').get(key),
+    plan: (key) => caches.overlay('Plan').get(key),
+    task: (key) => caches.overlay('Task').get(key),
+    council: (key) => caches.overlay('Council').get(key),
+    deliberation: (key) => caches.overlay('Deliberation').get(key),
+    storyByUid: (uid) => caches.overlay('Story').byUid(uid),
     plansOf: (storyUid) => {
-      const story = world.overlay('Story').byUid(storyUid);
-      return story === undefined ? [] : world.overlay('Plan').by(STORY, keyOf(story.metadata));
+      const story = caches.overlay('Story').byUid(storyUid);
+      return story === undefined ? [] : caches.overlay('Plan').by(STORY, keyOf(story.metadata));
     },
-    tasksOf: (storyUid) => controlledBy(world.overlay('Task').ownedBy(storyUid), storyUid),
-    unfinishedTasks: () => world.overlay('Task').by(UNFINISHED, 'all'),
-    councilsIn: (namespace) => world.overlay('Council').by(NAMESPACE, namespace),
-    jobsOf: (ownerUid) => controlledBy(world.overlay('Job').ownedBy(ownerUid), ownerUid),
-    podsOf: (jobUid) => controlledBy(world.overlay('Pod').ownedBy(jobUid), jobUid),
-    serviceAccount: (key) => world.overlay('ServiceAccount').get(key),
-    networkPolicy: (key) => world.overlay('NetworkPolicy').get(key),
+    tasksOf: (storyUid) => controlledBy(caches.overlay('Task').ownedBy(storyUid), storyUid),
+    unfinishedTasks: () => caches.overlay('Task').by(UNFINISHED, 'all'),
+    councilsIn: (namespace) => caches.overlay('Council').by(NAMESPACE, namespace),
+    jobsOf: (ownerUid) => controlledBy(caches.overlay('Job').ownedBy(ownerUid), ownerUid),
+    podsOf: (jobUid) => controlledBy(caches.overlay('Pod').ownedBy(jobUid), jobUid),
+    serviceAccount: (key) => caches.overlay('ServiceAccount').get(key),
+    networkPolicy: (key) => caches.overlay('NetworkPolicy').get(key),
     answer: (commandId) => sources.answers.get(commandId),
     probeAnswers: (endpoint, model) =>
       standingProbeIds(endpoint, model, sources.nowMs()).flatMap((id) => {
@@ -64,7 +64,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
     },
     platform,
     get gateway() {
-      const address = world.overlay('Service').get(gatewayKey)?.spec?.clusterIP;
+      const address = caches.overlay('Service').get(gatewayKey)?.spec?.clusterIP;
       const caPem = sources.gatewayCa();
       return address === undefined || address === '' || address === 'None' || caPem === undefined
         ? undefined

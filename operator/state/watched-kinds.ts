@@ -7,6 +7,7 @@ import { LABEL_MANAGED_BY, LABEL_WORKSPACE, MANAGED_BY } from '../../crds/labels
 import { GROUP, VERSION } from '../../crds/kinds/meta.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../../controllers/kubernetes.ts';
@@ -47,11 +48,6 @@ export const NAMESPACE = 'namespace';
 export const UNFINISHED = 'unfinished';
 export const UNFINISHED_IN = 'unfinished in';
 
-const FINISHED_TASK: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed', 'Cancelled']);
-const FINISHED_STORY: ReadonlySet<string | undefined> = new Set(['Done', 'Failed', 'Cancelled']);
-export const isFinishedTask = (task: Task): boolean => FINISHED_TASK.has(task.status?.phase);
-export const isFinishedStory = (story: Story): boolean => FINISHED_STORY.has(story.status?.phase);
-
 const namespaceOf = (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''];
 
 const own = <K extends Kind>(kind: K, indexes: Readonly<Record<string, IndexBy<Objects[K]>>> = {}): Watched<Objects[K]> => {
@@ -73,8 +69,8 @@ export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
   Story: own('Story', { [NAMESPACE]: namespaceOf }),
   Plan: own('Plan', { [STORY]: (plan) => [`${plan.metadata.namespace}/${plan.spec.storyRef.name}`] }),
   Task: own('Task', {
-    [UNFINISHED]: (task) => (isFinishedTask(task) ? [] : ['all']),
-    [UNFINISHED_IN]: (task) => (isFinishedTask(task) ? [] : namespaceOf(task)),
+    [UNFINISHED]: (task) => (isFinished(task) ? [] : ['all']),
+    [UNFINISHED_IN]: (task) => (isFinished(task) ? [] : namespaceOf(task)),
   }),
   Council: own('Council', { [NAMESPACE]: namespaceOf }),
   Deliberation: own('Deliberation'),

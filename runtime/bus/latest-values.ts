@@ -1,14 +1,21 @@
 // The last value per key of a JetStream feed, in memory, replaced as a whole when a session begins anew, bounded in number.
 
-import type { Feed, FeedMessage } from './link.ts';
+import { LRUCache } from 'lru-cache';
+import type { Feed, FeedMessage } from './feed.ts';
 
-interface ViewEntry<V> {
+interface LatestValue<V> {
   /** undefined: deleted, or malformed. */
   readonly value: V | undefined;
   readonly seq: number;
 }
 
-export interface ViewOptions<V> {
+/** Those that were not written for the longest go first; reading does not count. */
+type Entries<V> = LRUCache<string, LatestValue<V>>;
+
+/** By size and not by number: the cache would make room for all of them at once. */
+const emptyEntries = <V>(maxEntries: number): Entries<V> => new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1 });
+
+export interface LatestValuesOptions<V> {
   readonly stream: string;
   /** Ends in `>` or `*`; what stands there is the key. */
   readonly filter: string;
@@ -19,29 +26,30 @@ export interface ViewOptions<V> {
   readonly onMalformed: (key: string, error: unknown) => void;
 }
 
-export class View<V> implements Feed {
+export class LatestValues<V> implements Feed {
   readonly stream: string;
   readonly filter: string;
-  readonly #options: ViewOptions<V>;
+  readonly #options: LatestValuesOptions<V>;
   readonly #prefixLength: number;
-  #entries = new Map<string, ViewEntry<V>>();
+  #entries: Entries<V>;
   /** Filled while a new session catches up; until then readers see what was known before. */
-  #next: Map<string, ViewEntry<V>> | undefined;
+  #next: Entries<V> | undefined;
 
-  constructor(options: ViewOptions<V>) {
+  constructor(options: LatestValuesOptions<V>) {
     this.stream = options.stream;
     this.filter = options.filter;
     this.#options = options;
     this.#prefixLength = options.filter.length - 1;
+    this.#entries = emptyEntries(options.maxEntries);
   }
 
   get(key: string): V | undefined {
-    return this.#entries.get(key)?.value;
+    return this.#entries.peek(key)?.value;
   }
 
   /** The sequence of the key's last message, a deletion included; 0 when there is none. */
   seq(key: string): number {
-    return this.#entries.get(key)?.seq ?? 0;
+    return this.#entries.peek(key)?.seq ?? 0;
   }
 
   get size(): number {
@@ -49,17 +57,14 @@ export class View<V> implements Feed {
   }
 
   begin(): void {
-    this.#next = new Map();
+    this.#next = emptyEntries(this.#options.maxEntries);
   }
 
   take({ subject, seq, data }: FeedMessage): void {
     const key = subject.slice(this.#prefixLength);
     const entries = this.#next ?? this.#entries;
     const value = data === undefined ? undefined : this.#parsed(key, data);
-    // put at the end, so that the oldest entries are the first to go
-    entries.delete(key);
     entries.set(key, { value, seq });
-    if (entries.size > this.#options.maxEntries) for (const oldest of entries.keys()) if (entries.delete(oldest)) break;
     if (this.#next === undefined) this.#options.onChange(key);
   }
 

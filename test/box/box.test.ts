@@ -1,12 +1,15 @@
 // A box on this machine, for real: its life, its deaths, and what it leaves behind.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { PAUSE_IMAGE } from '../cluster/component-files.ts';
+import { openBuilder } from '../cluster/images/builder.ts';
+import { addLayout, layoutOf, readLayout, writeArchive } from '../cluster/images/layout.ts';
 import { COMPONENTS, type ComponentName } from '../cluster/components.ts';
 import { boxLayout } from '../cluster/layout.ts';
 import { allPids, commandLine, namespaceMembers } from '../cluster/processes.ts';
@@ -157,6 +160,33 @@ describe('a box', () => {
       user: { username: 'admin' },
     });
     expect([...new Set(events.map((event) => event.verb))].filter((verb) => ['get', 'list', 'watch'].includes(verb))).toEqual([]);
+  });
+
+  it('loads an image once, and again when its name had gone to another one', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'box-images-'));
+    try {
+      const name = 'swefleet.local/loaded:dev';
+      const builder = openBuilder(home, log);
+      writeFileSync(join(home, 'Dockerfile'), 'FROM scratch\nCOPY content /\n');
+      for (const content of ['one', 'two']) {
+        writeFileSync(join(home, 'content'), content);
+        await builder.build({ name, dockerfile: join(home, 'Dockerfile'), context: home });
+        await addLayout(home, layoutOf(home, name, content), (draft) => builder.export(name, draft));
+      }
+      const [one, two] = [layoutOf(home, name, 'one'), layoutOf(home, name, 'two')];
+      const known = async (): Promise<string> => box.enter(['ctr', '-n', 'k8s.io', 'images', 'ls', `name==${name}`]);
+      const digestOf = (layout: string): string | undefined => readLayout(name, layout)?.digest;
+      expect([await box.loadImage(one), await box.loadImage(one)]).toEqual([true, false]);
+      expect(await box.loadImage(two)).toBe(true);
+      expect(await known()).toContain(digestOf(two));
+      expect(await box.loadImage(one)).toBe(true);
+      expect(await known()).toContain(digestOf(one));
+      const archive = join(home, 'one.tar');
+      await writeArchive(one, archive);
+      expect([await box.loadImage(archive), await box.loadImage(archive)]).toEqual([true, false]);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   it('can be used like any cluster of somebody else, by SWEFLEET_KUBECONFIG', async () => {

@@ -9,8 +9,6 @@ const effectText = (effect: Effect): string => {
       return `${effect.verb} ${effect.object.kind} ${effect.object.metadata.name}`;
     case 'delete':
       return `delete ${effect.ref.kind} ${effect.ref.name} (${effect.uid})`;
-    case 'event':
-      return `event ${effect.type} ${effect.reason}`;
     case 'command':
       return `command ${effect.command.id}`;
   }

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { down, runningBox } from './box.ts';
 import { ensureBox, presentCluster, type Cluster } from './cluster.ts';
@@ -25,11 +25,12 @@ const HELP = `A real one-node Kubernetes in namespaces of its own on this machin
   user NAME [GROUP...]      path of a kubeconfig for a user of that name
   logs [COMPONENT] [-f]     a log: box, audit, ${COMPONENTS.slice(0, 4).join(', ')},
                             ${COMPONENTS.slice(4).join(', ')}
-  load-images [TAR...]      load image archives; without one, build and load the project's own
+  load-images [TAR...]      load image archives; without one, build the project's own and load or push them
   enter PROGRAM ARGS...     run a program in the box's namespaces: enter ctr -n k8s.io images ls
 
   SWEFLEET_CACHE       where programs and boxes are kept (~/.cache)
-  SWEFLEET_KUBECONFIG  a cluster of yours to use instead of a box`;
+  SWEFLEET_KUBECONFIG  a cluster of yours to use instead of a box
+  SWEFLEET_REGISTRY    where images are pushed to for it, such as 127.0.0.1:5000/fleet`;
 
 class UsageError extends Error {}
 
@@ -109,9 +110,14 @@ const statusCommand: Command = async ({ config, name, print, paint }, words) => 
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+const repository = resolve(import.meta.dirname, '..', '..');
+
+/** kubectl and, as it is found by its name on the PATH, its plugin. */
 const envCommand: Command = async (shell) => {
   const { kubeconfig, binDir } = await present(shell);
-  shell.print(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:"$PATH"`);
+  const { buildPlugin } = await import('../../images/plugin.ts'); // a bundler comes with it, which nobody else needs to wait for
+  const plugin = await buildPlugin({ repository, log: shell.say });
+  shell.print(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:${quoted(dirname(plugin))}:"$PATH"`);
   return 0;
 };
 
@@ -142,16 +148,14 @@ const logsCommand: Command = async ({ config, name }, words) => {
 };
 
 const loadImagesCommand: Command = async (shell, words) => {
-  const { config, say } = shell;
+  const { config, say, print } = shell;
   const cluster = await present(shell);
-  const own = async (): Promise<readonly string[]> => {
-    const { ensureImages } = await import('./images/build.ts'); // a bundler comes with it, which nobody else needs to wait for
-    const images = await ensureImages({ binDir: cluster.binDir, cacheDir: config.cacheDir, log: say });
-    return images.map((image) => image.tar);
-  };
-  for (const tar of words.length > 0 ? words.map((path) => resolve(path)) : await own()) {
-    say(`${tar}: ${(await cluster.loadImage(tar)) ? 'loaded' : 'loaded already'}`);
-  }
+  for (const path of words.map((word) => resolve(word)))
+    say(`${path}: ${(await cluster.loadImage(path)) ? 'loaded' : 'loaded already'}`);
+  if (words.length > 0) return 0;
+  const { deliverImages, textOf } = await import('./images/delivery.ts'); // a bundler comes with it, which nobody else needs to wait for
+  const references = await deliverImages({ cluster, config, log: say });
+  for (const reference of references.values()) print(textOf(reference));
   return 0;
 };
 

@@ -35,8 +35,8 @@ export interface Cluster {
   readonly auditLog: string | undefined;
   /** Path of a kubeconfig for a user of that name: a client certificate in a box, impersonation elsewhere. */
   userKubeconfig(name: string, groups?: readonly string[]): Promise<string>;
-  /** Makes an image archive known to the node; true when it was not yet. @throws on an external cluster without a way to load */
-  loadImage(tarPath: string): Promise<boolean>;
+  /** Makes an image (an archive, or a directory with an OCI layout) known to the node; true when it was not yet. @throws on an external cluster */
+  loadImage(path: string): Promise<boolean>;
   /** Runs a program in the namespaces of the box and returns its output. @throws on an external cluster */
   enter(argv: readonly string[]): Promise<string>;
   /** Ends a box; leaves an external cluster as it is. */
@@ -58,7 +58,7 @@ export const ensureTools = async (config: ClusterConfig, log: Log): Promise<stri
   mkdirSync(config.cacheDir, { recursive: true });
   await refuseUnlessPossible(config.cacheDir); // at once, not after minutes of building
   const [binDir] = await Promise.all([ensureBinaries({ cacheDir: config.cacheDir, log }), ensurePackages(log)]);
-  await ensurePauseImage(config.cacheDir, binDir);
+  await ensurePauseImage(config.cacheDir, binDir, log);
   return binDir;
 };
 
@@ -85,7 +85,7 @@ const clusterOf = (box: RunningBox, config: ClusterConfig, log: Log): Cluster =>
       );
       return path;
     },
-    loadImage: (tar) => importImage(box, tar, log),
+    loadImage: (path) => importImage(box, path, log),
     enter: (argv) => run(inBox(box, argv)),
     down: (options) => down(config.cacheDir, layout.name, options?.forget),
   };

@@ -9,6 +9,8 @@ export interface CommandOptions {
   readonly input?: string;
   /** Called with each line of standard error as it comes. */
   readonly onErrorLine?: (line: string) => void;
+  /** Called with each line of standard output as it comes. */
+  readonly onOutputLine?: (line: string) => void;
 }
 
 export interface CommandEnd {
@@ -31,21 +33,26 @@ export class CommandError extends Error {
   }
 }
 
+/** Takes what comes, and tells `onLine` of every line that is whole. */
+const keeping = (kept: Buffer[], onLine: ((line: string) => void) | undefined): ((chunk: Buffer) => void) => {
+  let rest = '';
+  return (chunk) => {
+    kept.push(chunk);
+    if (onLine === undefined) return;
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  };
+};
+
 /** Runs to the end and reports it, whatever it is. */
 export const attempt = async (argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandEnd> => {
   const [program, ...args] = argv;
   const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['pipe', 'pipe', 'pipe'] });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  let rest = '';
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => {
-    err.push(chunk);
-    if (options.onErrorLine === undefined) return;
-    const lines = (rest + chunk.toString()).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) options.onErrorLine(line);
-  });
+  child.stdout.on('data', keeping(out, options.onOutputLine));
+  child.stderr.on('data', keeping(err, options.onErrorLine));
   child.stdin.on('error', () => undefined); // a program that reads nothing closes its end
   child.stdin.end(options.input ?? '');
   return new Promise((resolve) => {

@@ -60,6 +60,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     default_runtime_name = "runc"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "${layout.registries}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "${join(layout.config, 'cni')}"

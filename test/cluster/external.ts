@@ -53,8 +53,8 @@ export const externalCluster = async (config: ClusterConfig, path: string, log: 
       writeKubeconfig(file, impersonating(kubeconfig, name, groups));
       return Promise.resolve(file);
     },
-    loadImage: (tar) =>
-      refuse(`${tar} cannot be loaded into ${apiUrl}: push the images to $SWEFLEET_REGISTRY, or use "kind load image-archive"`),
+    loadImage: (path) =>
+      refuse(`${path} cannot be loaded into ${apiUrl}: set SWEFLEET_REGISTRY to push there, or use "kind load image-archive"`),
     enter: (argv) => refuse(`"${argv.join(' ')}" needs a box; SWEFLEET_KUBECONFIG names ${apiUrl}`),
     down: () => Promise.resolve(),
   };

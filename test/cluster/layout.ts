@@ -42,6 +42,8 @@ export interface BoxLayout {
   readonly kubelet: string;
   readonly containerd: string;
   readonly podLogs: string;
+  /** How containerd reaches registries: a folder `HOST:PORT` each, with a `hosts.toml`; read at every pull. */
+  readonly registries: string;
 }
 
 export const boxesDir = (cacheDir: string): string => join(cacheDir, 'boxes');
@@ -68,6 +70,7 @@ export const boxLayout = (cacheDir: string, name: string): BoxLayout => {
     kubelet: at('kubelet'),
     containerd: at('containerd'),
     podLogs: at('pod-logs'),
+    registries: at('registries'),
   };
 };
 

@@ -2,10 +2,10 @@
  * What a machine needs before it can hold a box: looks for it, installs the Debian packages that are missing, and names
  * everything else that is missing at once, each with its next step.
  */
-import { accessSync, constants, existsSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { attempt } from './command.ts';
-import { imageHostPackages } from './images/host-packages.ts';
+import { randomUUID } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { attempt, run } from './command.ts';
 import { NEWEST_MODULE, NO_GO } from './binaries.ts';
 import { NAMESPACES } from './layout.ts';
 import { timed, type Log } from './progress.ts';
@@ -15,6 +15,15 @@ interface Need {
   /** A program on the search path, or a file, by which the package is known to be there. */
   readonly provides: string;
 }
+
+/** What building the project's images needs, wherever they are to run. */
+const IMAGE_NEEDS: readonly Need[] = [
+  { package: 'buildah', provides: 'buildah' },
+  { package: 'skopeo', provides: 'skopeo' },
+  { package: 'mmdebstrap', provides: 'mmdebstrap' },
+  { package: 'tar', provides: 'tar' },
+  { package: 'ca-certificates', provides: '/usr/sbin/update-ca-certificates' },
+];
 
 const NEEDS: readonly Need[] = [
   { package: 'containerd', provides: 'containerd' },
@@ -28,8 +37,7 @@ const NEEDS: readonly Need[] = [
   { package: 'util-linux', provides: 'unshare' },
   { package: 'mount', provides: 'mount' },
   { package: 'git', provides: 'git' },
-  { package: 'mmdebstrap', provides: 'mmdebstrap' },
-  { package: 'attr', provides: 'getfattr' },
+  ...IMAGE_NEEDS,
 ];
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -46,12 +54,8 @@ const executable = (path: string): boolean => {
 const onPath = (program: string): boolean =>
   program.startsWith('/') ? executable(program) : PATH.some((directory) => executable(`${directory}/${program}`));
 
-const missingPackages = (): readonly string[] => {
-  const known = NEEDS.filter((need) => !onPath(need.provides)).map((need) => need.package);
-  const listed = new Set(NEEDS.map((need) => need.package));
-  const others = imageHostPackages.filter((name) => !listed.has(name) && !existsSync(`/var/lib/dpkg/info/${name}.list`));
-  return [...new Set([...known, ...(existsSync('/var/lib/dpkg/info') ? others : [])])];
-};
+const missingOf = (needs: readonly Need[]): readonly string[] =>
+  needs.filter((need) => !onPath(need.provides)).map((need) => need.package);
 
 /** What is known of a machine before anything is done to it. */
 export interface Machine {
@@ -85,7 +89,7 @@ export const obstaclesOf = (machine: Machine): readonly string[] => {
       `${cacheDir} lies on overlayfs, which cannot hold the layers of containers: set SWEFLEET_CACHE to a place on a disk`,
     ],
     [
-      /[^\w@%+=:,./-]/.test(cacheDir),
+      /[^\w@%=./-]/.test(cacheDir),
       `"${cacheDir}" has signs that configuration files cannot hold: set SWEFLEET_CACHE to a plainer path`,
     ],
     [HIDDEN.some((path) => cacheDir.startsWith(path)), `${cacheDir} is hidden inside a box: set SWEFLEET_CACHE to another place`],
@@ -109,7 +113,7 @@ const inspectMachine = async (cacheDir: string): Promise<Machine> => {
     platform: process.platform,
     root,
     apt: onPath('apt-get'),
-    missing: linux ? missingPackages() : [],
+    missing: linux ? missingOf(NEEDS) : [],
     go: (await go).status === 0,
     namespaces: tried === undefined ? undefined : (await tried).status === 0,
     cgroups: linux && / cgroup2? /.test(readFileSync('/proc/self/mounts', 'utf8')),
@@ -120,30 +124,25 @@ const inspectMachine = async (cacheDir: string): Promise<Machine> => {
 
 const aptEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive' });
 
+/** Tries at once, and again with fresh lists of packages. @throws with what apt-get said */
+const aptGet = async (argv: readonly string[], detail: (text: string) => void, cwd?: string): Promise<void> => {
+  const options = { env: aptEnvironment(), ...(cwd === undefined ? {} : { cwd }) };
+  const listed = readdirSync('/var/lib/apt/lists').some((name) => name.endsWith('Packages') || name.includes('_Packages'));
+  const first = listed ? await attempt(['apt-get', ...argv], options) : undefined;
+  if (first?.status === 0) return;
+  detail('apt-get update');
+  const update = await attempt(['apt-get', 'update', '-q'], options);
+  detail(`apt-get ${argv[0]}`);
+  const second = await attempt(['apt-get', ...argv], options);
+  if (second.status === 0) return;
+  const said = `${update.status === 0 ? '' : update.stderr}${second.stderr}`.trim().split('\n').slice(-6).join('\n');
+  throw new Error(`"apt-get ${argv.join(' ')}" failed; run it yourself to see why:\n${said}`);
+};
+
+const INSTALL = ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+
 const install = async (packages: readonly string[], log: Log): Promise<void> => {
-  await timed(log, `installing ${packages.join(' ')}`, async (detail) => {
-    const options = { env: aptEnvironment() };
-    const argv = [
-      'apt-get',
-      'install',
-      '-y',
-      '-q',
-      '--no-install-recommends',
-      '-o',
-      'DPkg::Lock::Timeout=300',
-      ...packages,
-    ] as const;
-    const listed = readdirSync('/var/lib/apt/lists').some((name) => name.endsWith('Packages') || name.includes('_Packages'));
-    const first = listed ? await attempt(argv, options) : undefined;
-    if (first?.status === 0) return;
-    detail('apt-get update');
-    const update = await attempt(['apt-get', 'update', '-q'], options);
-    detail('apt-get install');
-    const second = await attempt(argv, options);
-    if (second.status === 0) return;
-    const said = `${update.status === 0 ? '' : update.stderr}${second.stderr}`.trim().split('\n').slice(-6).join('\n');
-    throw new Error(`apt-get could not install ${packages.join(' ')}; run that yourself to see why:\n${said}`);
-  });
+  await timed(log, `installing ${packages.join(' ')}`, (detail) => aptGet([...INSTALL, ...packages], detail));
 };
 
 /** @throws one sentence that names everything that is missing, when this machine cannot hold a box */
@@ -154,6 +153,35 @@ export const refuseUnlessPossible = async (cacheDir: string): Promise<void> => {
 
 /** Installs what is missing of the Debian packages. @throws with what apt-get said */
 export const ensurePackages = async (log: Log): Promise<void> => {
-  const missing = missingPackages();
+  await installMissing(NEEDS, log);
+};
+
+/** The same for a machine that only builds images. */
+export const ensureImagePackages = async (log: Log): Promise<void> => {
+  await installMissing(IMAGE_NEEDS, log);
+};
+
+const installMissing = async (needs: readonly Need[], log: Log): Promise<void> => {
+  const missing = missingOf(needs);
   if (missing.length > 0) await install(missing, log);
+};
+
+/**
+ * Fetches a package and unpacks it in the cache, once, without installing it: no service of it starts on this machine. Returns the directory that holds its
+ * files.
+ */
+export const unpackPackage = async (name: string, cacheDir: string, log: Log): Promise<string> => {
+  const target = join(cacheDir, 'packages', name);
+  if (existsSync(target)) return target;
+  const draft = `${target}-${randomUUID()}`;
+  mkdirSync(join(draft, 'files'), { recursive: true });
+  try {
+    await timed(log, `fetching ${name}`, (detail) => aptGet(['download', '-q', name], detail, draft));
+    const file = readdirSync(draft).find((entry) => entry.endsWith('.deb')) ?? '';
+    await run(['dpkg-deb', '--extract', join(draft, file), join(draft, 'files')]);
+    renameSync(join(draft, 'files'), target);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return target;
 };

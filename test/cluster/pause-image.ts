@@ -1,25 +1,27 @@
 /**
- * The image of every pod's first container: one static program of our own, packed without any tool of a container engine.
+ * The image of every pod's first container: one static program of our own.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PAUSE_IMAGE } from './component-files.ts';
-import { writeArchive } from './images/archive.ts';
-import { keyOf, openLayerStore } from './images/layer-store.ts';
+import { openBuilder } from './images/builder.ts';
+import { addLayout, keyOf, layoutOf, writeArchive } from './images/layout.ts';
 import { PAUSE_ARCHIVE } from './layout.ts';
+import { withLock } from './lock.ts';
+import type { Log } from './progress.ts';
 
 /** Makes `pause.tar` beside the program, once. */
-export const ensurePauseImage = async (cacheDir: string, binDir: string): Promise<void> => {
+export const ensurePauseImage = async (cacheDir: string, binDir: string, log: Log): Promise<void> => {
   const archive = join(binDir, PAUSE_ARCHIVE);
   if (existsSync(archive)) return;
   const home = join(cacheDir, 'images');
-  mkdirSync(join(home, 'archives'), { recursive: true });
-  const layer = await openLayerStore(join(home, 'layers')).layer(keyOf('pause', basename(binDir)), async (diff) => {
-    copyFileSync(join(binDir, 'pause'), join(diff, 'pause'));
-    chmodSync(join(diff, 'pause'), 0o755);
+  const layout = layoutOf(home, PAUSE_IMAGE, keyOf(basename(binDir)));
+  await withLock(join(home, '.lock'), async () => {
+    if (existsSync(archive)) return;
+    const builder = openBuilder(home, log);
+    const dockerfile = join(import.meta.dirname, 'images/bases/pause.Dockerfile');
+    await builder.build({ name: PAUSE_IMAGE, dockerfile, context: binDir });
+    if (!existsSync(layout)) await addLayout(home, layout, (draft) => builder.export(PAUSE_IMAGE, draft));
+    await writeArchive(layout, archive);
   });
-  const config = { Env: [], User: '65535:65535', WorkingDir: '/', Entrypoint: ['/pause'], Cmd: [], Labels: {} };
-  const { tar } = await writeArchive(join(home, 'archives'), PAUSE_IMAGE, { layers: [layer], config, suite: undefined });
-  copyFileSync(tar, `${archive}.${process.pid}.next`);
-  renameSync(`${archive}.${process.pid}.next`, archive);
 };

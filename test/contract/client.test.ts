@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { ApiClient, type Write } from '../../kube/client.ts';
 import { ApiError } from '../../kube/error.ts';
-import type { ObjectMeta, Stored } from '../../kube/object.ts';
+import type { ObjectMeta } from '../../crds/kinds/meta.ts';
+import type { Stored } from '../../kube/object.ts';
 import { connectToCluster, installWidgets, makeNamespace, widgets, type Widget } from './cluster.ts';
 
 const MANAGER = { fieldManager: 'contract-tests', force: true } as const;

@@ -3,7 +3,6 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -13,18 +12,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answerSubject, artifactSubject, commandSubject, KV_BUCKETS, STREAMS } from '../../crds/contracts/commands.ts';
 import { install, type Data, type Store } from '../../install/install.ts';
 import { programs, render } from './chart.ts';
+import { freePort } from './nats.ts';
 
 type User = 'operator' | 'gateway' | 'pool' | 'admin';
 
 const world = {} as { dir: string; port: number; server: ChildProcess; log: string; ca: string; passwords: Data };
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-};
 
 /** What the hook would have put into the cluster. */
 const installed = async (): Promise<ReadonlyMap<string, Data>> => {

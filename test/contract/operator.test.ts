@@ -7,9 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ensureBinaries } from '../cluster/binaries.ts';
 import { ensureBox } from '../cluster/cluster.ts';
-import { clusterConfig } from '../cluster/config.ts';
 import { TEST_BOX, TEST_GPUS } from '../environment/test-cluster.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import { loadConnection } from '../../kube/connection.ts';
@@ -19,7 +17,7 @@ import { leases } from '../../kube/resources.ts';
 import type { Lease } from '../../operator/leader-election.ts';
 import { watched } from '../../operator/state/watched-kinds.ts';
 import { clientOf, makeNamespace } from './cluster.ts';
-import { makeNatsServer, type NatsServer } from './nats.ts';
+import { freePort, startNats, type NatsServer } from './nats.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PERIOD_MS = 50;
@@ -99,16 +97,6 @@ const replicaOf = (child: ChildProcess, port: number): Replica => {
   };
 };
 
-const freePort = async (): Promise<number> => {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = (server.address() as { readonly port: number }).port;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
 const storyObject = (namespace: string, name: string): KubeObject =>
   ({
     ...{ apiVersion: 'swefleet.io/v1alpha1', kind: 'Story', metadata: { namespace, name } },
@@ -141,11 +129,7 @@ const it = test.extend<{ readonly world: World }>({
     await refuseOtherOperators(client);
     await installCrds(client);
     const namespace = await makeNamespace(client);
-    const { cacheDir } = clusterConfig();
-    const nats = await makeNatsServer(
-      join(await ensureBinaries({ cacheDir, log: () => undefined, only: ['nats-server'] }), 'nats-server'),
-    );
-    await nats.start();
+    const nats = await startNats();
     const folder = await files.mkdtemp(join(tmpdir(), 'swe-fleet-operator-'));
     await files.writeFile(join(folder, 'platform.json'), JSON.stringify(platform(namespace, nats.url)));
     const replicas: Replica[] = [];
@@ -176,16 +160,16 @@ const it = test.extend<{ readonly world: World }>({
     });
     for (const replica of replicas) replica.signal('SIGKILL');
     await Promise.all(replicas.map(({ ended }) => ended));
-    await nats.wipe();
+    await nats.stop();
     await files.rm(folder, { recursive: true });
     await client.close();
   },
 });
 
 const writesOf = (metrics: string): readonly string[] =>
-  metrics.split('\n').filter((line) => line.startsWith('swefleet_operator_api_writes_total'));
+  metrics.split('\n').filter((line) => line.startsWith('swefleet_api_writes_total'));
 const gauge = (metrics: string, name: string): number =>
-  Number(new RegExp(`^swefleet_operator_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1] ?? '0');
+  Number(new RegExp(`^swefleet_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1] ?? '0');
 
 it('decides, writes its status once, publishes what happened, and has nothing more to write', async ({ world }) => {
   const { start, createStory, story } = world;
@@ -251,7 +235,7 @@ it('ends with code 3 when its Lease is taken from it', async ({ world: { start, 
 
 it('goes on without NATS, says so on the object, and takes up the question when NATS is there', async ({ world }) => {
   const { start, createStory, story, nats } = world;
-  await nats.stop();
+  await nats.kill();
   const replica = await start('one');
   await replica.saw('leading');
   expect(await replica.ask('/readyz')).toBe('ok\n');

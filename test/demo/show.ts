@@ -1,5 +1,4 @@
 // What the demo shows at its end: the commits, the diff, the evidence of the tests, the objects; and with --keep how to go on.
-import { relative } from 'node:path';
 import { RELEASE_NAMESPACE } from '../environment/chart.ts';
 import type { World } from '../environment/environment.ts';
 import { git } from '../environment/repository.ts';
@@ -37,10 +36,10 @@ export const howToUse = (world: World, namespace: string): string => {
   return `
 The cluster and the demo's git server and model stay up until you press Ctrl-C. In another terminal:
 
-  eval "$(npm run --silent cluster --${box} env)"      # KUBECONFIG and PATH of the administrator
+  eval "$(npm run --silent cluster --${box} env)"      # KUBECONFIG of the administrator, PATH with kubectl and kubectl-fleet
   kubectl get stories,plans,tasks --namespace ${namespace}
   kubectl explain story.spec
-  node ${relative(process.cwd(), 'dist/kubectl-fleet.mjs')} tree story say-goodbye --namespace ${namespace}
+  kubectl fleet tree story say-goodbye --namespace ${namespace}
 
   git log of the result:   git -C ${world.gitRoot}/team/pocket-greetings.git log fleet/${namespace}/say-goodbye
   a Story of your own:     copy examples/story.yaml, change name and words; without a mark [[script:…]] the scripted model does nothing`;

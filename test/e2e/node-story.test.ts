@@ -6,6 +6,13 @@ import { RELEASE_NAMESPACE } from '../environment/chart.ts';
 import { WALK } from './namespaces.ts';
 import { fixture, walk, type Walk } from './walk.ts';
 
+interface KubeEvent {
+  readonly regarding: { readonly kind: string; readonly name: string };
+  readonly type: string;
+  readonly note: string;
+  readonly eventTime: string;
+}
+
 const NPM_TEST = { commands: ['npm test'] };
 
 describe('a Story on a Node repository', () => {
@@ -107,6 +114,31 @@ describe('a Story on a Node repository', () => {
     expect(end).toMatchObject({ status: 0 });
     expect(end.stdout).toContain('npm test');
     expect(end.stdout).toMatch(/pass 5/);
+  });
+
+  it('tells the life of each object in Kubernetes Events, at most four a task', async () => {
+    const told = async (kind: string, name: string): Promise<readonly string[]> => {
+      const json = await w.world.kubectl('get', 'events.events.k8s.io', '--namespace', WALK, '--output', 'json');
+      const { items } = JSON.parse(json) as { readonly items: readonly KubeEvent[] };
+      return items
+        .filter(({ regarding }) => regarding.kind === kind && regarding.name === name)
+        .sort((a, b) => (a.eventTime < b.eventTime ? -1 : 1))
+        .map(({ type, note }) => `${type} ${note.split(':')[0]}`);
+    };
+    // they are sent beside the passes, so that the last ones may still be under way
+    const last = { interval: 200, timeout: 30_000 };
+    await expect.poll(() => told('Story', 'goodbye'), last).toContain('Normal Done');
+    expect(await told('Story', 'goodbye')).toEqual(['Design', 'Build', 'Test', 'Docs', 'Done'].map((phase) => `Normal ${phase}`));
+    expect(await told('Plan', 'goodbye-1')).toEqual(['Normal Parsed', 'Normal Approved']);
+    for (const id of ['farewell', 'edge', 'usage']) {
+      const own = await told('Task', w.task(id).metadata.name);
+      expect(own.filter((word) => word !== 'Normal Queued')).toEqual([
+        'Normal Running',
+        'Normal Integrating',
+        'Normal Succeeded',
+      ]);
+      expect(own.length).toBeLessThanOrEqual(4);
+    }
   });
 
   it.skipIf(!hasAuditLog)('costs the operator at most five writes a task, Jobs not counted', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { scriptedModelName } from '../model/script.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { CommandError, run } from '../cluster/command.ts';
+import { textOf, type ImageReference, type ImageReferences } from '../cluster/images/delivery.ts';
 import { GIT_BOT, GIT_HOST, MODEL_HOST, MODEL_KEY } from './outside.ts';
 import type { Kubectl } from './kubernetes.ts';
 
@@ -24,7 +25,7 @@ export interface Installation {
   /** Namespaces of Stories, with the image profile of their default Councils. */
   readonly namespaces: readonly string[];
   readonly gitCaPem: string;
-  readonly imageRepository: string;
+  readonly images: ImageReferences;
   /** Laid over the values; for tests of a setting. */
   readonly values?: object;
 }
@@ -81,14 +82,20 @@ const waitForPods = async (kubectl: Kubectl): Promise<void> => {
   await kubectl('rollout', 'status', 'deployments,statefulsets', '--namespace', RELEASE_NAMESPACE, '--timeout', '180s');
 };
 
-const valuesOf = ({ namespaces, imageRepository }: Installation): object => {
-  const image = (name: string): { readonly repository: string; readonly tag: string } => ({
-    repository: `${imageRepository}/${name}`,
-    tag: 'dev',
-  });
+const imageOf = (images: ImageReferences, name: string): ImageReference => {
+  const image = images.get(name);
+  if (image === undefined) throw new Error(`there is no image "${name}" in test/cluster/images/catalog.ts`);
+  return image;
+};
+
+const valuesOf = ({ namespaces, images }: Installation): object => {
+  const image = (name: string): object => {
+    const { repository, tag, digest = '' } = imageOf(images, name);
+    return { repository, tag, digest };
+  };
   const profile = (name: string, setup: readonly string[]): object => ({
     name,
-    image: `${imageRepository}/toolchain-${name}:dev`,
+    image: textOf(imageOf(images, `toolchain-${name}`)),
     imagePullPolicy: 'IfNotPresent',
     setup,
     namespaces: ['*'],

@@ -1,13 +1,13 @@
 // A whole installation to work with: cluster, images, git server, scripted model, chart, persons. Demo and end-to-end tests use this one.
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newAuthority, newServerCertificate, type KeyPair } from '../../install/certificates.ts';
-import { bundle, pluginBundle } from '../../scripts/bundle.ts';
+import { buildPlugin, pluginPath } from '../../images/plugin.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
-import { ensureImages } from '../cluster/images/build.ts';
+import { deliverImages, textOf, type ImageReferences } from '../cluster/images/delivery.ts';
+import type { Log } from '../cluster/progress.ts';
 import type { GitRequestLine } from '../git-server/server.ts';
 import type { ModelRequestLine } from '../model/server.ts';
 import { installChart, PERSONS, RELEASE_NAMESPACE, type Person } from './chart.ts';
@@ -62,9 +62,9 @@ export const openWorld = async (options: WorldOptions): Promise<OpenWorld> => {
   const { stage } = options;
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   options.onCluster?.(cluster);
-  await stage('programs and images', async (log) => {
-    await bundle({ repository: root, log, wanted: [pluginBundle] });
-    await loadImages(cluster, log);
+  const images = await stage('programs and images', async (log) => {
+    await buildPlugin({ repository: root, log });
+    return prepareImages(cluster, log);
   });
   const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
   const pki = await gitPki(cluster.stateDir);
@@ -76,10 +76,7 @@ export const openWorld = async (options: WorldOptions): Promise<OpenWorld> => {
     kubectl,
   });
   try {
-    const imageRepository = clusterConfig().registry ?? 'swefleet.local';
-    await stage('chart', () =>
-      installChart({ cluster, kubectl, namespaces: options.namespaces, gitCaPem: pki.ca, imageRepository }),
-    );
+    await stage('chart', () => installChart({ cluster, kubectl, namespaces: options.namespaces, gitCaPem: pki.ca, images }));
     return { ...(await accessTo(cluster)), outside, close: () => outside.close() };
   } catch (error) {
     await outside.close();
@@ -101,7 +98,7 @@ const accessTo = async (cluster: Cluster): Promise<World> => {
     kubectl: kubectlWith(cluster.binDir, cluster.kubeconfig),
     as: (person) => kubectlWith(cluster.binDir, kubeconfigOf(person)),
     fleet: (person, ...args) =>
-      attempt([process.execPath, join(root, 'dist', 'kubectl-fleet.mjs'), ...args], {
+      attempt([pluginPath(root), ...args], {
         env: { ...process.env, KUBECONFIG: kubeconfigOf(person), PATH: `${cluster.binDir}:${process.env['PATH'] ?? ''}` },
       }),
     createRepository: async (name, folder) => {
@@ -112,36 +109,23 @@ const accessTo = async (cluster: Cluster): Promise<World> => {
   };
 };
 
-/** Builds the images and makes the node know them. Another cluster takes them from its registry. */
-const loadImages = async (cluster: Cluster, log: (line: string) => void): Promise<void> => {
-  if (cluster.kind === 'external') return;
-  const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
-  for (const image of images) await cluster.loadImage(image.tar);
-  await restartOnNewImages(
-    cluster,
-    images.map((image) => `${image.name}@${image.digest}`),
-  );
+const prepareImages = async (cluster: Cluster, log: Log): Promise<ImageReferences> => {
+  const images = await deliverImages({ cluster, config: clusterConfig(), log });
+  if (cluster.kind === 'box') await restartOnNewImages(cluster, images);
+  return images;
 };
 
 /** A kept box runs pods of the images it had: when one of ours is new under the same tag, its pods are replaced. */
-const restartOnNewImages = async (cluster: Cluster, images: readonly string[]): Promise<void> => {
-  const digest = createHash('sha256').update(images.join('\n')).digest('hex');
+const restartOnNewImages = async (cluster: Cluster, images: ImageReferences): Promise<void> => {
+  const built = [...images.values()].map((image) => `${textOf(image)} ${image.built}`).join('\n');
   const file = join(cluster.stateDir, 'installed-images');
   const known = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-  if (known === digest) return;
+  if (known === built) return;
   if (known !== undefined) {
-    const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
-    await kubectl.attempt(
-      'delete',
-      'pods',
-      '--namespace',
-      RELEASE_NAMESPACE,
-      '--selector',
-      'app.kubernetes.io/name=swe-fleet',
-      '--wait=false',
-    );
+    const ours = ['--namespace', RELEASE_NAMESPACE, '--selector', 'app.kubernetes.io/name=swe-fleet'];
+    await kubectlWith(cluster.binDir, cluster.kubeconfig).attempt('delete', 'pods', ...ours, '--wait=false');
   }
-  writeFileSync(file, digest);
+  writeFileSync(file, built);
 };
 
 /** The git server's certificate and who signed it; kept, so that a kept box goes on trusting it. */

@@ -1,7 +1,7 @@
 // The cluster of `npm test`: set up before the first test starts, shared by all projects but `box`, which has boxes of its own.
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { clusterConfig } from '../cluster/config.ts';
-import { ensureImages } from '../cluster/images/build.ts';
+import { deliverImages } from '../cluster/images/delivery.ts';
 import type { Log } from '../cluster/progress.ts';
 
 export const TEST_BOX = 'test';
@@ -15,9 +15,6 @@ export interface TestCluster {
 
 export const prepareTestCluster = async ({ log }: { readonly log: Log }): Promise<TestCluster> => {
   const cluster = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, fresh: true, log });
-  if (cluster.kind === 'box') {
-    const images = await ensureImages({ binDir: cluster.binDir, cacheDir: clusterConfig().cacheDir, log });
-    for (const image of images) await cluster.loadImage(image.tar);
-  }
+  await deliverImages({ cluster, config: clusterConfig(), log });
   return { name: cluster.name, kind: cluster.kind, down: () => cluster.down() };
 };

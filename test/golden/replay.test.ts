@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Controller } from '../../controllers/contract.ts';
 import { controllers } from '../../controllers/registry.ts';
 import { scenarios } from '../simulation/scenarios.ts';
-import { World } from '../simulation/world.ts';
+import { Simulation } from '../simulation/simulation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -53,7 +53,7 @@ const replay = async (name: keyof typeof scenarios): Promise<ReadonlyMap<string,
     };
     return { ...controller, decide };
   };
-  await new World(scenarios[name], undefined, controllers.map(around)).run();
+  await new Simulation(scenarios[name], undefined, controllers.map(around)).run();
   return replayed;
 };
 

@@ -46,7 +46,7 @@ export class ApiServer {
   readonly #nowMs: () => number;
   readonly #onWrite: (server: ApiServer, before: SimObject | undefined, after: SimObject) => void;
   #version = 100;
-  #uids = 0;
+  readonly #uids = new Map<string, number>();
   #mayHaveOrphans = false;
 
   /** `onWrite` looks at each object that was created or changed; it may throw. */
@@ -90,7 +90,7 @@ export class ApiServer {
     if ((object.metadata.ownerReferences ?? []).length > 0) this.#mayHaveOrphans = true; // its owner may have gone meanwhile
     const metadata = {
       ...copy.metadata,
-      uid: `uid-${object.kind.toLowerCase()}-${++this.#uids}`,
+      uid: this.#newUid(object.kind),
       generation: 1,
       creationTimestamp: this.#time(),
     };
@@ -150,6 +150,13 @@ export class ApiServer {
         const owners = metadata.ownerReferences ?? [];
         return owners.length > 0 && owners.every((owner) => !living.has(owner.uid));
       });
+  }
+
+  /** Counted by kind, so that Events beside the work change nothing of it. */
+  #newUid(kind: string): string {
+    const n = (this.#uids.get(kind) ?? 0) + 1;
+    this.#uids.set(kind, n);
+    return `uid-${kind.toLowerCase()}-${n}`;
   }
 
   #existing(change: KubeObject): SimObject {

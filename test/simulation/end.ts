@@ -2,7 +2,7 @@
 
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import type { World } from './world.ts';
+import type { Simulation } from './simulation.ts';
 
 export interface End {
   readonly story: string | undefined;
@@ -13,7 +13,7 @@ export interface End {
   readonly commits: readonly string[];
 }
 
-export const endOf = ({ server, repository }: World): End => {
+export const endOf = ({ server, repository }: Simulation): End => {
   const [story] = server.list('Story') as unknown as readonly Story[];
   const tasks = server.list('Task') as unknown as readonly Task[];
   return {

@@ -9,6 +9,7 @@ import { planTaskDigest } from '../../crds/digests.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { controllerOf, keyOf } from '../../kube/object.ts';
+import type { Publication } from '../../runtime/bus/link.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 
 const TERMINAL: Readonly<Record<string, readonly string[]>> = {
@@ -148,3 +149,15 @@ export const checkWrite =
     if (before === undefined) startedTooEarly(after, server, hasLanded);
     workspacesTwice(server);
   };
+
+/** Events of one object are taken in the order of their numbers, none left out. The check remembers the last of each object. */
+export const makePublicationCheck = (): ((publication: Publication) => void) => {
+  const last = new Map<string, number>();
+  return ({ msgId }) => {
+    if (msgId === undefined) return;
+    const [uid = '', seq = ''] = msgId.split(':');
+    const expected = (last.get(uid) ?? 0) + 1;
+    check(Number(seq) === expected, 'G6', `event ${seq} of ${uid} was published when ${expected} was due`);
+    last.set(uid, expected);
+  };
+};

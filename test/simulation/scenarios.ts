@@ -8,7 +8,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { council, plan, story, work } from '../builders/objects.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Plot } from './kubelet.ts';
-import type { Deed, Scenario } from './world.ts';
+import type { Deed, Scenario } from './simulation.ts';
 
 const STORY = 'shop/login';
 

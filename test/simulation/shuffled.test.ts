@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { endOf, type End } from './end.ts';
 import { scenarios } from './scenarios.ts';
-import { World, type Disorder } from './world.ts';
+import { Simulation, type Disorder } from './simulation.ts';
 
 const RUNS = Number(process.env['SIMULATION_RUNS'] ?? 1);
 const ORDERS = 4 * RUNS;
@@ -14,12 +14,12 @@ const strideOf = (name: Name): number => (RUNS > 1 ? 1 : name === 'happy' ? 2 : 
 
 type Name = keyof typeof scenarios;
 
-const run = async (name: Name, disorder?: Disorder): Promise<World> => {
-  const world = new World(scenarios[name], disorder);
-  await world.run().catch((error: unknown) => {
+const run = async (name: Name, disorder?: Disorder): Promise<Simulation> => {
+  const simulation = new Simulation(scenarios[name], disorder);
+  await simulation.run().catch((error: unknown) => {
     throw new Error(`${name} ${JSON.stringify(disorder)}`, { cause: error });
   });
-  return world;
+  return simulation;
 };
 
 const endsDiffer = async (name: Name, disorders: readonly Disorder[], expected: End): Promise<void> => {
@@ -28,7 +28,7 @@ const endsDiffer = async (name: Name, disorders: readonly Disorder[], expected: 
 };
 
 describe.each(Object.keys(scenarios) as Name[])('the scenario %s', (name) => {
-  let calm: World;
+  let calm: Simulation;
   beforeAll(async () => {
     calm = await run(name);
   });
@@ -45,8 +45,8 @@ describe.each(Object.keys(scenarios) as Name[])('the scenario %s', (name) => {
     await endsDiffer(name, disorders, endOf(calm));
   });
 
-  it('is settled at its end: looking at everything again writes nothing', async () => {
-    expect(await calm.settle()).toBe(0);
+  it('is quiet at its end: an operator that begins anew writes nothing', async () => {
+    expect(await calm.restart()).toBe(0);
   });
 
   it('has exactly the commits of the tasks that succeeded', () => {

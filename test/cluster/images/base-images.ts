@@ -1,94 +1,121 @@
-// The base images that Dockerfiles may name, and what stands in for each where no registry is to be had. Another base is refused with a next step.
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+/**
+ * What stands in for the base images of our Dockerfiles where no registry is to be had, each built from a Dockerfile under bases/. A base's tag is the key of
+ * all that goes into it: when the store has that tag, nothing needs to be built.
+ */
 import { createHash, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { run } from './exec.ts';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { run } from '../command.ts';
+import { timed, type Log } from '../progress.ts';
+import { readAptSources } from './apt-sources.ts';
+import type { Builder, Recipe } from './builder.ts';
+import { howDebianIsMade, makeDebian, SUITE } from './debian-base.ts';
+import { keyOf } from './layout.ts';
+
+export type BaseName = 'debian' | 'node' | 'nats';
+
+export interface Base {
+  /** With the key as its tag. */
+  readonly name: string;
+  /** The base below it. */
+  readonly below?: Base;
+  build(builder: Builder): Promise<void>;
+}
 
 export interface Workplace {
   /** The checkout. */
   readonly repository: string;
   /** Programs built from Go modules: nats-server. */
   readonly binDir: string;
-  readonly cacheDir: string;
-  readonly log: (line: string) => void;
+  /** Where images are kept. */
+  readonly home: string;
+  readonly log: Log;
 }
 
-/** Either a Debian suite made by mmdebstrap, or a Dockerfile of ours with the directories its COPY --from= may name. */
-export type BaseImage =
-  | { readonly kind: 'debian'; readonly suite: string }
-  | {
-      readonly kind: 'dockerfile';
-      readonly path: string;
-      readonly contexts: (place: Workplace) => Promise<ReadonlyMap<string, string>>;
-    };
-
-const npm = {
+const NPM = {
   version: '11.21.2',
   integrity: 'sha512-7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==',
 };
 
-const bases: ReadonlyMap<string, BaseImage> = new Map<string, BaseImage>([
-  ['debian:bookworm-slim', { kind: 'debian', suite: 'bookworm' }],
-  [
-    'node:24-bookworm-slim',
-    { kind: 'dockerfile', path: 'test/cluster/images/bases/node-24-bookworm-slim.Dockerfile', contexts: nodeContexts },
-  ],
-  [
-    'nats:2.12.15-scratch',
-    { kind: 'dockerfile', path: 'test/cluster/images/bases/nats-scratch.Dockerfile', contexts: natsContexts },
-  ],
-]);
+const dockerfileOf = (name: BaseName): string => join(import.meta.dirname, 'bases', `${name}.Dockerfile`);
 
-/** `undefined` when the name is not in the table. */
-export function baseImage(name: string): BaseImage | undefined {
-  return bases.get(name);
-}
+/** `rest` is what the key is made of beside the Dockerfile. */
+const nameOf = (name: BaseName, ...rest: readonly string[]): string =>
+  `swefleet.local/base/${name}:${keyOf(readFileSync(dockerfileOf(name), 'utf8'), process.arch, ...rest)}`;
 
-export function baseImageNames(): readonly string[] {
-  return [...bases.keys()];
-}
+export const baseImages = (place: Workplace): Readonly<Record<BaseName, Base>> => {
+  const debian = debianBase(place);
+  return { debian, node: nodeBase(place, debian), nats: natsBase(place) };
+};
 
-async function nodeContexts(place: Workplace): Promise<ReadonlyMap<string, string>> {
-  const bin = join(place.repository, 'node_modules/node/bin');
-  await demandVersion(join(bin, 'node'), /^v24\./, 'node 24 (npm ci installs it)');
-  return new Map([
-    ['node', bin],
-    ['npm', await npmPackage(place)],
-  ]);
-}
+/** Builds a base, and before it the one below, where the store does not have it. */
+export const ensureBase = async (builder: Builder, base: Base): Promise<void> => {
+  if (await builder.has(base.name)) return;
+  if (base.below !== undefined) await ensureBase(builder, base.below);
+  await base.build(builder);
+};
 
-async function natsContexts(place: Workplace): Promise<ReadonlyMap<string, string>> {
-  await demandVersion(join(place.binDir, 'nats-server'), /\bv2\.12\.15\b/, 'nats-server 2.12.15 (npm run cluster builds it)');
-  return new Map([['bin', place.binDir]]);
-}
+const debianBase = ({ home, log }: Workplace): Base => {
+  const name = nameOf('debian', SUITE, howDebianIsMade);
+  return {
+    name,
+    async build(builder) {
+      const context = join(home, `debian-${randomUUID()}`);
+      mkdirSync(context, { recursive: true });
+      try {
+        const tar = join(context, 'debian.tar');
+        await timed(log, `making Debian ${SUITE} from this machine's package sources`, async () =>
+          makeDebian(tar, await readAptSources(SUITE)),
+        );
+        await builder.build({ name, dockerfile: dockerfileOf('debian'), context });
+      } finally {
+        rmSync(context, { recursive: true, force: true });
+      }
+    },
+  };
+};
 
-async function demandVersion(program: string, pattern: RegExp, wanted: string): Promise<void> {
-  const printed = await run(program, ['--version']).catch((cause: unknown) => {
-    throw new Error(`${program} does not run; next: have ${wanted} there`, { cause });
-  });
-  if (!pattern.test(printed)) throw new Error(`${program} is ${printed.trim()}; next: have ${wanted} there`);
-}
+const nodeBase = (place: Workplace, below: Base): Base => {
+  const installed = join(place.repository, 'node_modules/node');
+  const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { readonly version: string };
+  const name = nameOf('node', below.name, version, NPM.version);
+  return {
+    name,
+    below,
+    async build(builder) {
+      const context = join(installed, 'bin');
+      if (!existsSync(join(context, 'node'))) throw new Error(`${context}/node is not there; next: npm ci`);
+      const recipe: Recipe = { name, dockerfile: dockerfileOf('node'), context, args: { DEBIAN_BASE: below.name } };
+      await builder.build({ ...recipe, contexts: { node: context, npm: await npmPackage(place) } });
+    },
+  };
+};
 
-/** The npm package of the registry, checked against its pinned digest, unpacked once. */
-async function npmPackage({ cacheDir, log }: Workplace): Promise<string> {
-  const home = join(cacheDir, 'images', `npm-${npm.version}`);
-  if ((await readFile(join(home, 'package/package.json')).catch(() => undefined)) !== undefined) return home;
-  log(`fetching npm ${npm.version}`);
-  const draft = `${home}-${randomUUID()}`;
-  await mkdir(draft, { recursive: true });
+/** The directory of the programs is named after all that went into them. */
+const natsBase = ({ binDir }: Workplace): Base => {
+  const name = nameOf('nats', basename(binDir));
+  return { name, build: (builder) => builder.build({ name, dockerfile: dockerfileOf('nats'), context: binDir }) };
+};
+
+/** The package as npm's own registry configuration finds it, checked against its pinned digest, unpacked once. */
+const npmPackage = async ({ home, log }: Workplace): Promise<string> => {
+  const unpacked = join(home, `npm-${NPM.version}`);
+  if (existsSync(unpacked)) return unpacked;
+  const draft = `${unpacked}-${randomUUID()}`;
+  mkdirSync(draft, { recursive: true });
   try {
-    await run('npm', ['pack', '--silent', `npm@${npm.version}`], { cwd: draft });
-    const archive = join(draft, `npm-${npm.version}.tgz`);
-    const digest = `sha512-${createHash('sha512')
-      .update(await readFile(archive))
-      .digest('base64')}`;
-    if (digest !== npm.integrity)
-      throw new Error(`npm ${npm.version} has digest ${digest}, not ${npm.integrity}; next: do not use this registry`);
-    await run('tar', ['-xzf', archive, '--no-same-owner'], { cwd: draft });
-    await rm(archive);
-    await rename(draft, home).catch(() => undefined);
+    await timed(log, `fetching npm ${NPM.version}`, () =>
+      run(['npm', 'pack', '--silent', `npm@${NPM.version}`], { cwd: draft, env: process.env }),
+    );
+    const archive = join(draft, `npm-${NPM.version}.tgz`);
+    const digest = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+    if (digest !== NPM.integrity)
+      throw new Error(`npm ${NPM.version} has digest ${digest}, not ${NPM.integrity}; next: do not use this registry`);
+    await run(['tar', '-xzf', archive, '--no-same-owner'], { cwd: draft });
+    rmSync(archive);
+    renameSync(draft, unpacked);
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    rmSync(draft, { recursive: true, force: true });
   }
-  return home;
-}
+  return unpacked;
+};

@@ -1,19 +1,28 @@
-// The images that the project's own clusters load: name, Dockerfile, build context. Paths are relative to the checkout. (The sandbox image of pods is the
-// box's own affair.)
+// The images that the project's own clusters run: Dockerfile, build context, and what a build depends on. Paths are relative to the checkout. (The sandbox
+// image of pods is the box's own affair.)
+import { imageBundles } from '../../../images/bundle.ts';
+import type { BaseName } from './base-images.ts';
 
 export interface CatalogEntry {
+  /** With tag. */
   readonly name: string;
   readonly dockerfile: string;
   readonly context: string;
+  /** Build arguments that name a base image, and what stands in for it here. */
+  readonly bases: Readonly<Record<string, BaseName>>;
+  /** Every file of the context that the Dockerfile copies. */
+  readonly files: readonly string[];
 }
 
+const imageOf = (name: string): Pick<CatalogEntry, 'name' | 'dockerfile' | 'context'> => ({
+  name: `swefleet.local/${name}:dev`,
+  dockerfile: `images/${name}/Dockerfile`,
+  context: `images/${name}`,
+});
+
 export const catalog: readonly CatalogEntry[] = [
-  { name: 'swefleet.local/nats:dev', dockerfile: 'images/nats/Dockerfile', context: 'images/nats' },
-  { name: 'swefleet.local/toolchain-node:dev', dockerfile: 'images/toolchain-node/Dockerfile', context: 'images/toolchain-node' },
-  {
-    name: 'swefleet.local/toolchain-python:dev',
-    dockerfile: 'images/toolchain-python/Dockerfile',
-    context: 'images/toolchain-python',
-  },
-  { name: 'swefleet.local/fleet:dev', dockerfile: 'images/fleet/Dockerfile', context: '.' },
+  { ...imageOf('nats'), bases: { NATS_BASE: 'nats' }, files: [] },
+  { ...imageOf('toolchain-node'), bases: { NODE_BASE: 'node' }, files: [] },
+  { ...imageOf('toolchain-python'), bases: { DEBIAN_BASE: 'debian' }, files: [] },
+  { ...imageOf('fleet'), context: '.', bases: { NODE_BASE: 'node' }, files: imageBundles.map(({ output }) => output) },
 ];

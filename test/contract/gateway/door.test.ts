@@ -87,7 +87,9 @@ describe('the door', () => {
       expect(first).toMatchObject({ status: 200, json: { digest: etag.replaceAll('"', '') } });
       const again = await stage.ask('/v1/context', { token: stage.token('work'), headers: { 'if-none-match': etag } });
       expect(again).toMatchObject({ status: 304, headers: { etag } });
-      stage.seen(story({ description: 'Changed.' }));
+      const decided = story();
+      const decision = { id: 'D1', title: 'Plain text only', rationale: '', status: 'ACTIVE', by: '' };
+      stage.seen({ ...decided, spec: { ...decided.spec, decisions: [decision] } });
       expect((await stage.ask('/v1/context', { token: stage.token('work'), headers: { 'if-none-match': etag } })).status).toBe(
         200,
       );
@@ -179,9 +181,17 @@ describe('the door', () => {
     it('and says so in the log, with who it was and without the token', async () => {
       const known = stage.token('work');
       await refused(known);
-      expect(stage.log.lines.at(-1)?.fields).toMatchObject({
-        ...{ code: 'StepNotAllowed', status: 403, route: 'brief', address: '127.0.0.1' },
-        ...{ namespace: 'team', step: 'work', pod: 'fleet-ws-attempt', podUid: UIDS.attemptPod, jobUid: UIDS.attemptJob },
+      const said = stage.log.lines.map(({ fields }) => fields);
+      expect(said.find((fields) => fields['code'] === 'StepNotAllowed' && fields['step'] === 'work')).toMatchObject({
+        ...{
+          status: 403,
+          address: '127.0.0.1',
+          namespace: 'team',
+          step: 'work',
+          pod: 'fleet-ws-attempt',
+          podUid: UIDS.attemptPod,
+          jobUid: UIDS.attemptJob,
+        },
       });
       expect(JSON.stringify(stage.log.lines)).not.toContain(known.split('.').at(-1));
     });
@@ -255,8 +265,8 @@ describe('the door', () => {
       };
       expect(await get('/healthz')).toEqual({ status: 200, text: 'ok\n' });
       expect(await get('/readyz')).toEqual({ status: 200, text: 'ok\n' });
-      expect((await get('/metrics')).text).toMatch(/fleet_gateway_requests_total\{route="brief",status="200"\} \d+/);
-      expect((await get('/metrics')).text).toContain('fleet_gateway_store_up 1');
+      expect((await get('/metrics')).text).toMatch(/swefleet_requests_total\{route="brief",status="200",process="gateway"\} \d+/);
+      expect((await get('/metrics')).text).toContain('swefleet_bus_available{process="gateway"} 1');
       expect((await get('/v1/brief')).status).toBe(404);
     });
 
@@ -299,7 +309,8 @@ describe('the door', () => {
       const [certFile, keyFile] = [join(stage.folder, 'tls/tls.crt'), join(stage.folder, 'tls/tls.key')];
       const before = await readFile(certFile, 'utf8');
       await writeFile(certFile, 'not a certificate');
-      const complaint = (): boolean => stage.log.lines.some(({ event }) => event === 'certificate not replaced');
+      const complaint = (): boolean =>
+        stage.log.lines.some(({ message }) => message === 'a new version of the certificate is not usable and is not taken');
       await expect.poll(complaint, { timeout: 30_000 }).toBe(true);
       (await tlsTo(stage)).destroy();
       const now = Date.now();
@@ -323,7 +334,7 @@ describe('the door', () => {
   it('ends what is under way in its time and nothing later', async () => {
     const own = await openStage();
     const open = own.ask('/git/git-receive-pack', { method: 'POST', token: own.token('push'), body: '0000' });
-    await expect.poll(() => metricOf(own, 'fleet_gateway_in_flight')).toBe(1);
+    await expect.poll(() => metricOf(own, 'swefleet_in_flight')).toBe(1);
     const stopped = own.gateway.stop(60_000);
     own.seen(
       pod('courier', {
@@ -345,5 +356,5 @@ describe('the door', () => {
 
 const metricOf = async (stage: Stage, name: string): Promise<number> => {
   const text = await (await fetch(`http://127.0.0.1:${stage.gateway.healthPort}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+  return Number(new RegExp(`^${name}\\{process="gateway"\\} (\\d+)$`, 'm').exec(text)?.[1]);
 };

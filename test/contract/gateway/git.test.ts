@@ -318,7 +318,7 @@ describe('git through the gateway', () => {
   });
 
   it('tells of refusals in the log without a token', () => {
-    const lines = stage.log.lines.filter(({ event }) => event === 'refused');
+    const lines = stage.log.lines.filter(({ message }) => message === 'refused');
     expect(lines.length).toBeGreaterThan(10);
     expect(lines.every(({ fields }) => typeof fields['code'] === 'string')).toBe(true);
     const text = JSON.stringify(stage.log.lines);

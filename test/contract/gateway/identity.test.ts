@@ -14,7 +14,7 @@ import type { ApiClient } from '../../../kube/client.ts';
 import type { KubeObject, Resource, Stored } from '../../../kube/object.ts';
 import { jobs, namespaces, pods, serviceAccounts } from '../../../kube/resources.ts';
 import { attempt, platform, story, task } from '../../unit/gateway/objects.ts';
-import { silentLog } from '../../unit/gateway/recorded-log.ts';
+import { silentLog } from '../../unit/runtime/recorded-log.ts';
 import { installCrds } from '../admission.ts';
 import { clientOf, connectToCluster, makeNamespace } from '../cluster.ts';
 
@@ -41,7 +41,7 @@ describe('the owner of a token', () => {
   const reviewed: string[] = [];
 
   const create = async <T extends KubeObject>(resource: Resource, object: object): Promise<Stored<T>> =>
-    (await client.create(resource, object as T)) as Stored<T>;
+    await client.create(resource, object as T);
 
   const tokenFor = async (account: string, audience: string, bound?: Stored): Promise<string> => {
     const boundObjectRef =

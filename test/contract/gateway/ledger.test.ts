@@ -1,12 +1,11 @@
 // The ledger on a real JetStream bucket: many callers, two replicas, a replica that dies holding reservations.
 
-import { Kvm } from '@nats-io/kv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { committed } from '../../../gateway/ledger/account.ts';
 import { Ledger, type AccountStore } from '../../../gateway/ledger/ledger.ts';
 import { Slots } from '../../../gateway/ledger/slots.ts';
 import { KvAccounts } from '../../../gateway/store/kv-accounts.ts';
-import { startNats, type NatsServer } from './nats.ts';
+import { startNats, type NatsServer } from '../nats.ts';
 
 const BUCKET = 'fleet-ledger';
 const LIMIT = 1_000;
@@ -34,14 +33,13 @@ describe('the ledger on JetStream', () => {
   let nats: NatsServer;
 
   const accountsOf = async (name: string): Promise<KvAccounts> => {
-    const jetstream = await nats.connect(name);
-    return new KvAccounts(() => jetstream, BUCKET);
+    const { link } = await nats.connect(name);
+    return new KvAccounts(link, BUCKET);
   };
 
   beforeAll(async () => {
     nats = await startNats();
-    const jetstream = await nats.connect('setup');
-    await new Kvm(jetstream.client).create(BUCKET);
+    await nats.connect('setup', { buckets: [{ name: BUCKET }] });
   });
 
   afterAll(async () => nats.stop());

@@ -108,7 +108,7 @@ describe('models through the gateway', () => {
         'upstreams/named/credentials/apiKey': MODEL_KEY,
       },
     });
-    accounts = new KvAccounts(() => stage.jetstream, KV_BUCKETS.ledger);
+    accounts = new KvAccounts(stage.link, KV_BUCKETS.ledger);
   });
 
   afterAll(async () => {

@@ -2,7 +2,6 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,17 +11,9 @@ import { platform } from '../../unit/gateway/objects.ts';
 import { TEST_BOX, TEST_GPUS } from '../../environment/test-cluster.ts';
 import { installCrds } from '../admission.ts';
 import { clientOf, connectToCluster } from '../cluster.ts';
-import { startNats, type NatsServer } from './nats.ts';
+import { freePort, startNats, type NatsServer } from '../nats.ts';
 
 const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 interface Running {
   readonly child: ChildProcess;
@@ -89,23 +80,23 @@ describe('the gateway as a process', () => {
         () => 'not up',
       );
     await expect.poll(() => look('/readyz'), { timeout: 60_000 }).toBe('200 ok\n');
-    await expect.poll(() => look('/metrics'), { timeout: 60_000 }).toContain('fleet_gateway_store_up 1');
+    await expect.poll(() => look('/metrics'), { timeout: 60_000 }).toContain('swefleet_bus_available{process="gateway"} 1');
     running.child.kill('SIGTERM');
     expect(await running.code).toBe(0);
     const lines = running
       .said()
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as { readonly event: string });
-    expect(lines.map(({ event }) => event)).toEqual(
-      expect.arrayContaining(['starting', 'listening', 'listed', 'stopping', 'stopped']),
+      .map((line) => JSON.parse(line) as { readonly message: string });
+    expect(lines.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['starting', 'listening', 'listed', 'signal', 'ended']),
     );
     expect(running.said()).not.toContain('not-for-the-log');
   });
 
   it('does not start with a bad environment, and says everything that is wrong', async () => {
     const running = start({ ...(await environment()), FLEET_PORT: 'high', FLEET_LOG_LEVEL: 'loud' });
-    expect(await running.code).toBe(1);
+    expect(await running.code).toBe(2);
     expect(running.said()).toMatch(/FLEET_PORT[\s\S]*FLEET_LOG_LEVEL/);
   });
 
@@ -113,7 +104,7 @@ describe('the gateway as a process', () => {
     const file = join(folder, 'bad.json');
     await writeFile(file, JSON.stringify({ ...platform(), gates: { scope: 'Maybe' } }));
     const running = start({ ...(await environment()), FLEET_PLATFORM_FILE: file });
-    expect(await running.code).toBe(1);
+    expect(await running.code).toBe(2);
     expect(running.said()).toContain('gates.scope');
   });
 });

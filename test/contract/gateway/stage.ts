@@ -5,9 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kvm } from '@nats-io/kv';
 import { Agent, request } from 'undici';
-import { KV_BUCKETS, STREAMS } from '../../../crds/contracts/commands.ts';
+import { KV_BUCKETS } from '../../../crds/contracts/commands.ts';
 import type { Council } from '../../../crds/kinds/council.ts';
 import type { PlatformConfig, Upstream } from '../../../crds/contracts/platform.ts';
 import { audienceOf, type Step } from '../../../crds/contracts/steps.ts';
@@ -15,8 +14,6 @@ import type { Story } from '../../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../../crds/kinds/task.ts';
 import { startGateway, type Gateway } from '../../../gateway/gateway.ts';
 import type { Reviewed, TokenReviewer } from '../../../gateway/identity/token-review.ts';
-import { Metrics } from '../../../gateway/metrics.ts';
-import type { JetStream } from '../../../gateway/store/jetstream.ts';
 import { HttpOutside } from '../../../gateway/upstream/http-upstream.ts';
 import { MountedSecrets } from '../../../gateway/upstream/secrets.ts';
 import type { Job, Pod } from '../../../gateway/cluster/objects.ts';
@@ -24,8 +21,11 @@ import { WatchedWorld } from '../../../gateway/cluster/watched-cluster.ts';
 import { ingest, type KubeObject, type Stored } from '../../../kube/object.ts';
 import { newAuthority, newServerCertificate } from '../../../install/certificates.ts';
 import { startGitServer, type GitRequestLine, type GitServer } from '../../git-server/server.ts';
-import { recordedLog, type RecordedLog } from '../../unit/gateway/recorded-log.ts';
-import { startNats, type NatsServer, type NatsServerOptions } from './nats.ts';
+import { jetStreamDefinitions } from '../../../operator/state/feeds.ts';
+import type { JetStreamLink } from '../../../runtime/bus/link.ts';
+import { makeMetrics } from '../../../runtime/metrics.ts';
+import { recordedLog, type RecordedLog } from '../../unit/runtime/recorded-log.ts';
+import { startNats, type NatsServer, type NatsServerOptions } from '../nats.ts';
 import { attempt, council, job, platform, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
 
 export const GIT_CREDENTIALS = { username: 'gateway', password: 'only-the-gateway-knows' };
@@ -60,7 +60,7 @@ export interface Stage {
   /** Trusts the gateway. */
   readonly dispatcher: Agent;
   readonly nats: NatsServer;
-  readonly jetstream: JetStream;
+  readonly link: JetStreamLink;
   readonly world: WatchedWorld;
   readonly log: RecordedLog;
   readonly git: GitServer;
@@ -81,15 +81,6 @@ export interface Stage {
 }
 
 const COURIER_STEPS = new Set<Step>(['merge', 'push']);
-
-const ensureStreams = async ({ manager, client }: JetStream): Promise<void> => {
-  for (const { name, subjects, onePerSubject } of [STREAMS.commands, STREAMS.results, STREAMS.artifacts])
-    await manager.streams.add({
-      ...{ name, subjects: [...subjects] },
-      ...(onePerSubject && { max_msgs_per_subject: 1, discard: 'new' as const, discard_new_per_subject: true }),
-    });
-  await new Kvm(client).create(KV_BUCKETS.ledger);
-};
 
 export interface StageOptions {
   /** More rows of the platform's table; a row of git named `git` is there already. */
@@ -141,8 +132,8 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
     onRequest: (line) => gitRequests.push(line),
   });
   const nats = await startNats(options.nats);
-  const jetstream = await nats.connect('gateway');
-  await ensureStreams(jetstream);
+  await nats.connect('operator', { streams: jetStreamDefinitions(), buckets: [{ name: KV_BUCKETS.ledger }] });
+  const { link } = await nats.connect('gateway');
   const gitHost = `localhost:${git.port}`;
   let config = platform([gitRow(gitHost), ...(options.upstreams ?? [])]);
   const world = new WatchedWorld(() => config);
@@ -151,7 +142,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
   const reviewer: TokenReviewer = options.reviewer ?? { review: async (token) => tokens.get(token) };
   const outside = new HttpOutside({ secrets: new MountedSecrets(join(folder, 'upstreams')), cluster: [] });
   const gateway = await startGateway(
-    { world, reviewer, outside, log, metrics: new Metrics(), jetstream: () => jetstream, notReady: () => undefined },
+    { world, reviewer, outside, log, metrics: makeMetrics('gateway'), link, missing: () => [] },
     {
       ...{ host: '127.0.0.1', port: 0, canaryPort: 0, healthPort: 0, cluster: [], requestsPerPod: 16 },
       certificate: { certFile: join(folder, 'tls/tls.crt'), keyFile: join(folder, 'tls/tls.key') },
@@ -173,7 +164,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
       ca: authority.certificate,
       caFile: join(folder, 'ca.crt'),
       nats,
-      jetstream,
+      link,
       world,
       log,
       dispatcher: agent,

@@ -18,12 +18,10 @@ import {
   type GatewayCommand,
 } from '../../../crds/contracts/commands.ts';
 import { ARTIFACTS_READ_AUDIENCE } from '../../../crds/contracts/steps.ts';
-import { CommandConsumer } from '../../../gateway/commands/consumer.ts';
-import { isSubjectTaken } from '../../../gateway/store/jetstream.ts';
+import type { Published } from '../../../runtime/bus/link.ts';
 import { scriptedModelName } from '../../model/script.ts';
 import { startScriptedModel, type ScriptedModel } from '../../model/server.ts';
 import { story, UIDS } from '../../unit/gateway/objects.ts';
-import { silentLog } from '../../unit/gateway/recorded-log.ts';
 import { MODEL_KEY, openStage, type Stage } from './stage.ts';
 
 const execute = promisify(execFile);
@@ -73,7 +71,7 @@ describe('artifacts', () => {
   it('that are absent or damaged are lost', async () => {
     expect(await get(sha256('nobody wrote this'))).toMatchObject({ status: 404, json: { error: { code: 'ArtifactLost' } } });
     const digest = sha256('what it should be');
-    await stage.jetstream.client.publish(artifactSubject(UIDS.story, digest), 'what it is');
+    await stage.link.publish({ subject: artifactSubject(UIDS.story, digest), data: 'what it is' });
     expect(await get(digest)).toMatchObject({ status: 404, json: { error: { code: 'ArtifactLost' } } });
     expect(await put(Buffer.from('what it should be'))).toMatchObject({ status: 404 });
   });
@@ -182,13 +180,11 @@ describe('commands', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const send = (command: GatewayCommand): Promise<unknown> =>
-    stage.jetstream.client.publish(commandSubject(command.id), JSON.stringify(command));
+  const publish = (id: string, data: string): Promise<Published> => stage.link.publish({ subject: commandSubject(id), data });
+  const send = (command: GatewayCommand): Promise<Published> => publish(command.id, JSON.stringify(command));
   const answerTo = async (id: string): Promise<CommandAnswer | undefined> => {
-    const message = await stage.jetstream.manager.streams
-      .getMessage(STREAMS.results.name, { last_by_subj: answerSubject(id) })
-      .catch(() => null);
-    return message === null ? undefined : commandAnswer.parse(JSON.parse(message.string()));
+    const bytes = await stage.link.lastMessage(STREAMS.results.name, answerSubject(id));
+    return bytes === undefined ? undefined : commandAnswer.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   };
   const answered = async (command: GatewayCommand): Promise<CommandAnswer | undefined> => {
     await send(command);
@@ -238,100 +234,14 @@ describe('commands', () => {
 
   it('are refused by the store when they were sent before, queued or answered', async () => {
     await answered(probe('probe-twice'));
-    const again = await send(probe('probe-twice')).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    expect(isSubjectTaken(again)).toBe(true);
+    expect(await send(probe('probe-twice'))).toBe('refused');
   });
 
   it('of no known shape are thrown away, and those behind them are answered', async () => {
-    await stage.jetstream.client.publish(commandSubject('nonsense'), '{"id":"nonsense","kind":"format-disk"}');
-    await stage.jetstream.client.publish(commandSubject('borrowed'), JSON.stringify(probe('probe-other')));
+    await publish('nonsense', '{"id":"nonsense","kind":"format-disk"}');
+    await publish('borrowed', JSON.stringify(probe('probe-other')));
     expect(await answered(probe('probe-after'))).toMatchObject({ ok: true });
     expect(await answerTo('nonsense')).toBeUndefined();
-    expect(stage.log.lines.filter(({ event }) => event === 'command not understood')).toHaveLength(2);
-  });
-});
-
-describe('a replica that dies with a command in hand', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await openStage();
-  });
-  afterAll(async () => stage.close());
-
-  it('leaves it to another one, and one answer is stored', async () => {
-    const taken: string[] = [];
-    const options = (name: string, answer: () => Promise<object>) => ({
-      ...{
-        stream: STREAMS.commands.name,
-        resultStream: STREAMS.results.name,
-        durable: 'dying',
-        filterSubject: 'fleet.turn.cmd.x.high.*',
-      },
-      ...{ resultSubject: (id: string) => `fleet.turn.result.root.${id}`, log: silentLog, ackWaitMs: 1_000 },
-      parse: (subject: string) => ({ id: subject.split('.').at(-1) ?? '', command: subject }),
-      answer: async () => {
-        taken.push(name);
-        return answer();
-      },
-      giveUp: () => ({}),
-    });
-    const first = await stage.nats.connect('first');
-    const second = await stage.nats.connect('second');
-    const never = new Promise<object>(() => undefined);
-    const stopFirst = new AbortController();
-    const stopSecond = new AbortController();
-    void new CommandConsumer({ ...options('first', () => never), jetstream: () => first }).run(stopFirst.signal);
-    await stage.jetstream.client.publish('fleet.turn.cmd.x.high.one', 'x');
-    await expect.poll(() => taken).toEqual(['first']);
-    await first.connection.close();
-    const running = new CommandConsumer({ ...options('second', async () => ({ by: 'second' })), jetstream: () => second }).run(
-      stopSecond.signal,
-    );
-    const stored = async (): Promise<unknown> =>
-      stage.jetstream.manager.streams.getMessage(STREAMS.results.name, { last_by_subj: 'fleet.turn.result.root.one' }).then(
-        (message) => message?.json(),
-        () => undefined,
-      );
-    await expect.poll(stored, { timeout: 20_000 }).toEqual({ by: 'second' });
-    expect(taken).toEqual(['first', 'second']);
-    stopFirst.abort();
-    stopSecond.abort();
-    await running;
-  });
-
-  it('or after it stored the answer, has it acknowledged by the other one, and the first answer stays', async () => {
-    const connection = await stage.nats.connect('third');
-    await stage.jetstream.client.publish('fleet.turn.result.root.two', JSON.stringify({ by: 'dead' }));
-    const stop = new AbortController();
-    const running = new CommandConsumer({
-      ...{
-        stream: STREAMS.commands.name,
-        resultStream: STREAMS.results.name,
-        durable: 'acking',
-        filterSubject: 'fleet.turn.cmd.y.high.*',
-      },
-      ...{ resultSubject: (id: string) => `fleet.turn.result.root.${id}`, log: silentLog, jetstream: () => connection },
-      parse: () => ({ id: 'two', command: 'two' }),
-      answer: async () => ({ by: 'living' }),
-      giveUp: () => ({}),
-    }).run(stop.signal);
-    await stage.jetstream.client.publish('fleet.turn.cmd.y.high.two', 'x');
-    await expect
-      .poll(
-        async () =>
-          (await stage.jetstream.manager.consumers.info(STREAMS.commands.name, 'acking').catch(() => undefined))?.ack_floor
-            .stream_seq,
-        { timeout: 10_000 },
-      )
-      .toBeGreaterThan(0);
-    const message = await stage.jetstream.manager.streams.getMessage(STREAMS.results.name, {
-      last_by_subj: 'fleet.turn.result.root.two',
-    });
-    expect(message?.json()).toEqual({ by: 'dead' });
-    stop.abort();
-    await running;
+    expect(stage.log.lines.filter(({ message }) => message === 'command not understood')).toHaveLength(2);
   });
 });

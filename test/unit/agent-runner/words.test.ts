@@ -1,12 +1,10 @@
-// What is written for others to read: findings, commit messages, prompts, and the names that go into git's argv.
+// What is written for others to read: findings, commit messages, and the names that go into git's argv.
 import { describe, expect, it } from 'vitest';
 import { withoutThinking } from '../../../agent/model.ts';
-import { promptOf } from '../../../agent/prompt.ts';
 import { findingText } from '../../../agent-runner/finding-file.ts';
 import { branchRef, commitId, refCandidates } from '../../../agent-runner/git/names.ts';
 import { commitMessage } from '../../../agent-runner/git/story-commits.ts';
 import { loadedLibraries, soname } from '../../../agent-runner/steps/runner.ts';
-import type { Brief } from '../../../crds/contracts/brief.ts';
 import { parseFinding, type Finding } from '../../../crds/contracts/findings.ts';
 
 describe('findingText', () => {
@@ -105,79 +103,5 @@ describe('the runner’s libraries', () => {
   ].join('\n');
   it('are those of C++ and never glibc', () => {
     expect(loadedLibraries(maps).map(soname)).toEqual(['libstdc++.so.6', 'libgcc_s.so.1', 'libatomic.so.1']);
-  });
-});
-
-describe('promptOf', () => {
-  const brief: Brief = {
-    story: { uid: 'u', name: 's', namespace: 'n', title: 'The story', description: 'Why.', acceptanceCriteria: ['It works'] },
-    task: {
-      uid: 't',
-      name: 't',
-      id: 't',
-      title: 'The task',
-      description: 'What.',
-      role: 'DEV',
-      phase: 'BUILD',
-      fileScope: ['src/**'],
-      requirements: ['R1'],
-      rubric: [{ criterion: 'clear', weight: 1, text: 'reads well' }],
-    },
-    attempt: 1,
-    startedAt: '2026-11-20T10:00:00Z',
-    agent: { name: 'agent-dev-001', model: 'm', maxTokens: 10 },
-    repository: { baseCommit: 'a'.repeat(40), ref: 'main', branch: 'fleet/n/s' },
-    setup: { commands: [] },
-    verify: { commands: ['npm test'], timeoutSeconds: 10 },
-    limits: {
-      iterations: 1,
-      tokens: 1,
-      wallClockSeconds: 1,
-      outputBytes: 1,
-      patchBytes: 1,
-      patchFiles: 1,
-      protectedPaths: ['.github/**'],
-    },
-    planDigest: `sha256:${'a'.repeat(64)}`,
-    context: { digest: `sha256:${'b'.repeat(64)}`, text: 'Known: the world.' },
-  };
-  it('holds all that the agent must know', () => {
-    const { user } = promptOf(brief);
-    for (const part of [
-      'The story',
-      'Why.',
-      'It works',
-      'The task',
-      'What.',
-      'R1',
-      'clear: reads well',
-      'src/**',
-      '.github/**',
-      '`npm test`',
-      'Known: the world.',
-      'agent-dev-001',
-      'attempt 1',
-    ]) {
-      expect(user).toContain(part);
-    }
-  });
-  it('says what became of the last attempt', () => {
-    expect(
-      promptOf({ ...brief, attempt: 2, lastFailure: { attempt: 1, reason: 'VerifyFailed', message: 'npm test ended with 1' } })
-        .user,
-    ).toContain('Attempt 1 ended with VerifyFailed: npm test ended with 1');
-  });
-  it('is the same up to the last section for every agent and attempt, so that prefix caches hold', () => {
-    const one = promptOf(brief);
-    const other = promptOf({
-      ...brief,
-      attempt: 3,
-      agent: { ...brief.agent, name: 'agent-dev-002', persona: 'Bold.' },
-      lastFailure: { attempt: 2, reason: 'NoChange', message: 'm' },
-    });
-    const shared = one.user.slice(0, one.user.indexOf('# This attempt'));
-    expect(other.system).toBe(one.system);
-    expect(other.user.startsWith(shared)).toBe(true);
-    expect(shared.length).toBeGreaterThan(100);
   });
 });

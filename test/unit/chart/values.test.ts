@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadChart, README, readmeWith, rowsOf, valuesTable, type Schema } from '../../../scripts/chart-values.ts';
+import { loadChart, README, readmeWith, rowsOf, valuesTable, type Schema } from '../../../charts/values-table.ts';
 
 const { schema, values } = loadChart();
 
@@ -36,7 +36,7 @@ describe("the chart's values", () => {
     expect(objectsOf('', schema).filter(({ open }) => open)).toEqual([]);
   });
 
-  it('are in the README as they are (node scripts/chart-values.ts mends it)', () => {
+  it('are in the README as they are (node charts/values-table.ts mends it)', () => {
     const readme = readFileSync(README, 'utf8');
     expect(readme).toBe(readmeWith(readme, valuesTable(schema, values)));
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { storyTree, type StoryView } from '../../../cli/story-tree.ts';
 import { plain } from '../../../cli/terminal.ts';
+import { tells } from '../../../cli/tree-lines.ts';
 import { at, COMMIT, DIGEST, NOW, plan, story, task, work } from '../../builders/objects.ts';
 
 const drawn = (view: StoryView): readonly string[] =>
@@ -98,14 +99,14 @@ describe('the tree of a Story', () => {
       '├─ gates: scope ? · design Approved by bob · test ? · docs ?',
       '├─ branch fleet/shop/login  head cccccccccccc  base bbbbbbbbbbbb',
       '└─ Plan login-1  r1  Approved  by bob  in force  sha256:dddddddddddd',
-      '   ├─ api  Succeeded  Write api  commit cccccccccccc  login-api',
+      '   ├─ api  Succeeded  Write api  login-api',
       '   │  ├─ attempt 1  agent-dev-001  AgentFailed  VerifyFailed  npm test ended with 1  20s',
       '   │  │  └─ checks 0 passed, 1 failed',
       '   │  └─ attempt 2  agent-dev-002  Succeeded  1m',
       '   │     └─ 1 file +10 −2  checks 1 passed  1200 tokens  commit cccccccccccc  evidence sha256:dddddddddddd',
       '   └─ docs  Pending  Write docs  login-docs',
       '      ├─ waits for a person',
-      '      └─ stalled: AttemptsUsedUp grant extraAttempts',
+      '      └─ stalled: AttemptsUsedUp  grant extraAttempts',
     ]);
   });
 
@@ -122,8 +123,74 @@ describe('the tree of a Story', () => {
       attempts: [{ n: 1, agent: 'a', jobUid: 'j', candidate: 1, courierTries: 0, startedAt: at() }],
     });
     const inForce = plan([work('api')], {}, { phase: 'Approved', tasks: [work('api')] });
-    expect(drawn({ story: story(), plans: [inForce], tasks: [running] }).at(-1)).toBe(
-      '      └─ attempt 1  a  Running  1m30s'.replace('      ', '      '),
+    expect(drawn({ story: story(), plans: [inForce], tasks: [running] }).at(-1)).toBe('      └─ attempt 1  a  Running  1m30s');
+  });
+
+  it('says once what a Story, its Task, the Stalled condition and an attempt all say', () => {
+    const message = 'the workspace reached what it must not';
+    const stalled = { type: 'Stalled', status: 'True', reason: 'NetworkNotContained', lastTransitionTime: at() } as const;
+    const halted = task(work('api'), {
+      phase: 'Pending',
+      waitingFor: `${message}; then grant an attempt`,
+      conditions: [{ ...stalled, message: `${message}; then grant an attempt` }],
+      attempts: [
+        {
+          ...{ n: 1, agent: 'a', jobUid: 'j', candidate: 1, courierTries: 0, startedAt: at(), finishedAt: at(20) },
+          ...{ outcome: 'Stalled', reason: 'NetworkNotContained', message },
+        },
+      ],
+    });
+    const inForce = plan([work('api')], {}, { phase: 'Approved', tasks: [work('api')] });
+    const given = (waitingFor: string): StoryView => ({
+      story: story({}, { phase: 'Build', waitingFor }),
+      plans: [inForce],
+      tasks: [halted],
+    });
+    expect(drawn(given('the tasks of phase Build: 0 of 1 done')).slice(4)).toEqual([
+      '   └─ api  Pending  Write api  login-api',
+      `      ├─ stalled: NetworkNotContained  ${message}; then grant an attempt`,
+      '      └─ attempt 1  a  Stalled  20s',
+    ]);
+    const told = drawn(given(`Task api is stalled: ${message}; then grant an attempt.`));
+    expect(told[1]).toBe(`├─ Task api is stalled: ${message}; then grant an attempt.`);
+    expect(told.slice(4)).toEqual([
+      '   └─ api  Pending  Write api  login-api',
+      '      ├─ stalled: NetworkNotContained',
+      '      └─ attempt 1  a  Stalled  20s',
+    ]);
+  });
+
+  it('says how to decide a Plan, and why one was rejected, at the Story or at the Plan', () => {
+    const undecided = plan([work('api')], { revision: 2 }, { phase: 'Parsed', digest: DIGEST });
+    const asked = story(
+      {},
+      { phase: 'Design', waitingFor: 'waits for approval of plan login-2 (kubectl fleet approve plan login-2)' },
     );
+    expect(drawn({ story: asked, plans: [undecided], tasks: [] })).toEqual([
+      'Story login  Design  Visitors can log in',
+      '├─ waits for approval of plan login-2 (kubectl fleet approve plan login-2)',
+      '├─ gates: scope ? · design ? · test ? · docs ?',
+      '└─ Plan login-2  r2  Parsed  sha256:dddddddddddd',
+    ]);
+    const approval = { verdict: 'Rejected', by: 'bob', digest: DIGEST, reason: 'too large' } as const;
+    const rejected = plan([work('api')], { approval }, { phase: 'Rejected', digest: DIGEST });
+    const refused = story({}, { phase: 'Design', waitingFor: 'waits for a further Plan: bob rejected plan login-1 (too large)' });
+    expect(drawn({ story: refused, plans: [rejected], tasks: [] }).slice(2)).toEqual([
+      '├─ gates: scope ? · design ? · test ? · docs ?',
+      '└─ Plan login-1  r1  Rejected  by bob  sha256:dddddddddddd',
+    ]);
+  });
+});
+
+describe('what one text tells of another', () => {
+  it.each([
+    { text: 'the agent failed: npm test ended with 1', other: 'npm test ended with 1', want: true },
+    { text: 'Grant extraAttempts.', other: 'grant extraAttempts', want: true },
+    { text: 'another plan', other: 'no', want: false },
+    { text: 'rejected (no)', other: 'no', want: true },
+    { text: 'npm test', other: 'npm test ended with 1', want: false },
+    { text: 'npm test ended w…', other: 'npm test ended with 1', want: true },
+  ])('"$text" and "$other": $want', ({ text, other, want }) => {
+    expect(tells(text, other)).toBe(want);
   });
 });

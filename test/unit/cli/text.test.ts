@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { duration, harmless, oneLine, shortDigest } from '../../../cli/text.ts';
-import { nearest } from '../../../cli/usage-error.ts';
+import { nearest } from '../../../cli/nearest.ts';
 
 describe("a stranger's text on a terminal", () => {
   it.each([

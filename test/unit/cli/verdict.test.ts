@@ -1,9 +1,9 @@
 // approve and reject against an API server of one page: what is shown, asked, written; and when nothing is.
 
 import { describe, expect, it } from 'vitest';
-import type { Verdict } from '../../../cli/command-line.ts';
 import { plain, type Terminal } from '../../../cli/terminal.ts';
-import { UsageError } from '../../../cli/usage-error.ts';
+import { Failure } from '../../../cli/failure.ts';
+import type { VerdictRequest } from '../../../cli/requests.ts';
 import { decide } from '../../../cli/verdict.ts';
 import { planDigest, scopeDigest } from '../../../crds/digests.ts';
 import type { Plan } from '../../../crds/kinds/plan.ts';
@@ -72,26 +72,26 @@ const person = (answer?: string): Person => {
   return { said, terminal };
 };
 
-const approvePlan: Verdict = { verb: 'approve', place: {}, target: { kind: 'plan', name: 'login-1' }, yes: true };
-const approveGate = (gate: 'scope' | 'test' | 'docs'): Verdict => ({
+const approvePlan: VerdictRequest = { verb: 'approve', place: {}, target: { kind: 'plan', name: 'login-1' }, yes: true };
+const approveGate = (gate: 'scope' | 'test' | 'docs'): VerdictRequest => ({
   verb: 'approve',
   place: {},
   target: { kind: 'story', name: 'login', gate },
   yes: true,
 });
 
-const run = async (command: Verdict, server: Server, by: Person = person()): Promise<string> => {
+const run = async (command: VerdictRequest, server: Server, by: Person = person()): Promise<string> => {
   try {
     await decide(command, { client: server, namespace: 'shop' }, by.terminal);
     return 'done';
   } catch (error) {
-    if (error instanceof UsageError) return `${error.message}${error.hint === undefined ? '' : ` / ${error.hint}`}`;
+    if (error instanceof Failure) return `${error.message}${error.hint === undefined ? '' : ` / ${error.hint}`}`;
     throw error;
   }
 };
 
 describe('a verdict that is written', () => {
-  it.each<{ readonly given: string; readonly command: Verdict; readonly object: Story | Plan; readonly want: object }>([
+  it.each<{ readonly given: string; readonly command: VerdictRequest; readonly object: Story | Plan; readonly want: object }>([
     {
       given: 'approval of a parsed Plan',
       command: approvePlan,
@@ -142,7 +142,7 @@ describe('a verdict that is written', () => {
 });
 
 describe('a verdict that is not written', () => {
-  it.each<{ readonly given: string; readonly command?: Verdict; readonly object: Story | Plan; readonly want: RegExp }>([
+  it.each<{ readonly given: string; readonly command?: VerdictRequest; readonly object: Story | Plan; readonly want: RegExp }>([
     { given: 'an unknown Plan', object: inDraft(), want: /there is no plan "login-1" in namespace shop/ },
     {
       given: 'a mistyped Plan',

@@ -36,6 +36,7 @@ describe('what stands in the way of a box', () => {
     ['a cache on overlayfs', { cacheOnOverlay: true }, [/overlayfs.*SWEFLEET_CACHE/]],
     ['a cache that a box would not see', { cacheDir: '/run/user/0/swe-fleet' }, [/hidden inside a box: set SWEFLEET_CACHE/]],
     ['a cache whose path needs quotes', { cacheDir: '/home/my user/swe-fleet' }, [/my user.*SWEFLEET_CACHE to a plainer path/]],
+    ['a cache whose path means more to buildah', { cacheDir: '/home/a:b/swe-fleet' }, [/a:b.*SWEFLEET_CACHE to a plainer path/]],
     ['all of it at once', { root: false, go: false, cgroups: false }, [/^not root/, /^no Go/, /^no cgroups/]],
   ];
   it.each(cases)('%s', (_, machine, want) => {

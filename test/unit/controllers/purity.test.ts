@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ESLint } from 'eslint';
@@ -58,32 +58,54 @@ it('the linter notices a mocked module in a test', async () => {
   expect((result?.messages ?? []).map(({ ruleId }) => ruleId)).toContain('no-restricted-properties');
 });
 
-describe('the layers are checked: a controller', () => {
+describe('the layers are checked', () => {
   // a project of its own with the same rules, so that nothing is ever written into the real folders
   let folder = '';
   let report = '';
 
-  const samples: readonly (readonly [string, string, string])[] = [
-    ['may not read files', "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;\n", 'controllers-no-io'],
+  const samples: readonly (readonly [string, string, string, string?])[] = [
     [
-      'may not import the operator',
+      'a controller may not read files',
+      "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;\n",
+      'controllers-no-io',
+    ],
+    [
+      'a controller may not import the operator',
       "import { reconcile } from '../operator/reconcile/reconcile.ts';\nexport const x = reconcile;\n",
       'nothing-imports-operator',
     ],
-    ['may not use a client library', "import { request } from 'undici';\nexport const x = request;\n", 'controllers-no-clients'],
+    [
+      'a controller may not use a client library',
+      "import { request } from 'undici';\nexport const x = request;\n",
+      'controllers-no-clients',
+    ],
+    ['a kind may not know a contract', "export { brief } from '../contracts/brief.ts';\n", 'crds-kinds-alone', 'crds/kinds'],
+    ['a contract may not know a rule', "export { rule } from '../rules/rule.ts';\n", 'crds-contracts', 'crds/contracts'],
+    ['plan text may not know a contract', "export { brief } from '../contracts/brief.ts';\n", 'crds-plan-text', 'crds/plan-text'],
+    ['a rule may not know plan text', "export { text } from '../plan-text/text.ts';\n", 'crds-rules', 'crds/rules'],
+    ['the vocabulary may not know a rule', "export { rule } from './rules/rule.ts';\n", 'crds-vocabulary', 'crds'],
   ];
-  const nameOf = (index: number): string => `controllers/sample-${index}.ts`;
+  const imported = {
+    ...{ 'operator/reconcile/reconcile': 'reconcile', 'crds/contracts/brief': 'brief' },
+    ...{ 'crds/rules/rule': 'rule', 'crds/plan-text/text': 'text' },
+  };
+  const nameOf = (index: number, folderName = 'controllers'): string => `${folderName}/sample-${'abcdefghij'[index] ?? ''}.ts`;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'layers-'));
-    await Promise.all(['controllers', 'operator/reconcile'].map((name) => mkdir(join(folder, name), { recursive: true })));
+    const files = [
+      ...Object.entries(imported).map(([file, name]) => [`${file}.ts`, `export const ${name} = 1;\n`] as const),
+      ...samples.map(([, text, , of], index) => [nameOf(index, of), text] as const),
+    ];
     await Promise.all(
       ['node_modules', 'tsconfig.json', 'package.json'].map((name) => symlink(join(root, name), join(folder, name))),
     );
-    await writeFile(join(folder, 'operator/reconcile/reconcile.ts'), 'export const reconcile = 1;\n');
-    await Promise.all(samples.map(([, text], index) => writeFile(join(folder, nameOf(index)), text)));
+    for (const [file, text] of files) {
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      await writeFile(join(folder, file), text);
+    }
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
-    const argv = [program, 'controllers', '--config', join(root, '.dependency-cruiser.js'), '--output-type', 'err'];
+    const argv = [program, 'controllers', 'crds', '--config', join(root, '.dependency-cruiser.js'), '--output-type', 'err'];
     // it ends with the number of violations as its exit code
     report = await run(process.execPath, argv, { cwd: folder }).then(
       ({ stdout }) => stdout,
@@ -92,7 +114,7 @@ describe('the layers are checked: a controller', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(samples.map(([what, , rule], index) => [what, rule, nameOf(index)] as const))('%s', (_, rule, file) => {
+  it.each(samples.map(([what, , rule, of], index) => [what, rule, nameOf(index, of)] as const))('%s', (_, rule, file) => {
     const found = report.split('\n').filter((line) => line.includes(file));
     expect(found.join('\n')).toContain(rule);
   });

@@ -66,11 +66,11 @@ describe.each(KINDS)('%s', (kind) => {
     expect([...columns, ...selectable].filter((path) => at(path) === undefined)).toEqual([]);
   });
 
-  it('has rules that name fields which exist', () => {
-    const { specRules, rootRules } = kindDefinitions[kind];
+  it('has validations that name fields which exist', () => {
+    const { specValidations, rootValidations } = kindDefinitions[kind];
     const named = [
-      ...specRules.map(({ rule }) => [rule, '.spec'] as const),
-      ...rootRules.map(({ rule }) => [rule, ''] as const),
+      ...specValidations.map(({ rule }) => [rule, '.spec'] as const),
+      ...rootValidations.map(({ rule }) => [rule, ''] as const),
     ].flatMap(([rule, prefix]) =>
       [...rule.matchAll(/\b(?:self|oldSelf)((?:\.[a-z][A-Za-z]*)+)(?!\w*\()/g)].map(
         ([, path]) => `${prefix}${(path ?? '').replace(/\.(?:all|exists)$/, '')}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { platformConfig, servesNamespace } from '../../../crds/contracts/platform.ts';
+import { platformConfig } from '../../../crds/contracts/platform.ts';
 
 const row = (more: object = {}): object => ({
   name: 'vllm',
@@ -59,13 +59,5 @@ describe('the platform configuration', () => {
     const result = platformConfig.safeParse(config(more));
     expect(result.success).toBe(false);
     expect(JSON.stringify(result.error?.issues)).toContain(want);
-  });
-
-  it.each([
-    { namespaces: ['*'], namespace: 'a', want: true },
-    { namespaces: ['a', 'b'], namespace: 'b', want: true },
-    { namespaces: ['a'], namespace: 'ab', want: false },
-  ])('a row for $namespaces serves $namespace: $want', ({ namespaces, namespace, want }) => {
-    expect(servesNamespace({ namespaces }, namespace)).toBe(want);
   });
 });

@@ -67,12 +67,12 @@ describe('zod and the API server', () => {
     });
   });
 
-  // what a schema cannot say: uniqueness, rules over several fields, and the name of the object
+  // what a schema cannot say: uniqueness, validations over several fields, and the name of the object
   const beyond = (want: string): boolean => /Duplicate value|give either|the author of a Plan|metadata\.name/.test(want);
   it.each(rejected.filter(({ want }) => !beyond(want)))('both refuse $given', ({ kind, spec, want }) => {
-    const ruleAlone = want.includes('stars') || want.includes('.lock'); // a CEL rule with a twin in zod
+    const validationAlone = want.includes('stars') || want.includes('.lock'); // a CEL validation with a twin in zod
     const broken = schemaProblems(kind, specOf(kind, spec)).length > 0;
-    expect({ zod: zodAccepts(kind, specOf(kind, spec)), schema: broken }).toEqual({ zod: false, schema: !ruleAlone });
+    expect({ zod: zodAccepts(kind, specOf(kind, spec)), schema: broken }).toEqual({ zod: false, schema: !validationAlone });
   });
 
   it.each(KINDS)('%s: the defaults of zod are those of the manifest', (kind) => {
@@ -88,22 +88,22 @@ describe('zod and the API server', () => {
 describe('what may change', () => {
   const fieldsOf = (kind: Kind): readonly string[] => Object.keys(openApiOf(kindDefinitions[kind].spec).properties ?? {});
   const guarded = (kind: Kind): readonly string[] =>
-    fieldsOf(kind).filter((field) => kindDefinitions[kind].specRules.some(({ rule }) => rule.includes(`oldSelf.${field}`)));
+    fieldsOf(kind).filter((field) => kindDefinitions[kind].specValidations.some(({ rule }) => rule.includes(`oldSelf.${field}`)));
 
   it.each([
     { kind: 'Plan', free: [] },
     { kind: 'Task', free: ['suspend', 'priority'] },
     { kind: 'Deliberation', free: [] },
   ] as const)(
-    'of a $kind every field has a rule but for $free: one that is added later cannot be forgotten',
+    'of a $kind every field has a validation but for $free: one that is added later cannot be forgotten',
     ({ kind, free }) => {
       expect(fieldsOf(kind).filter((field) => !guarded(kind).includes(field))).toEqual(free);
     },
   );
 
   it('the scope of a Story is frozen field by field', () => {
-    const rules = kindDefinitions.Story.rootRules.map(({ rule }) => rule);
+    const validations = kindDefinitions.Story.rootValidations.map(({ rule }) => rule);
     for (const field of ['title', 'description', 'acceptanceCriteria', 'repository', 'rigor'])
-      expect(rules.filter((rule) => rule.includes(`self.spec.${field} == oldSelf.spec.${field}`))).toHaveLength(1);
+      expect(validations.filter((rule) => rule.includes(`self.spec.${field} == oldSelf.spec.${field}`))).toHaveLength(1);
   });
 });

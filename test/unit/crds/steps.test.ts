@@ -2,10 +2,18 @@ import { describe, expect, it } from 'vitest';
 import {
   answerSubject,
   artifactSubject,
+  attemptAccount,
   commandSubject,
+  ENDPOINT_ACCOUNTS,
+  endpointAccount,
   gatewayCommand,
+  isProbeId,
   probeCommandId,
+  probeRetryCommandId,
   resolveCommandId,
+  storyAccount,
+  storyUidOfAccount,
+  storyUidOfResolve,
   STREAMS,
 } from '../../../crds/contracts/commands.ts';
 import { audienceOf, STEP_RIGHTS, TOKEN_STEPS } from '../../../crds/contracts/steps.ts';
@@ -31,8 +39,9 @@ describe('what a step may', () => {
   });
 });
 
+const uid = '6f1c0f7e-0000-4000-8000-000000000001';
+
 describe('subjects', () => {
-  const uid = '6f1c0f7e-0000-4000-8000-000000000001';
   const matches = (pattern: string, subject: string): boolean =>
     new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^.]+').replace('>', '.+')}$`).test(subject);
 
@@ -63,5 +72,28 @@ describe('subjects', () => {
     { given: 'a verb of nobody', command: { id: 'x', kind: 'fetch', url: 'https://a' }, want: false },
   ])('$given: $want', ({ command, want }) => {
     expect(gatewayCommand.safeParse(command).success).toBe(want);
+  });
+});
+
+describe('whose an id is, is read by what stands beside its maker', () => {
+  it.each([
+    { id: resolveCommandId(uid, 0), story: uid, isProbe: false },
+    { id: resolveCommandId(uid, 123_456), story: uid, isProbe: false },
+    { id: probeCommandId('vllm', 'Qwen/Qwen3', 1_795_000_000_000), story: undefined, isProbe: true },
+    { id: probeRetryCommandId('vllm', 'Qwen/Qwen3', 1_795_000_000_000), story: undefined, isProbe: true },
+    { id: `resolve-${uid}-x`, story: undefined, isProbe: false },
+  ])('command $id', ({ id, story, isProbe }) => {
+    expect(storyUidOfResolve(id)).toBe(story);
+    expect(isProbeId(id)).toBe(isProbe);
+  });
+
+  it.each([
+    { account: storyAccount(uid), story: uid },
+    { account: attemptAccount(uid, 1), story: undefined },
+    { account: endpointAccount('vllm'), story: undefined },
+    { account: endpointAccount('vllm', uid), story: undefined },
+  ])('account $account', ({ account, story }) => {
+    expect(storyUidOfAccount(account)).toBe(story);
+    expect(account.startsWith(ENDPOINT_ACCOUNTS.slice(0, -1))).toBe(account.includes('vllm'));
   });
 });

@@ -1,10 +1,8 @@
-// The brief and its context: objects and configuration -> what the agent is told.
+// The brief: objects and configuration -> what the agent is told.
 
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../../crds/canonical.ts';
 import { buildBrief, type BriefInput } from '../../../gateway/brief/brief.ts';
-import { contextOf, contextTokens } from '../../../agent/context.ts';
-import { redacted } from '../../../agent/redaction.ts';
 import { attempt, COMMIT, council, DIGEST, platform, story, task } from './objects.ts';
 
 const input = (change: Partial<BriefInput> = {}): BriefInput => ({
@@ -118,7 +116,6 @@ describe('a brief', () => {
     const now = attempt({ n: 2, jobUid: 'j2' });
     const told = brief({ task: task({ attempts: [failed, now] }), attempt: now });
     expect(told.lastFailure).toEqual({ attempt: 1, reason: 'VerifyFailed', message: '2 tests failed' });
-    expect(told.context.text).toContain('VerifyFailed: 2 tests failed');
   });
 
   it('carries the patch for a courier, and none for an attempt', () => {
@@ -143,53 +140,5 @@ describe('a brief', () => {
     const result = buildBrief(input(change));
     expect(result.kind).toBe(kind);
     expect(result.kind !== 'brief' && result.message).toMatch(message);
-  });
-});
-
-describe('a context', () => {
-  const siblings = [
-    task(),
-    task({ name: 't2', uid: 'u2', spec: { id: 'T2', title: 'Mine too', role: 'DEV' }, phase: 'Succeeded' }),
-    task({ name: 't3', uid: 'u3', spec: { id: 'T3', title: 'Of QA', role: 'QA' } }),
-  ];
-
-  it("shows an agent its own role's tasks, and the architect all", () => {
-    const dev = contextOf({ story: story(), task: task(), siblings });
-    expect(dev.text).toContain('T2 (DEV, BUILD, Succeeded): Mine too');
-    expect(dev.text).not.toContain('Of QA');
-    const architect = contextOf({ story: story(), task: task({ spec: { role: 'ARCHITECT' } }), siblings });
-    expect(architect.text).toContain('Of QA');
-  });
-
-  it('puts what all agents of a Story share first', () => {
-    const [one, two] = ['T1', 'T9'].map((id) => contextOf({ story: story(), task: task({ spec: { id } }), siblings: [] }).text);
-    expect(one?.indexOf('# Story')).toBe(0);
-    expect(one?.slice(0, one.indexOf('# Your task'))).toBe(two?.slice(0, two.indexOf('# Your task')));
-  });
-
-  it('is cut to the share of its role, but never the task', () => {
-    const long = contextOf({ story: story({ description: 'x '.repeat(16_000) }), task: task(), siblings: [] });
-    expect(long.text.length).toBeLessThan(contextTokens('DEV', 0, 0) * 4 + 2_000);
-    expect(long.text).toContain('# Your task: T1 Add goodbye');
-  });
-});
-
-describe('redaction', () => {
-  it.each([
-    ['password=hunter22 and more', 'password=[REDACTED] and more'],
-    ['DB_PASSWORD: "hunter22"', 'DB_PASSWORD: [REDACTED]'],
-    ['api_key = abcdef123456', 'api_key = [REDACTED]'],
-    ['Authorization: Bearer abcdefgh12345678', 'Authorization: Bearer [REDACTED]'],
-    ['token ghp_abcdefghijklmnopqrstuvwxyz0123', 'token [REDACTED]'],
-    ['-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----', '[REDACTED]'],
-    ['the password is asked for twice', 'the password is asked for twice'],
-    ['a token bucket limits requests', 'a token bucket limits requests'],
-  ])('%s', (text, want) => {
-    expect(redacted(text)).toBe(want);
-  });
-
-  it('does not take long on a text made to be slow', () => {
-    const slow = `${'-----BEGIN PRIVATE KEY-----'.repeat(500)}${'password'.repeat(2_000)}`;
-    expect(redacted(slow)).toHaveLength(slow.length);
   });
 });

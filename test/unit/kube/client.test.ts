@@ -97,6 +97,32 @@ describe('errors are sorted', () => {
   });
 });
 
+describe('an answer that should hold an object', () => {
+  const pod = { metadata: { name: 'a', namespace: 'n', uid: 'u', resourceVersion: '1' } };
+  const got = (body: object): Promise<unknown> =>
+    withServer(json(200, body), async (server) => {
+      const client = new ApiClient({ server, tls: {}, identity: async () => ({}) }, { userAgent: 'test' });
+      const written = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace: 'n' } };
+      const answers = [
+        client.get(pods, { namespace: 'n', name: 'a' }),
+        client.create(pods, written),
+        client.apply(pods, written, { fieldManager: 'test' }),
+      ].map((answer) => answer.catch((error: unknown) => (error instanceof ApiError ? error.sort : error)));
+      const all = await Promise.all(answers);
+      await client.close();
+      return all;
+    });
+
+  it('is the object, frozen and without what no reader needs, whichever verb asked', async () => {
+    const want = { ...pod, apiVersion: 'v1', kind: 'Pod' };
+    expect(await got({ metadata: { ...pod.metadata, managedFields: [{}] } })).toEqual([want, want, want]);
+  });
+
+  it('and holds none cannot be read: the same request may succeed later', async () => {
+    expect(await got({ metadata: { name: 'a' } })).toEqual(['transient', 'transient', 'transient']);
+  });
+});
+
 describe('a token in a file', () => {
   it('is read again at once when the server no longer takes it, and the request is asked again only once', async () => {
     const folder = await files.mkdtemp(join(tmpdir(), 'swe-fleet-token-'));

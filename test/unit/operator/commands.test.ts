@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayCommand } from '../../../crds/contracts/commands.ts';
 import { makeCommands } from '../../../operator/reconcile/commands.ts';
-import { StoreUnavailable } from '../../../runtime/bus/store-unavailable.ts';
+import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
 
 const command = (id: string): GatewayCommand => ({ id, kind: 'resolve', namespace: 'ns', storyUid: 'u' });
 

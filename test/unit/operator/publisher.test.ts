@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OutboxEvent } from '../../../crds/kinds/meta.ts';
 import type { Publication, Published } from '../../../runtime/bus/link.ts';
-import { StoreUnavailable } from '../../../runtime/bus/store-unavailable.ts';
+import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
 import { publishOutbox, type Publishing } from '../../../operator/publish/publisher.ts';
 import type { Next } from '../../../runtime/queue.ts';
 
@@ -107,7 +107,7 @@ describe('the publisher', () => {
     it(each.name, async () => {
       const { sent, skipped, next } = await run(each);
       const text = ({ subject, msgId, data, expectedSeq }: Publication): string =>
-        msgId === undefined ? `${subject}=${data} over ${expectedSeq}` : `${subject} ${msgId}`;
+        msgId === undefined ? `${subject}=${String(data)} over ${expectedSeq}` : `${subject} ${msgId}`;
       expect(sent.map(text)).toEqual(each.want);
       expect([next, skipped]).toEqual([each.next, each.skipped ?? []]);
     });
@@ -115,7 +115,7 @@ describe('the publisher', () => {
   it('keeps the fields of older clients at top level, and adds what names and orders the event', async () => {
     const given = story([event(7, 'planning.story.transitioned', '{"story_id":"S-1","to_phase":"BUILD","seq":"theirs"}')]);
     const { sent } = await run({ name: '', given, want: [], next: settled });
-    expect(JSON.parse(sent[0]?.data ?? '')).toEqual({
+    expect(JSON.parse(String(sent[0]?.data))).toEqual({
       ...{ story_id: 'S-1', to_phase: 'BUILD', seq: 'theirs' },
       ...{ event_id: 'u1:7', event_type: 'planning.story.transitioned', occurred_at: AT },
       object: { kind: 'Story', namespace: 'ns', name: 'one', uid: 'u1' },

@@ -11,7 +11,7 @@ import {
   wokenByStore,
   wokenByUsage,
 } from '../../../operator/reconcile/wakes.ts';
-import { World } from '../../../operator/state/caches.ts';
+import { Caches } from '../../../operator/state/caches.ts';
 
 type Of<K extends ObjectKind> = Stored<Objects[K]>;
 
@@ -40,8 +40,8 @@ const ofStory = { kind: 'Story', name: 'story' };
 const storyRef = { storyRef: { name: 'story' } };
 
 /** One Story with a Plan and two Tasks (one finished) with a Job and a pod; a Task, a finished Story and a Council elsewhere. */
-const world = (): World => {
-  const known = new World({
+const world = (): Caches => {
+  const known = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
     ...{
       platform: { gateway: { namespace: 'fleet', serviceName: 'gw' } } as PlatformConfig,

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { redacted } from '../../../agent/redaction.ts';
+
+describe('redaction', () => {
+  it.each([
+    ['password=hunter22 and more', 'password=[REDACTED] and more'],
+    ['DB_PASSWORD: "hunter22"', 'DB_PASSWORD: [REDACTED]'],
+    ['api_key = abcdef123456', 'api_key = [REDACTED]'],
+    ['Authorization: Bearer abcdefgh12345678', 'Authorization: Bearer [REDACTED]'],
+    ['token ghp_abcdefghijklmnopqrstuvwxyz0123', 'token [REDACTED]'],
+    ['-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----', '[REDACTED]'],
+    ['the password is asked for twice', 'the password is asked for twice'],
+    ['a token bucket limits requests', 'a token bucket limits requests'],
+  ])('%s', (text, want) => {
+    expect(redacted(text)).toBe(want);
+  });
+
+  it('does not take long on a text made to be slow', () => {
+    const slow = `${'-----BEGIN PRIVATE KEY-----'.repeat(500)}${'password'.repeat(2_000)}`;
+    expect(redacted(slow)).toHaveLength(slow.length);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { objectEvents, type TellingKind, type ToldStatus } from '../../../controllers/object-events.ts';
+import type { Condition } from '../../../crds/kinds/meta.ts';
+import type { Attempt } from '../../../crds/kinds/task.ts';
+
+const condition = (type: string, reason: string, message: string, status: Condition['status'] = 'Unknown'): Condition => ({
+  ...{ type, reason, message, status },
+  lastTransitionTime: '2026-01-02T03:04:05Z',
+});
+
+const attempt = (n: number, more: Partial<Attempt> = {}): Attempt => ({
+  ...{ n, agent: `agent-dev-00${n}`, candidate: 1, jobUid: `job-${n}`, courierTries: 0, startedAt: '2026-01-02T03:04:05Z' },
+  ...more,
+});
+
+const failed = attempt(1, { outcome: 'AgentFailed', reason: 'VerifyFailed', message: '2 tests fail' });
+
+interface Case {
+  readonly name: string;
+  readonly kind: TellingKind;
+  readonly before?: ToldStatus;
+  readonly now: ToldStatus;
+  /** `Type Reason note` of each Event, in order. */
+  readonly want: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'a change of phase is told with the reason and the message of its condition',
+    ...{ kind: 'Task', before: { phase: 'Queued' } },
+    now: { phase: 'Running', conditions: [condition('Succeeded', 'Running', 'attempt 1 is at work')] },
+    want: ['Normal Running Running: attempt 1 is at work'],
+  },
+  { name: 'the first phase of a kind is no change', kind: 'Story', now: { phase: 'Draft' }, want: [] },
+  {
+    name: 'a Task whose first status says Running has changed its phase',
+    ...{ kind: 'Task', now: { phase: 'Running', conditions: [condition('Succeeded', 'Running', 'attempt 1 is at work')] } },
+    want: ['Normal Running Running: attempt 1 is at work'],
+  },
+  {
+    name: 'other words in the same phase are not told',
+    ...{ kind: 'Task', before: { phase: 'Queued', conditions: [condition('Succeeded', 'A', 'a')] } },
+    now: { phase: 'Queued', conditions: [condition('Succeeded', 'B', 'b')] },
+    want: [],
+  },
+  {
+    name: 'an attempt that failed is told before the phase that follows from it',
+    ...{ kind: 'Task', before: { phase: 'Running', attempts: [attempt(1)] } },
+    now: { phase: 'Queued', attempts: [failed], conditions: [condition('Succeeded', 'AttemptEnded', 'waits for attempt 2')] },
+    want: [
+      'Warning VerifyFailed attempt 1 (agent-dev-001) failed: 2 tests fail',
+      'Normal AttemptEnded Queued: waits for attempt 2',
+    ],
+  },
+  {
+    name: 'an attempt that failed before is not told again, and one that was cancelled has not failed',
+    ...{ kind: 'Task', before: { phase: 'Running', attempts: [failed, attempt(2)] } },
+    now: { phase: 'Running', attempts: [failed, attempt(2, { outcome: 'Cancelled' })] },
+    want: [],
+  },
+  {
+    name: 'a failure is a warning',
+    ...{ kind: 'Story', before: { phase: 'Build' } },
+    now: { phase: 'Failed', conditions: [condition('Succeeded', 'DeadlineExceeded', 'the budget ended', 'False')] },
+    want: ['Warning DeadlineExceeded Failed: the budget ended'],
+  },
+  {
+    name: 'a Plan is told by its approval',
+    ...{ kind: 'Plan', before: { phase: 'Parsed' } },
+    now: { phase: 'Approved', conditions: [condition('Approved', 'Approved', 'approved by grace', 'True')] },
+    want: ['Normal Approved Approved: approved by grace'],
+  },
+  {
+    name: 'a Council has no phase: whether it is ready is told',
+    ...{ kind: 'Council', before: { ready: 'True' } },
+    now: { ready: 'False', conditions: [condition('Ready', 'ModelMissing', 'no such model', 'False')] },
+    want: ['Warning ModelMissing NotReady: no such model'],
+  },
+  {
+    name: 'a halt that needs a person is told once, and again when its reason is another',
+    ...{ kind: 'Task', before: { phase: 'Pending', conditions: [condition('Stalled', 'WriteRefused', 'quota', 'True')] } },
+    now: { phase: 'Pending', conditions: [condition('Stalled', 'AttemptsUsedUp', 'the agent failed 3 times', 'True')] },
+    want: ['Warning AttemptsUsedUp needs a person: the agent failed 3 times'],
+  },
+  {
+    name: 'a halt that stays is not told again, whatever its words',
+    ...{ kind: 'Task', before: { phase: 'Pending', conditions: [condition('Stalled', 'WriteRefused', 'quota', 'True')] } },
+    now: { phase: 'Pending', conditions: [condition('Stalled', 'WriteRefused', 'another quota', 'True')] },
+    want: [],
+  },
+];
+
+describe('what people are told as Kubernetes Events', () => {
+  it.each(cases)('$name', ({ kind, before, now, want }) => {
+    expect(objectEvents(kind, before, now).map(({ type, reason, note }) => `${type} ${reason} ${note}`)).toEqual(want);
+  });
+
+  it('a note is never longer than the API server takes', () => {
+    const now = { phase: 'Running', conditions: [condition('Succeeded', 'Running', 'ü'.repeat(2_000))] };
+    for (const { note } of objectEvents('Task', undefined, now)) expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
+  });
+});
