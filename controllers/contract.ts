@@ -51,7 +51,10 @@ export interface Decision<Status> {
   readonly why: string;
 }
 
-/** `now` is epoch milliseconds. Neither function throws for an object that passed its schema; what is thrown is a bug. */
+/**
+ * `now` is epoch milliseconds. An object that is being deleted is never decided: the shell leaves it alone, its children go with it, and
+ * no rule has to ask for that. Neither function throws for an object that passed its schema; what is thrown is a bug.
+ */
 export interface Controller<Seen, Status> {
   readonly kind: Kind;
   observe(key: string, snapshot: Snapshot): Seen | undefined;

@@ -1,8 +1,8 @@
-// What `observe` may ask: one frozen view of the world, answered from the shell's caches with this process's own writes laid over
+// What `observe` may ask: one frozen view of the cluster, answered from the shell's caches with this process's own writes laid over
 // them until the watch shows them. Synchronous; absence is `undefined`.
 // May: name look-ups. May not: hold a cache or know where an answer comes from.
 
-import type { CommandAnswer } from '../crds/contracts/commands.ts';
+import type { CommandAnswer, ProbeAnswer } from '../crds/contracts/commands.ts';
 import type { Council } from '../crds/kinds/council.ts';
 import type { Deliberation } from '../crds/kinds/deliberation.ts';
 import type { Plan } from '../crds/kinds/plan.ts';
@@ -43,6 +43,8 @@ export interface Snapshot {
   serviceAccount(key: string): ServiceAccount | undefined;
   networkPolicy(key: string): NetworkPolicy | undefined;
   answer(commandId: string): CommandAnswer | undefined;
+  /** Answers to the probes of that endpoint and model that still stand; none that is older. */
+  probeAnswers(endpoint: string, model: string): readonly ProbeAnswer[];
   /** The last seq of that object's outbox which the publisher had acknowledged; undefined: none yet. */
   eventCursor(uid: string): number | undefined;
   usage(account: string): Usage | undefined;

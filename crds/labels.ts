@@ -5,6 +5,9 @@ export const LABEL_WORKSPACE = `${GROUP}/workspace`;
 export const LABEL_STORY = `${GROUP}/story`;
 export const LABEL_TASK = `${GROUP}/task`;
 export const LABEL_ATTEMPT = `${GROUP}/attempt`;
+export const LABEL_CANDIDATE = `${GROUP}/candidate`;
+/** Number of the try of a courier; 1 for every other Job. */
+export const LABEL_TRY = `${GROUP}/try`;
 export const LABEL_NETWORK = `${GROUP}/network`;
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'swe-fleet';

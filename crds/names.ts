@@ -31,18 +31,23 @@ export interface JobIdentity {
   readonly owner: { readonly name: string; readonly uid: string };
   readonly kind: WorkspaceKind;
   readonly attempt: number;
-  /** 1-based, for `candidates` above one. */
+  /** From 1; above 1 it is shown in the name. */
   readonly candidate?: number;
   /** Tries of a courier, from 1. */
   readonly courierTry?: number;
 }
 
-/** A function of (owner uid, attempt, candidate, kind) and, for people, the owner's name. At most 63 characters. */
+/** 64 bits: two Jobs of one name do not happen, neither by accident nor by search. */
+const JOB_HASH_LENGTH = 16;
+/** So that a Job's name leaves room for the suffix of its pods: at most 57 characters. */
+const JOB_SLUG_LENGTH = 22;
+
+/** A function of (owner uid, attempt, candidate, kind with its try) and, for people, the owner's name: a DNS label. */
 export const jobName = ({ owner, kind, attempt, candidate = 1, courierTry = 1 }: JobIdentity): string => {
   const tries = courierTry > 1 ? `-${courierTry}` : '';
   const which = `${kind[0] ?? ''}${attempt}${candidate > 1 ? `c${candidate}` : ''}${tries}`;
-  const hash = shortHash([owner.uid, attempt, candidate, `${kind}${tries}`], 8);
-  return `fleet-ws-${slug(owner.name, 28)}-${which}-${hash}`;
+  const hash = shortHash([owner.uid, attempt, candidate, `${kind}${tries}`], JOB_HASH_LENGTH);
+  return `fleet-ws-${slug(owner.name, JOB_SLUG_LENGTH)}-${which}-${hash}`;
 };
 
 /** The branch of a Story, without `refs/heads/`. */

@@ -6,27 +6,22 @@ import {
   PROBE_RETRY_MS,
   probeCommandId,
   probeRetryCommandId,
+  standingProbeIds,
   type ProbeAnswer,
 } from '../../crds/contracts/commands.ts';
 import { epochMs, untilMs } from '../time.ts';
-import type { CouncilSeen } from './observe.ts';
+import type { CouncilSeen } from './seen.ts';
 
-/** An answer stands for its own interval and for the next, in which the new one is awaited. */
-const STANDS_MS = 2 * PROBE_INTERVAL_MS;
-
-const idsOf = ({ council }: CouncilSeen, now: number): readonly string[] => {
-  const { endpoint, name } = council.spec.model;
-  const retries = Array.from({ length: STANDS_MS / PROBE_RETRY_MS }, (_, back) =>
-    probeRetryCommandId(endpoint, name, now - back * PROBE_RETRY_MS),
-  );
-  return [probeCommandId(endpoint, name, now), probeCommandId(endpoint, name, now - PROBE_INTERVAL_MS), ...retries];
-};
+const isAnswered = ({ answers }: CouncilSeen, id: string): boolean => answers.some((answer) => answer.id === id);
 
 /** The newest answer that still stands. */
-export const standingAnswer = (seen: CouncilSeen, now: number): ProbeAnswer | undefined =>
-  idsOf(seen, now)
-    .flatMap((id) => seen.answer(id) ?? [])
-    .sort((a, b) => (epochMs(b.at) ?? 0) - (epochMs(a.at) ?? 0))[0];
+export const standingAnswer = ({ council, answers }: CouncilSeen, now: number): ProbeAnswer | undefined => {
+  const { endpoint, name } = council.spec.model;
+  const ids = standingProbeIds(endpoint, name, now);
+  return answers
+    .filter(({ id }) => ids.includes(id))
+    .sort((a, b) => (epochMs(b.at) ?? 0) - (epochMs(a.at) ?? 0) || ids.indexOf(a.id) - ids.indexOf(b.id))[0];
+};
 
 export interface NextProbe {
   /** undefined: the question of this interval was answered. */
@@ -37,12 +32,12 @@ export interface NextProbe {
 export const nextProbe = (seen: CouncilSeen, isServing: boolean, now: number): NextProbe => {
   const { endpoint, name } = seen.council.spec.model;
   const regular = probeCommandId(endpoint, name, now);
-  const hasRegular = seen.answer(regular) !== undefined;
+  const hasRegular = isAnswered(seen, regular);
   if (isServing || !hasRegular) {
     const nextMs = (Math.floor(now / PROBE_INTERVAL_MS) + 1) * PROBE_INTERVAL_MS;
     return { id: hasRegular ? undefined : regular, afterMs: untilMs(nextMs, now) };
   }
   const retry = probeRetryCommandId(endpoint, name, now);
   const nextMs = (Math.floor(now / PROBE_RETRY_MS) + 1) * PROBE_RETRY_MS;
-  return { id: seen.answer(retry) === undefined ? retry : undefined, afterMs: untilMs(nextMs, now) };
+  return { id: isAnswered(seen, retry) ? undefined : retry, afterMs: untilMs(nextMs, now) };
 };

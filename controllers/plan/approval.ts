@@ -1,10 +1,11 @@
-// What people have said about a Plan, and whether it counts. An approval counts for the digest it names and for no other.
+// Whether a Plan is approved: what people have said about it, and whether it counts. An approval counts for the digest that it names
+// and for no other.
 
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { Gate, GateMode, Story } from '../../crds/kinds/story.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 
-export type PlanVerdict =
+export type ApprovalState =
   | { readonly kind: 'unparsed' }
   | { readonly kind: 'undecided' }
   | { readonly kind: 'approved'; readonly by: string }
@@ -22,7 +23,7 @@ export const gateMode = (gate: Gate, story: Story, platform: PlatformConfig): Ga
 /** By whom a gate was opened that nobody needs to open. */
 export const AUTO_APPROVER = 'auto';
 
-export const planVerdict = (plan: Plan, designGate: GateMode): PlanVerdict => {
+export const approvalState = (plan: Plan, designGate: GateMode): ApprovalState => {
   const digest = plan.status?.digest;
   const { approval, author } = plan.spec;
   if (digest === undefined) return { kind: 'unparsed' };

@@ -2,12 +2,13 @@
 // May: build. May not: add anything to what was approved.
 
 import { LABEL_MANAGED_BY, LABEL_STORY, MANAGED_BY } from '../../crds/labels.ts';
-import { API_VERSION } from '../../crds/kinds/meta.ts';
+import { API_VERSION, isAssumed } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task, TaskSpec } from '../../crds/kinds/task.ts';
 import type { Effect, KubeObject } from '../contract.ts';
+import { controlledBy } from '../ownership.ts';
 import type { PlannedTask } from './progress.ts';
 
 export interface BuiltTask extends KubeObject {
@@ -21,16 +22,7 @@ export const taskObject = (story: Story, plan: Plan, { wanted, digest, name }: P
     name,
     namespace: story.metadata.namespace,
     labels: { [LABEL_STORY]: labelValue(story.metadata.name), [LABEL_MANAGED_BY]: MANAGED_BY },
-    ownerReferences: [
-      {
-        apiVersion: API_VERSION,
-        kind: 'Story',
-        name: story.metadata.name,
-        uid: story.metadata.uid,
-        controller: true,
-        blockOwnerDeletion: false,
-      },
-    ],
+    ownerReferences: [controlledBy('Story', story)],
   },
   spec: {
     storyRef: { name: story.metadata.name, uid: story.metadata.uid },
@@ -59,4 +51,4 @@ export const cancellation = ({ apiVersion, kind, metadata, spec }: Task): Effect
 
 /** Cancellations for those that are not cancelled yet. */
 export const cancellations = (tasks: readonly Task[]): readonly Effect[] =>
-  tasks.filter(({ spec, metadata }) => !spec.cancel && metadata.uid !== '').map(cancellation);
+  tasks.filter((task) => !task.spec.cancel && !isAssumed(task)).map(cancellation);

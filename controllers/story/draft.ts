@@ -1,13 +1,16 @@
 // The rules of phase Draft: the text is ready, the scope gate is open for exactly this text, the base commit is known. Then the
 // scope is frozen and Design begins.
 
+import type { StoryStatus } from '../../crds/kinds/story.ts';
 import type { Effect } from '../contract.ts';
 import { reasonOr } from '../text.ts';
 import { epochMs, untilMs } from '../time.ts';
-import { gateVerdict } from './gates.ts';
-import { resolveIdOf, type StorySeen } from './observe.ts';
+import type { Rules } from '../rules.ts';
+import { gateState } from './gates.ts';
+import { resolveIdOf } from './observe.ts';
 import { readiness } from './readiness.ts';
-import { scopeOf, written, type Rule, type Words } from './verdicts.ts';
+import type { StorySeen } from './seen.ts';
+import { scopeOf, written, type Given, type Rule, type Words } from './status.ts';
 
 const isDraft = ({ story }: StorySeen): boolean => (story.status?.phase ?? 'Draft') === 'Draft';
 
@@ -18,7 +21,7 @@ const notReady: Rule = (seen, now) => {
   const { score, threshold, findings } = readiness(seen.story.spec);
   if (score >= threshold) return undefined;
   const list = findings.map(({ code, message }) => `${code}: ${message}`).join('; ');
-  const message = `a clearer text: readiness ${score} of ${threshold} (${list})`;
+  const message = `waits for a clearer text: readiness ${score} of ${threshold} (${list})`;
   return held(seen, now, {
     reason: 'NotReady',
     message,
@@ -30,14 +33,14 @@ const ready = { type: 'Ready', status: 'True', reason: 'Ready', message: 'the te
 
 const scopeShut: Rule = (seen, now) => {
   if (!isDraft(seen)) return undefined;
-  const verdict = gateVerdict(seen, 'scope', scopeOf(seen));
-  if (verdict.kind === 'open') return undefined;
+  const gate = gateState(seen, 'scope', scopeOf(seen));
+  if (gate.kind === 'open') return undefined;
   const { name } = seen.story.metadata;
   const message =
-    verdict.kind === 'rejected'
-      ? `another text: ${verdict.by} rejected the scope (${verdict.reason})`
-      : `approval of the scope (kubectl fleet approve story ${name} --gate scope)`;
-  const reason = verdict.kind === 'rejected' ? 'ScopeRejected' : 'ScopeShut';
+    gate.kind === 'rejected'
+      ? `waits for another text: ${gate.by} rejected the scope (${gate.reason})`
+      : `waits for approval of the scope (kubectl fleet approve story ${name} --gate scope)`;
+  const reason = gate.kind === 'rejected' ? 'ScopeRejected' : 'ScopeShut';
   return held(seen, now, { reason, message, conditions: [ready, { type: 'ScopeApproved', status: 'False', reason, message }] });
 };
 
@@ -61,7 +64,7 @@ const baseUnresolved: Rule = (seen, now) => {
   if (!isDraft(seen) || last?.ok === true) return undefined;
   const { url, ref } = story.spec.repository;
   const failure = last === undefined ? '' : `; the last answer: ${last.reason}, ${last.message}`;
-  const message = `the commit of ${ref} in ${url}${failure}`;
+  const message = `waits for the commit of ${ref} in ${url}${failure}`;
   const atMs = askAgainAtMs(seen);
   const conditions = [
     ready,
@@ -74,7 +77,7 @@ const baseUnresolved: Rule = (seen, now) => {
     } as const,
   ];
   if (!storeAvailable) {
-    const why = 'JetStream, which carries the question for the base commit';
+    const why = 'waits for JetStream, which carries the question for the base commit';
     const down = { type: 'StoreUnavailable', status: 'True', reason: 'StoreUnavailable', message: why } as const;
     return held(seen, now, { reason: 'StoreUnavailable', message: why, conditions: [...conditions, down] });
   }
@@ -88,7 +91,7 @@ const baseUnresolved: Rule = (seen, now) => {
 const designBegins: Rule = (seen, now) => {
   const last = seen.answers.at(-1);
   if (!isDraft(seen) || last?.ok !== true) return undefined;
-  const message = `a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`;
+  const message = `waits for a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`;
   return written(seen, now, {
     phase: 'Design',
     reason: 'ScopeApproved',
@@ -97,7 +100,7 @@ const designBegins: Rule = (seen, now) => {
   });
 };
 
-export const draftRules: readonly (readonly [string, Rule])[] = [
+export const draftRules: Rules<Given, StoryStatus> = [
   ['a draft waits for a text that is ready', notReady],
   ['a draft waits for its scope gate', scopeShut],
   ['a draft waits for its base commit', baseUnresolved],

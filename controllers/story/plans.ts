@@ -2,21 +2,21 @@
 
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryStatus } from '../../crds/kinds/story.ts';
-import { gateMode, planVerdict, type PlanVerdict } from '../plan/approval.ts';
-import type { Fields } from '../settle.ts';
+import { approvalState, gateMode, type ApprovalState } from '../plan/approval.ts';
+import type { Fields } from '../compose.ts';
 import { epochMs, timestamp } from '../time.ts';
-import type { StorySeen } from './observe.ts';
 import { plannedTasks, taskCounts, tasksSentence } from './progress.ts';
-import { written, type Rule } from './verdicts.ts';
+import type { StorySeen } from './seen.ts';
+import { written, type Rule } from './status.ts';
 
-const verdictOf = ({ story, platform }: StorySeen, plan: Plan): PlanVerdict =>
+const stateOf = ({ story, platform }: StorySeen, plan: Plan): ApprovalState =>
   plan.status?.storyUid === undefined || plan.status.storyUid === story.metadata.uid
-    ? planVerdict(plan, gateMode('design', story, platform))
+    ? approvalState(plan, gateMode('design', story, platform))
     : { kind: 'unparsed' }; // it was parsed for another Story of the same name
 
 /** The approved Plan of the highest revision; of two with the same revision the last by name. */
 const approvedPlan = (seen: StorySeen): Plan | undefined =>
-  seen.plans.filter((plan) => plan.metadata.deletionTimestamp === undefined && verdictOf(seen, plan).kind === 'approved').at(-1);
+  seen.plans.filter((plan) => plan.metadata.deletionTimestamp === undefined && stateOf(seen, plan).kind === 'approved').at(-1);
 
 const takeOver = (seen: StorySeen, plan: Plan, now: number): Fields<StoryStatus> => {
   const { status, spec } = seen.story;
@@ -45,7 +45,7 @@ const inForce = (seen: StorySeen, plan: Plan, now: number) =>
 
 export const councilPlansUnserved: Rule = (seen, now) => {
   if (seen.story.status?.plan !== undefined || seen.story.spec.plan.mode !== 'Council') return undefined;
-  const message = 'a version that lets councils write plans; with spec.plan.mode: Provided a Plan of yours will do';
+  const message = 'waits for a version that lets councils write plans; with spec.plan.mode Provided it takes a Plan of yours';
   const condition = { type: 'PlanApproved', status: 'False', reason: 'CouncilPlansNotServed', message } as const;
   return written(seen, now, { phase: 'Design', reason: 'CouncilPlansNotServed', message, conditions: [condition] });
 };
@@ -64,22 +64,22 @@ export const adopted: Rule = (seen, now) => {
 
 const wordsFor = (seen: StorySeen, plan: Plan): { readonly reason: string; readonly message: string } => {
   const { name } = plan.metadata;
-  const verdict = verdictOf(seen, plan);
-  switch (verdict.kind) {
+  const state = stateOf(seen, plan);
+  switch (state.kind) {
     case 'undecided':
-      return { reason: 'PlanUndecided', message: `approval of plan ${name} (kubectl fleet approve plan ${name})` };
+      return { reason: 'PlanUndecided', message: `waits for approval of plan ${name} (kubectl fleet approve plan ${name})` };
     case 'rejected':
-      return { reason: 'PlanRejected', message: `a further Plan: ${verdict.by} rejected plan ${name} (${verdict.reason})` };
+      return { reason: 'PlanRejected', message: `waits for a further Plan: ${state.by} rejected plan ${name} (${state.reason})` };
     case 'refused':
       return {
         reason: 'DecisionRefused',
-        message: `a further Plan: the decision on plan ${name} does not count, ${verdict.why}`,
+        message: `waits for a further Plan: the decision on plan ${name} does not count, ${state.why}`,
       };
     case 'approved':
     case 'unparsed':
       return plan.status?.phase === 'Invalid'
-        ? { reason: 'PlanInvalid', message: `a further Plan: plan ${name} is invalid, ${plan.status.message ?? ''}` }
-        : { reason: 'PlanUnparsed', message: `plan ${name} to be parsed` };
+        ? { reason: 'PlanInvalid', message: `waits for a further Plan: plan ${name} is invalid, ${plan.status.message ?? ''}` }
+        : { reason: 'PlanUnparsed', message: `waits for plan ${name} to be parsed` };
   }
 };
 
@@ -91,7 +91,7 @@ export const planMissing: Rule = (seen, now) => {
     newest === undefined
       ? {
           reason: 'PlanMissing',
-          message: `a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`,
+          message: `waits for a Plan for story ${seen.story.metadata.name} (an object Plan with its name in spec.storyRef.name)`,
         }
       : wordsFor(seen, newest);
   const condition = { type: 'PlanApproved', status: 'False', ...words } as const;

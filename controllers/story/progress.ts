@@ -8,7 +8,10 @@ import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
-import type { StorySeen } from './observe.ts';
+import { conditionOf } from '../conditions.ts';
+import { isOutsideReason } from '../task/blocked.ts';
+import { latestRecord, listedRecords } from '../task/records.ts';
+import type { StorySeen } from './seen.ts';
 
 export interface PlannedTask {
   readonly wanted: PlanTask;
@@ -47,13 +50,39 @@ export const tasksOfPhase = (planned: readonly PlannedTask[], phase: WorkPhase):
 
 export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => tasks.filter((task) => !isFinished(task));
 
-const landedAt = ({ status }: Task): string =>
-  [status?.completedAt, status?.attempts?.at(-1)?.startedAt].map((time) => time ?? '').join(' ');
+const landedAt = (task: Task): string =>
+  [task.status?.completedAt, latestRecord(listedRecords(task))?.startedAt].map((time) => time ?? '').join(' ');
 
-/** `the tasks of phase Build: 1 of 3 done` */
+/** `tasks of phase Build: 1 of 3 done` */
 export const tasksSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
   const ofPhase = tasksOfPhase(planned, phase);
-  return `the tasks of phase ${phase}: ${ofPhase.filter(isDone).length} of ${ofPhase.length} done`;
+  return `tasks of phase ${phase}: ${ofPhase.filter(isDone).length} of ${ofPhase.length} done`;
+};
+
+const isOpen = ({ task }: PlannedTask): boolean => task !== undefined && !isFinished(task);
+
+const stalledSentence = ({ wanted, task }: PlannedTask): string | undefined => {
+  const stalled = conditionOf(task?.status?.conditions, 'Stalled');
+  return stalled?.status === 'True' ? `${wanted.id} needs a person: ${stalled.message}` : undefined;
+};
+
+/** A Task that is not under way says in its condition Succeeded what it waits for. */
+const outsideSentence = ({ wanted, task }: PlannedTask): string | undefined => {
+  const succeeded = conditionOf(task?.status?.conditions, 'Succeeded');
+  return succeeded !== undefined && isOutsideReason(succeeded.reason) ? `${wanted.id} ${succeeded.message}` : undefined;
+};
+
+/**
+ * How far the phase is, and of its open Tasks the one that says most: the first (in the order of the plan) that needs a person, or else
+ * the first that waits for something outside of the Story. What passes by itself as work goes on is not told: each change of the
+ * sentence is a write to the Story, which must not follow every move of every Task.
+ */
+export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
+  const open = planned.filter(isOpen);
+  const telling = [...open.map(stalledSentence), ...tasksOfPhase(open, phase).map(outsideSentence)];
+  return [tasksSentence(planned, phase), telling.find((sentence) => sentence !== undefined)]
+    .filter((part) => part !== undefined)
+    .join('; ');
 };
 
 /** The newest commit: couriers go one at a time, and `completedAt` of a Task is the end of its courier. */

@@ -10,7 +10,7 @@ import {
   limits,
   readinessThresholds,
   type FindingCode,
-} from './readiness-rules.ts';
+} from './readiness-table.ts';
 
 export interface Finding {
   readonly code: FindingCode;

@@ -10,20 +10,12 @@ import { hasSucceeded } from '../../crds/rules/phases.ts';
 import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
-import { gateMode, planVerdict } from '../plan/approval.ts';
+import { approvalState, gateMode } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
+import { outside, pending, stalled, type Blocked } from './blocked.ts';
+import { latestRecord, listedRecords } from './records.ts';
 import type { TaskCore } from './seen.ts';
-
-export interface Blocked {
-  readonly phase: 'Pending' | 'Queued' | 'Integrating';
-  readonly reason: string;
-  readonly message: string;
-  /** A date that no watch announces. */
-  readonly afterMs?: number;
-  /** A person has to change something. */
-  readonly stalled?: true;
-}
 
 export interface Judging {
   readonly platform: PlatformConfig;
@@ -34,11 +26,8 @@ export interface Judging {
 
 export type Blocker = (core: TaskCore, judging: Judging) => Blocked | undefined;
 
-const pending = (reason: string, message: string): Blocked => ({ phase: 'Pending', reason, message });
-const stalled = (reason: string, message: string): Blocked => ({ ...pending(reason, message), stalled: true });
-
 const storyMissing: Blocker = ({ story }) =>
-  story === undefined ? pending('StoryMissing', 'the Story is not there') : undefined;
+  story === undefined ? pending('StoryMissing', 'waits for its Story, which is not there') : undefined;
 
 const planNotInForce: Blocker = ({ task, story }) => {
   const { name, digest } = task.spec.planRef;
@@ -46,34 +35,47 @@ const planNotInForce: Blocker = ({ task, story }) => {
   if (inForce?.digest === digest) return undefined;
   return pending(
     'PlanNotInForce',
-    inForce === undefined ? `plan ${name} is not in force yet` : `plan ${inForce.name} is in force instead of ${name}`,
+    inForce === undefined
+      ? `waits for plan ${name} to be in force`
+      : `waits for its Story to cancel it: plan ${inForce.name} is in force instead of plan ${name}`,
   );
 };
 
 /** What runs is what was approved: the Task says what the Plan in force says, and that Plan was approved by its digest. */
 const notApproved: Blocker = ({ task, story, plan }, { platform }) => {
   const { planRef, task: work, taskDigest } = task.spec;
-  if (plan?.status?.digest === undefined) return pending('PlanMissing', `plan ${planRef.name}, which is not there`);
+  if (plan?.status?.digest === undefined)
+    return outside('PlanMissing', `waits for plan ${planRef.name}, which is not there or not parsed yet`);
   const approved = plan.status.tasks?.find(({ id }) => id === work.id);
   const isSame =
     plan.status.digest === planRef.digest &&
     approved !== undefined &&
     planTaskDigest(approved) === taskDigest &&
     planTaskDigest(work) === taskDigest;
-  if (!isSame) return stalled('NotApproved', `the task is not what plan ${planRef.name} says: it is never started`);
-  const verdict = story === undefined ? undefined : planVerdict(plan, gateMode('design', story, platform));
-  if (verdict?.kind === 'approved') return undefined;
+  if (!isSame)
+    return stalled(
+      'NotApproved',
+      `the task is not what plan ${planRef.name} says, and is never started: make a further revision of the plan`,
+    );
+  const approval = story === undefined ? undefined : approvalState(plan, gateMode('design', story, platform));
+  if (approval?.kind === 'approved') return undefined;
   // an approval is set once: where the Story has seen it and we do not, a cache is behind
-  if (verdict?.kind === 'undecided') return pending('ApprovalUnseen', `the approval of plan ${planRef.name} to be seen`);
-  return stalled('NotApproved', `nobody approved digest ${planRef.digest} of plan ${planRef.name}`);
+  if (approval?.kind === 'undecided')
+    return pending('ApprovalUnseen', `waits for the approval of plan ${planRef.name} to arrive in the operator's cache`);
+  return stalled(
+    'NotApproved',
+    `nobody approved digest ${planRef.digest} of plan ${planRef.name}: make a further revision of the plan`,
+  );
 };
 
 const storySuspended: Blocker = ({ story }) =>
   story?.spec.suspend === true
-    ? pending('StorySuspended', `somebody to resume story ${story.metadata.name} (spec.suspend)`)
+    ? pending('StorySuspended', `waits for its Story to be resumed: set spec.suspend of story ${story.metadata.name} to false`)
     : undefined;
 const suspended: Blocker = ({ task }) =>
-  task.spec.suspend ? pending('Suspended', `somebody to resume task ${task.metadata.name} (spec.suspend)`) : undefined;
+  task.spec.suspend
+    ? outside('Suspended', `waits to be resumed: set spec.suspend of task ${task.metadata.name} to false`)
+    : undefined;
 
 const isDone = (wanted: PlanTask, { family }: TaskCore): boolean => {
   const digest = planTaskDigest(wanted);
@@ -85,7 +87,7 @@ const dependenciesOpen: Blocker = (core) => {
   if (ids.length === 0) return undefined;
   const wanted = (core.plan?.status?.tasks ?? []).filter(({ id }) => ids.includes(id));
   if (wanted.length === ids.length && wanted.every((each) => isDone(each, core))) return undefined;
-  return pending('Dependencies', `task${ids.length === 1 ? '' : 's'} ${ids.join(', ')} to succeed`);
+  return pending('Dependencies', `waits for task${ids.length === 1 ? '' : 's'} ${ids.join(', ')} to succeed`);
 };
 
 const storyPhaseOf = { DESIGN: 'Build', BUILD: 'Build', TEST: 'Test', DOCS: 'Docs' } as const satisfies Record<
@@ -95,28 +97,30 @@ const storyPhaseOf = { DESIGN: 'Build', BUILD: 'Build', TEST: 'Test', DOCS: 'Doc
 
 const phaseNotReached: Blocker = ({ task, story }) => {
   const wanted = storyPhaseOf[task.spec.task.phase];
-  return story?.status?.phase === wanted ? undefined : pending('Phase', `phase ${wanted} of story ${task.spec.storyRef.name}`);
+  return story?.status?.phase === wanted
+    ? undefined
+    : pending('Phase', `waits for story ${task.spec.storyRef.name} to reach phase ${wanted}`);
 };
 
 const designOpen: Blocker = (core) => {
   if (core.task.spec.task.phase !== 'BUILD') return undefined;
   const open = (core.plan?.status?.tasks ?? []).filter((each) => each.phase === 'DESIGN' && !isDone(each, core));
-  return open.length === 0 ? undefined : pending('DesignFirst', 'the DESIGN tasks of the plan to succeed');
+  return open.length === 0 ? undefined : pending('DesignFirst', 'waits for the DESIGN tasks of the plan to succeed');
 };
 
 const attemptsUsedUp: Blocker = ({ task }, { platform }) => {
-  const limit = usedUp(task, task.status?.attempts ?? [], platform);
-  return limit === undefined ? undefined : stalled(limit.reason, limit.message);
+  const limit = usedUp(task, listedRecords(task), platform);
+  return limit === undefined ? undefined : stalled(limit.reason, limit.sentence);
 };
 
 const backingOff: Blocker = ({ task }, { now }) => {
-  const attempts = task.status?.attempts ?? [];
-  const last = attempts.at(-1);
+  const attempts = listedRecords(task);
+  const last = latestRecord(attempts);
   if (last?.outcome !== 'InfrastructureFailed') return undefined;
   const atMs = retryAtMs(infrastructureFaults(attempts), last.finishedAt);
   if (now >= atMs) return undefined;
-  const message = `its next attempt, after the infrastructure failed the last one (${last.reason ?? 'unknown'})`;
-  return { phase: 'Queued', reason: 'BackOff', message, afterMs: untilMs(atMs, now) };
+  const sentence = `waits before its next attempt: the infrastructure failed the last one (${last.reason ?? 'unknown'})`;
+  return { phase: 'Queued', reason: 'BackOff', sentence, afterMs: untilMs(atMs, now) };
 };
 
 const budgetSpent: Blocker = ({ story, usage }) => {
@@ -124,7 +128,7 @@ const budgetSpent: Blocker = ({ story, usage }) => {
   if (most === undefined || usage === undefined || usage.spent < most) return undefined;
   return stalled(
     'BudgetSpent',
-    `the Story spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,
+    `the Story has spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,
   );
 };
 
@@ -132,32 +136,35 @@ const councilMissing: Blocker = ({ task, story, council }) => {
   if (council !== undefined) return undefined;
   const { role } = task.spec.task;
   const named = story === undefined ? undefined : councilNameOf(role, story);
-  return pending(
+  return outside(
     'CouncilMissing',
     named === undefined
-      ? `a default Council of role ${role} in the namespace`
-      : `Council ${named}, which the Story names for ${role}`,
+      ? `waits for a default Council of role ${role}: there is none in the namespace`
+      : `waits for council ${named}, which the Story names for role ${role} and which is not there`,
   );
 };
 
 const imageProfileMissing: Blocker = ({ council }, { platform }) => {
   if (council === undefined || imageProfileOf(council, platform).kind === 'found') return undefined;
-  return pending(
+  return outside(
     'ImageProfileMissing',
-    `image profile ${council.spec.workspace.imageProfile} of council ${council.metadata.name}, which the platform does not give this namespace`,
+    `waits for image profile ${council.spec.workspace.imageProfile} of council ${council.metadata.name}: the platform has none of that name for this namespace`,
   );
 };
 
 const councilNotReady: Blocker = ({ council }) => {
   const ready = conditionOf(council?.status?.conditions, 'Ready');
   if (ready?.status === 'True') return undefined;
-  return pending('CouncilNotReady', `council ${council?.metadata.name ?? ''} to be ready (${ready?.reason ?? 'NotProbed'})`);
+  return outside(
+    'CouncilNotReady',
+    `waits for council ${council?.metadata.name ?? ''} to be ready (${ready?.reason ?? 'NotProbed'})`,
+  );
 };
 
 const storeUnavailable: Blocker = (_core, { storeAvailable }) =>
-  storeAvailable ? undefined : pending('StoreUnavailable', 'JetStream, without which no attempt starts');
+  storeAvailable ? undefined : outside('StoreUnavailable', 'waits for JetStream, without which nothing starts');
 const gatewayUnknown: Blocker = (_core, { gatewayKnown }) =>
-  gatewayKnown ? undefined : pending('GatewayUnknown', 'the gateway, whose address or CA is not known yet');
+  gatewayKnown ? undefined : outside('GatewayUnknown', 'waits for the gateway: its address or its CA is not known yet');
 
 /** What anything new of a Task waits for, attempt and courier alike. */
 const common: readonly Blocker[] = [storyMissing, planNotInForce, notApproved, storySuspended, suspended];

@@ -3,9 +3,10 @@
 // May: share out what was seen. May not: remember; the line is formed anew for each decision, from all unfinished Tasks.
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { attemptBlockers, firstBlocker, type Blocked, type Judging } from './blockers.ts';
+import type { Blocked } from './blocked.ts';
+import { attemptBlockers, firstBlocker, type Judging } from './blockers.ts';
 import { scopesOverlap } from './file-scope.ts';
-import { isInFlight } from './history.ts';
+import { isInFlight } from './run-reading.ts';
 import type { TaskCore } from './seen.ts';
 
 /** As the API server writes times, in UTC, earlier is also smaller as text. */
@@ -22,23 +23,23 @@ export const byPrecedence = (a: TaskCore, b: TaskCore): number =>
   inOrder(nameOf(a), nameOf(b));
 
 const sameStory = (a: TaskCore, b: TaskCore): boolean => a.task.spec.storyRef.uid === b.task.spec.storyRef.uid;
-const queued = (reason: string, message: string): Blocked => ({ phase: 'Queued', reason, message });
+const queued = (reason: string, sentence: string): Blocked => ({ phase: 'Queued', reason, sentence });
 
 const collides = (a: TaskCore, b: TaskCore): boolean =>
   sameStory(a, b) && scopesOverlap(a.task.spec.task.fileScope, b.task.spec.task.fileScope);
 
 const overlap = (other: TaskCore): Blocked =>
-  queued('ScopeOverlap', `task ${other.task.metadata.name}, which may change the same files, to end`);
+  queued('ScopeOverlap', `waits for task ${other.task.metadata.name} to end, which may change the same files`);
 
 /** Whether there are places left at all: of the cluster, of the namespace, of the Story. */
 const allTaken = (core: TaskCore, placed: readonly TaskCore[], { capacity }: PlatformConfig): Blocked | undefined => {
   if (placed.length >= capacity.workspaces)
-    return queued('ClusterFull', `a workspace: all ${capacity.workspaces} of the cluster are in use`);
+    return queued('ClusterFull', `waits for a workspace: all ${capacity.workspaces} of the cluster are in use`);
   const inNamespace = placed.filter(({ task }) => task.metadata.namespace === core.task.metadata.namespace).length;
   if (inNamespace >= capacity.perNamespace)
-    return queued('NamespaceFull', `a workspace: all ${capacity.perNamespace} of the namespace are in use`);
+    return queued('NamespaceFull', `waits for a workspace: all ${capacity.perNamespace} of the namespace are in use`);
   if (placed.filter((other) => sameStory(core, other)).length >= capacity.perStory)
-    return queued('StoryFull', `a workspace: all ${capacity.perStory} of the Story are in use`);
+    return queued('StoryFull', `waits for a workspace: all ${capacity.perStory} of the Story are in use`);
   return undefined;
 };
 

@@ -1,26 +1,23 @@
-// The Jobs of a Task: from what was seen to the one object that an attempt or a courier is.
+// The Jobs of a Task: from what was seen to the one object that an attempt or a courier is, and what ends them.
 // May: build. May not: take from a user anything that reaches a pod but amounts, a node choice and a name in the platform's tables.
 
 import type { Council } from '../../crds/kinds/council.ts';
-import {
-  LABEL_ATTEMPT,
-  LABEL_MANAGED_BY,
-  LABEL_NETWORK,
-  LABEL_STORY,
-  LABEL_TASK,
-  LABEL_WORKSPACE,
-  MANAGED_BY,
-} from '../../crds/labels.ts';
-import { API_VERSION, type ObjectMeta } from '../../crds/kinds/meta.ts';
+import { LABEL_MANAGED_BY, LABEL_NETWORK, LABEL_STORY, LABEL_TASK, MANAGED_BY } from '../../crds/labels.ts';
+import { isAssumed, type ObjectMeta } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { ImageProfile, PlatformConfig } from '../../crds/contracts/platform.ts';
 import { deadlineSeconds } from '../../crds/rules/limits.ts';
 import type { Task } from '../../crds/kinds/task.ts';
+import type { Effect } from '../contract.ts';
+import type { Job } from '../kubernetes.ts';
+import { controlledBy } from '../ownership.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
 import type { Resources, WorkspaceSetting } from '../workspace/container.ts';
 import { workspaceJob, type BuiltJob, type Placement } from '../workspace/job.ts';
 import { networkHash } from '../workspace/network-policy.ts';
-import { wantedJobName, type WantedJob } from './job-identity.ts';
+import { isLive, podsOf } from './job-reading.ts';
+import type { TaskSeen } from './seen.ts';
+import { identityLabels, wantedJobName, type WantedJob } from './job-identity.ts';
 
 export interface JobInput {
   readonly task: Task;
@@ -34,23 +31,13 @@ const metadata = (task: Task, wanted: WantedJob, platform: PlatformConfig): Obje
   name: wantedJobName(task, wanted),
   namespace: task.metadata.namespace,
   labels: {
-    [LABEL_WORKSPACE]: wanted.kind,
+    ...identityLabels(wanted),
     [LABEL_STORY]: labelValue(task.spec.storyRef.name),
     [LABEL_TASK]: labelValue(task.metadata.name),
-    [LABEL_ATTEMPT]: String(wanted.n),
     [LABEL_NETWORK]: networkHash(platform),
     [LABEL_MANAGED_BY]: MANAGED_BY,
   },
-  ownerReferences: [
-    {
-      apiVersion: API_VERSION,
-      kind: 'Task',
-      name: task.metadata.name,
-      uid: task.metadata.uid,
-      controller: true,
-      blockOwnerDeletion: false,
-    },
-  ],
+  ownerReferences: [controlledBy('Task', task)],
 });
 
 type Amounts = Council['spec']['workspace']['resources']['limits'];
@@ -100,3 +87,17 @@ export const taskJob = (input: JobInput, wanted: WantedJob): BuiltJob =>
     setting: setting(input, wanted),
     placement: placement(input.council),
   });
+
+/** The Jobs of which something may still run. */
+export const liveJobs = ({ jobs, pods }: Pick<TaskSeen, 'jobs' | 'pods'>): readonly Job[] =>
+  jobs.filter((job) => isLive(job, podsOf(job, pods)));
+
+/** One that is only asked for has no uid yet, and is deleted as soon as it has. */
+export const deletions = (jobs: readonly Job[]): readonly Effect[] =>
+  jobs
+    .filter((job) => !isAssumed(job))
+    .map(({ apiVersion, kind, metadata }) => ({
+      verb: 'delete',
+      ref: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name },
+      uid: metadata.uid,
+    }));

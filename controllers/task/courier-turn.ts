@@ -1,39 +1,41 @@
-// One courier per Story at a time: each one's commit is the ground of the next.
+// One courier per Story at a time: the commit of each is the base of the next.
 // May: order the Story's patches that wait. May not: let two of them go; where it cannot tell, the patch waits.
 
 import type { Task } from '../../crds/kinds/task.ts';
-import { attemptJobs } from './job-identity.ts';
+import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive } from './job-reading.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
+import { isOpen, isSameRun, latestRecord, listedRecords } from './records.ts';
 import type { Relative, TaskCore } from './seen.ts';
-import type { Blocked } from './blockers.ts';
+import type { Blocked } from './blocked.ts';
 
 /**
  * Once its Job has ended, or its attempt is said to have ended, the next may go: what it pushed is on the branch. The pods of relatives
  * are not asked: their Tasks are.
  */
 const isCarrying = ({ task, jobs }: Relative): boolean =>
-  attemptJobs(task, jobs).some(({ kind, n, job }) => kind === 'courier' && isLive(job, []) && !hasEnded(task, n));
+  runJobs(task, jobs).some((each) => each.kind === 'courier' && isLive(each.job, []) && !hasEnded(task, each));
 
-const hasEnded = ({ status }: Task, n: number): boolean =>
-  status?.attempts?.some((attempt) => attempt.n === n && attempt.finishedAt !== undefined) === true;
+const hasEnded = (task: Task, run: RunJob): boolean =>
+  listedRecords(task).some((record) => isSameRun(record, run) && !isOpen(record));
 
 /** Has a patch that waits for its first courier. One whose courier failed lets the others by until it is tried again. */
 const isWaiting = ({ task }: Relative): boolean => {
-  const last = task.status?.attempts?.at(-1);
-  const hasPatch = last?.patch !== undefined && last.finishedAt === undefined && last.courierTries === 0;
+  const hasPatch = listedRecords(task).some(
+    (record) => isOpen(record) && record.patch !== undefined && record.courierTries === 0,
+  );
   return hasPatch && !isFinished(task) && !task.spec.cancel && !task.spec.suspend;
 };
 
 /** When the attempt of a Task began, and its name: the order in which patches are carried. */
 const turnOf = ({ task }: Pick<Relative, 'task'>): string =>
-  `${task.status?.attempts?.at(-1)?.startedAt ?? '9999'} ${task.metadata.name}`;
+  `${latestRecord(listedRecords(task))?.startedAt ?? '9999'} ${task.metadata.name}`;
 
 export const notItsTurn = (core: TaskCore): Blocked | undefined => {
   const wait = (name: string): Blocked => ({
     phase: 'Integrating',
     reason: 'CourierTurn',
-    message: `the courier of task ${name}: one at a time per Story`,
+    sentence: `waits for the courier of task ${name}: a Story has one at a time`,
   });
   const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
   const carrying = others.find(isCarrying);

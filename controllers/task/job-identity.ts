@@ -1,42 +1,57 @@
-// Which attempt a Job belongs to. The label says it, the name proves it: names are functions of owner, attempt and kind.
-// May: tell Jobs apart. May not: trust a label alone; whoever can label a Job could otherwise make it count.
+// Which run of a Task a Job belongs to. The labels say it, the name proves it: names are functions of owner, attempt, candidate, kind
+// and try.
+// May: tell Jobs apart. May not: trust labels alone; whoever can label a Job could otherwise make it count.
 
-import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
+import { LABEL_ATTEMPT, LABEL_CANDIDATE, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { jobName } from '../../crds/names.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job } from '../kubernetes.ts';
 import type { JobKind } from '../workspace/step-table.ts';
 
-export interface AttemptJob {
-  readonly job: Job;
+export interface WantedJob {
   readonly kind: JobKind;
+  /** Number of the attempt. */
   readonly n: number;
+  readonly candidate: number;
   /** 1 for an attempt, the number of the try for a courier. */
   readonly courierTry: number;
 }
 
-export interface WantedJob {
-  readonly kind: JobKind;
-  readonly n: number;
-  readonly courierTry: number;
+export interface RunJob extends WantedJob {
+  readonly job: Job;
 }
 
-export const wantedJobName = (task: Task, { kind, n, courierTry }: WantedJob): string =>
-  jobName({ owner: task.metadata, kind, attempt: n, courierTry });
+export const wantedJobName = (task: Task, { kind, n, candidate, courierTry }: WantedJob): string =>
+  jobName({ owner: task.metadata, kind, attempt: n, candidate, courierTry });
 
-const COURIER_TRY = /-c\d+-(\d+)-[0-9a-f]{8}$/;
+export const identityLabels = ({ kind, n, candidate, courierTry }: WantedJob): Readonly<Record<string, string>> => ({
+  [LABEL_WORKSPACE]: kind,
+  [LABEL_ATTEMPT]: String(n),
+  [LABEL_CANDIDATE]: String(candidate),
+  [LABEL_TRY]: String(courierTry),
+});
 
-const identify = (task: Task, job: Job): AttemptJob | undefined => {
-  const kind = job.metadata.labels?.[LABEL_WORKSPACE];
-  const n = Number(job.metadata.labels?.[LABEL_ATTEMPT] ?? Number.NaN);
-  if ((kind !== 'attempt' && kind !== 'courier') || !Number.isInteger(n) || n < 1) return undefined;
-  const courierTry = kind === 'courier' ? Number(COURIER_TRY.exec(job.metadata.name)?.[1] ?? 1) : 1;
-  return job.metadata.name === wantedJobName(task, { kind, n, courierTry }) ? { job, kind, n, courierTry } : undefined;
+/** A whole number from 1 on, or NaN. */
+const numberIn = (job: Job, label: string): number => {
+  const given = Number(job.metadata.labels?.[label] ?? Number.NaN);
+  return Number.isInteger(given) && given >= 1 ? given : Number.NaN;
 };
 
-/** The Task's Jobs by attempt; Jobs of any other name are nobody's attempt. */
-export const attemptJobs = (task: Task, jobs: readonly Job[]): readonly AttemptJob[] =>
-  jobs.flatMap((job) => identify(task, job) ?? []).sort((a, b) => a.n - b.n || a.courierTry - b.courierTry);
+const identify = (task: Task, job: Job): RunJob | undefined => {
+  const kind = job.metadata.labels?.[LABEL_WORKSPACE];
+  if (kind !== 'attempt' && kind !== 'courier') return undefined;
+  const wanted: WantedJob = {
+    kind,
+    n: numberIn(job, LABEL_ATTEMPT),
+    candidate: numberIn(job, LABEL_CANDIDATE),
+    courierTry: numberIn(job, LABEL_TRY),
+  };
+  if ([wanted.n, wanted.candidate, wanted.courierTry].some(Number.isNaN)) return undefined;
+  return job.metadata.name === wantedJobName(task, wanted) ? { ...wanted, job } : undefined;
+};
 
-/** A Job that this process has asked for and whose uid it does not know yet. */
-export const isBeingCreated = (job: Job): boolean => job.metadata.uid === '';
+/** The Task's Jobs by attempt, candidate and try; Jobs of any other name belong to no run. */
+export const runJobs = (task: Task, jobs: readonly Job[]): readonly RunJob[] =>
+  jobs
+    .flatMap((job) => identify(task, job) ?? [])
+    .sort((a, b) => a.n - b.n || a.candidate - b.candidate || a.courierTry - b.courierTry);

@@ -3,6 +3,7 @@
 // they ended counts (out of memory, out of time).
 
 import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/contracts/findings.ts';
+import { controllerUid } from '../../crds/kinds/meta.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs } from '../time.ts';
@@ -29,6 +30,10 @@ export type Reading =
   { readonly kind: 'running' } | { readonly kind: 'unread' } | { readonly kind: 'ended'; readonly end: JobEnd };
 
 export const UNREAD_MS = 30_000;
+
+export const podsOf = ({ metadata }: Job, pods: readonly Pod[]): readonly Pod[] =>
+  pods.filter((pod) => controllerUid(pod) === metadata.uid);
+
 const AGENT_STEPS: readonly string[] = ['work', 'verify-setup', 'verify'];
 const MESSAGE_LENGTH = 400;
 
@@ -72,7 +77,7 @@ const failedFinding = (
   at: string,
   finding: { readonly reason?: FindingReason | undefined; readonly message?: string | undefined },
   step: string,
-) => fault(at, finding.reason ?? 'StepFailed', finding.message ?? `step ${step} ended without a word`);
+) => fault(at, finding.reason ?? 'StepFailed', finding.message ?? `step ${step} failed and left no message`);
 
 const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
   const checkout = parseFinding('checkout', ended.get('checkout')?.message ?? '');

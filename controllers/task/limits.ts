@@ -4,6 +4,7 @@
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
 import { epochMs } from '../time.ts';
+import { latestRecord } from './records.ts';
 
 /** The most entries that `status.attempts` takes. */
 export const MAX_ATTEMPTS = 32;
@@ -20,30 +21,35 @@ export const infrastructureFaults = (attempts: readonly Attempt[]): number =>
 
 export interface Limit {
   readonly reason: string;
-  readonly message: string;
+  readonly sentence: string;
 }
+
+const lastFailure = (attempts: readonly Attempt[]): string => {
+  const last = latestRecord(attempts);
+  if (last === undefined) return '';
+  const { reason = 'unknown', message } = last;
+  return `; the last failure: ${reason}${message ? `, ${message}` : ''}`;
+};
 
 /** Why no further attempt starts; a person may grant more by `spec.extraAttempts`. */
 export const usedUp = (task: Task, attempts: readonly Attempt[], { workspace }: PlatformConfig): Limit | undefined => {
   const extra = task.spec.extraAttempts;
-  const last = attempts.at(-1);
-  const lastWords =
-    last === undefined ? '' : `; the last one: ${last.reason ?? 'unknown'}${last.message ? `, ${last.message}` : ''}`;
-  const grant = `grant more with spec.extraAttempts of task ${task.metadata.name}${lastWords}`;
+  const how = `with spec.extraAttempts of task ${task.metadata.name}`;
   const byAgent = ended(attempts, 'AgentFailed').length;
   const byInfrastructure = infrastructureFaults(attempts);
-  const byHalt = ended(attempts, 'Stalled');
-  if (byHalt.length > extra) {
-    const halt = byHalt.at(-1);
-    return { reason: halt?.reason ?? 'Stalled', message: `${halt?.message ?? 'a person must change something'}; then ${grant}` };
+  const halts = ended(attempts, 'Stalled');
+  if (halts.length > extra) {
+    const { reason = 'Stalled', message = 'no message' } = latestRecord(halts) ?? {};
+    return { reason, sentence: `an attempt was stopped (${message}); when that is solved, grant another one ${how}` };
   }
+  const grant = `grant more attempts ${how}${lastFailure(attempts)}`;
   if (byAgent >= workspace.attemptLimits.agent + extra)
-    return { reason: 'AttemptsUsedUp', message: `the agent failed ${byAgent} times: ${grant}` };
+    return { reason: 'AttemptsUsedUp', sentence: `the agent failed ${byAgent} times; ${grant}` };
   if (byInfrastructure >= workspace.attemptLimits.infrastructure + extra)
-    return { reason: 'InfrastructureRetriesUsedUp', message: `the infrastructure failed ${byInfrastructure} times: ${grant}` };
-  if (attempts.length >= MAX_ATTEMPTS)
-    return { reason: 'AttemptsUsedUp', message: `${MAX_ATTEMPTS} attempts are the most that a Task can have` };
-  return undefined;
+    return { reason: 'InfrastructureRetriesUsedUp', sentence: `the infrastructure failed ${byInfrastructure} times; ${grant}` };
+  if (attempts.length < MAX_ATTEMPTS) return undefined;
+  const most = `the task has had ${MAX_ATTEMPTS} attempts, and cannot have more: make a further revision of the plan`;
+  return { reason: 'AttemptsUsedUp', sentence: `${most}${lastFailure(attempts)}` };
 };
 
 export const infrastructureLimit = (task: Task, { workspace }: PlatformConfig): number =>

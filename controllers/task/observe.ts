@@ -4,6 +4,7 @@
 
 import { storyAccount } from '../../crds/contracts/commands.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
+import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
@@ -14,9 +15,7 @@ import { councilFor } from '../../crds/rules/councils.ts';
 import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
-  task.metadata.uid === ''
-    ? []
-    : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 
 /** Look-ups that many Tasks of one pass share: each is made once in a pass. */
 interface Shared {
@@ -82,7 +81,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   const core = coreOf(task, shared);
   return {
     ...core,
-    pods: new Map(core.jobs.map(({ metadata }) => [metadata.uid, metadata.uid === '' ? [] : snapshot.podsOf(metadata.uid)])),
+    pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
     rivals: () => rivalsOf(core, shared),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,

@@ -3,6 +3,7 @@
 // is not repaired but distrusted: nothing is started under it.
 
 import { LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
+import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
 import type { Effect } from '../contract.ts';
@@ -22,17 +23,13 @@ const account = (name: string, namespace: string): ServiceAccount => ({
   automountServiceAccountToken: false,
 });
 
-/** An object that this process has only just asked for has no uid yet: it is not seen. */
-const isSeen = (object: { readonly metadata: { readonly uid?: string } } | undefined): boolean =>
-  (object?.metadata.uid ?? '') !== '';
-
 export const prerequisites = (namespace: string, seen: NamespaceSeen, platform: PlatformConfig): Prerequisites => {
   const wanted = [
     { seen: seen.workspaceAccount, object: account(WORKSPACE_ACCOUNT, namespace) },
     { seen: seen.readerAccount, object: account(READER_ACCOUNT, namespace) },
     { seen: seen.networkPolicy, object: networkPolicy(platform, namespace) },
   ];
-  if (wanted.some((each) => !isSeen(each.seen))) {
+  if (wanted.some((each) => each.seen === undefined || isAssumed(each.seen))) {
     const effects = wanted.flatMap((each): Effect[] =>
       each.seen === undefined ? [{ verb: 'create', object: each.object }] : [],
     );

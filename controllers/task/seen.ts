@@ -1,7 +1,8 @@
-// What the decision about a Task is made from: one record, nothing else.
+// What the decision about a Task is made from: one record, nothing else. It is plain data but for `LazyRivals`.
 //
-//   TaskCore   one Task with what says whether it could start; the Task itself has one, and so has every rival for capacity
-//   TaskSeen   the Task's core, the pods of its Jobs, its rivals, and the state of namespace, store and gateway
+//   TaskCore     one Task with what says whether it could start; the Task itself has one, and so has every rival for capacity
+//   LazyRivals   the rivals for capacity, the one function in any record
+//   TaskSeen     the Task's core, the pods of its Jobs, its rivals, and the state of namespace, store and gateway
 
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
@@ -40,11 +41,18 @@ export interface NamespaceSeen {
   readonly networkPolicy: NetworkPolicy | undefined;
 }
 
-export interface TaskSeen extends TaskCore {
-  /** Pods by the uid of their Job. */
-  readonly pods: ReadonlyMap<string, readonly Pod[]>;
-  /** Every other unfinished Task of the cluster; gathered when asked, since only a Task that nothing else holds up has rivals. */
+/**
+ * The one look-up that is not made before the decision: only a Task that nothing else holds up has rivals, and gathering all of the
+ * cluster's for every pass would cost too much.
+ */
+export interface LazyRivals {
+  /** Every other unfinished Task of the cluster. */
   readonly rivals: () => readonly TaskCore[];
+}
+
+export interface TaskSeen extends TaskCore, LazyRivals {
+  /** Pods of its Jobs. */
+  readonly pods: readonly Pod[];
   readonly namespace: NamespaceSeen;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;

@@ -1,12 +1,23 @@
 // What the rules about a Task look at: the record that was seen, and what follows from it.
 
+import { agentOfAttempt } from '../../crds/rules/councils.ts';
 import type { Judging } from './blockers.ts';
-import type { History } from './history.ts';
+import { readRuns, type RunsRead } from './run-reading.ts';
 import type { TaskSeen } from './seen.ts';
 
-export interface TaskView {
+export interface TaskView extends RunsRead {
   readonly seen: TaskSeen;
-  readonly history: History;
   readonly judging: Judging;
   readonly now: number;
 }
+
+export const viewOf = (seen: TaskSeen, now: number): TaskView => {
+  const { task, council, platform, storeAvailable, gateway } = seen;
+  const agentOf = (n: number): string => agentOfAttempt(council, task.spec.task.role, n);
+  return {
+    seen,
+    now,
+    ...readRuns({ ...seen, agentOf }, now),
+    judging: { platform, storeAvailable, gatewayKnown: gateway !== undefined, now },
+  };
+};

@@ -70,6 +70,17 @@ export const PROBE_RETRY_MS = 20_000;
 export const probeRetryCommandId = (endpoint: string, model: string, nowMs: number): string =>
   probeOf(endpoint, model, `r${Math.floor(nowMs / PROBE_RETRY_MS)}`);
 
+/** An answer stands for its own interval and for the next, in which the new one is awaited. */
+const PROBE_STANDS_MS = 2 * PROBE_INTERVAL_MS;
+
+/** Ids of all probes whose answers still stand: the regular ones first, then the more frequent ones, newest first. */
+export const standingProbeIds = (endpoint: string, model: string, nowMs: number): readonly string[] => {
+  const retries = Array.from({ length: PROBE_STANDS_MS / PROBE_RETRY_MS }, (_, back) =>
+    probeRetryCommandId(endpoint, model, nowMs - back * PROBE_RETRY_MS),
+  );
+  return [probeCommandId(endpoint, model, nowMs), probeCommandId(endpoint, model, nowMs - PROBE_INTERVAL_MS), ...retries];
+};
+
 export const commandSubject = (commandId: string): string => `fleet.gateway.cmd.${commandId}`;
 export const answerSubject = (commandId: string): string => `fleet.gateway.result.${commandId}`;
 export const artifactSubject = (rootUid: string, artifactDigest: string): string =>

@@ -44,6 +44,17 @@ export interface StoredMeta extends ObjectMeta {
   readonly creationTimestamp: string;
 }
 
+/** The uid of the object that manages this one. */
+export const controllerUid = ({ metadata }: { readonly metadata: ObjectMeta }): string | undefined =>
+  metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+
+/** The uid of an object that this process has asked for and whose real one it does not know yet. */
+export const ASSUMED_UID = '';
+
+/** An object that this process has asked for, and which no cache and no answer has shown yet. */
+export const isAssumed = ({ metadata }: { readonly metadata: { readonly uid?: string } }): boolean =>
+  metadata.uid === ASSUMED_UID;
+
 /** An object of one of our kinds, as read. `status` is absent until the operator's first write. */
 export interface Resource<KindName extends string, Spec, Status> {
   readonly apiVersion: typeof API_VERSION;
@@ -88,7 +99,9 @@ export const commitId = (description: string) =>
     .describe(description);
 export const uid = (description: string) => z.string().min(1).max(64).describe(description);
 export const count = (description: string, max = 2_147_483_647) => z.int().min(0).max(max).describe(description);
-export const short = (description: string) => text(256, description);
+/** Most characters of the one sentence that a column shows. */
+export const SHORT_LENGTH = 256;
+export const short = (description: string) => text(SHORT_LENGTH, description);
 /** Most characters of a sentence in a status. */
 export const MESSAGE_LENGTH = 1024;
 export const message = (description: string) => text(MESSAGE_LENGTH, description);

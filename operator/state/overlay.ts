@@ -4,6 +4,7 @@
 //   assume ──► (request under way) ──► confirm(version) ──► cache.version ≥ version: the cache tells it better, dropped
 //                     └──► fail: dropped
 
+import { ASSUMED_UID } from '../../crds/kinds/meta.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
 import type { Cache, IndexBy, Reader } from '../../kube/cache.ts';
 
@@ -50,10 +51,10 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     return this.#assumptions.size;
   }
 
-  /** The object is as good as created or changed. Before the server gave it one, a created object has no uid (empty). */
+  /** The object is as good as created or changed. Before the server gave it one, a created object has none: `isAssumed`. */
   assume(object: T): Assumed<T> {
     const base = this.get(keyOf(object.metadata))?.metadata;
-    const metadata = { ...object.metadata, uid: base?.uid ?? '', resourceVersion: base?.resourceVersion ?? '' };
+    const metadata = { ...object.metadata, uid: base?.uid ?? ASSUMED_UID, resourceVersion: base?.resourceVersion ?? '' };
     return this.#put(keyOf(object.metadata), { ...object, metadata });
   }
 

@@ -2,7 +2,7 @@
 // It is always the present; a pass sees one frozen state, as observe and decide run in one synchronous turn.
 
 import type { Snapshot } from '../../controllers/snapshot.ts';
-import type { CommandAnswer } from '../../crds/contracts/commands.ts';
+import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
 import { NAMESPACE, STORY, UNFINISHED } from './watched-kinds.ts';
@@ -52,6 +52,11 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
     serviceAccount: (key) => caches.overlay('ServiceAccount').get(key),
     networkPolicy: (key) => caches.overlay('NetworkPolicy').get(key),
     answer: (commandId) => sources.answers.get(commandId),
+    probeAnswers: (endpoint, model) =>
+      standingProbeIds(endpoint, model, sources.nowMs()).flatMap((id) => {
+        const answer = sources.answers.get(id);
+        return answer?.kind === 'probe' ? [answer] : [];
+      }),
     eventCursor: (uid) => sources.cursors.get(uid),
     usage: (account) => usageOf(sources.ledger.get(account), sources.nowMs()),
     get storeAvailable() {

@@ -1,13 +1,13 @@
 // Records as `observe` gives them, each valid and each one step before something happens: a Task that could start, a Story, a Plan.
 
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
-import type { PlanSeen } from '../../controllers/plan/observe.ts';
-import type { StorySeen } from '../../controllers/story/observe.ts';
-import { wantedJobName, type WantedJob } from '../../controllers/task/job-identity.ts';
+import type { PlanSeen } from '../../controllers/plan/seen.ts';
+import type { StorySeen } from '../../controllers/story/seen.ts';
+import { identityLabels, wantedJobName, type WantedJob } from '../../controllers/task/job-identity.ts';
 import type { TaskSeen } from '../../controllers/task/seen.ts';
 import { networkPolicy } from '../../controllers/workspace/network-policy.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
-import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
+import { LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { API_VERSION } from '../../crds/kinds/meta.ts';
 import type { Plan, PlanStatus } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
@@ -54,7 +54,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   jobs: [],
   family: [],
   usage: undefined,
-  pods: new Map(),
+  pods: [],
   rivals: () => [],
   namespace: {
     workspaceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-workspace') },
@@ -100,13 +100,15 @@ export const attempt = (n: number, more: Partial<Attempt> = {}): Attempt => ({
 
 /** The Job of an attempt or a courier, at work. Its uid is `uid-<kind>-<n>`, with the try where there was one before. */
 export const job = (owner: Task, wanted: Partial<WantedJob> = {}, more: Partial<Job['metadata']> = {}): Job => {
-  const { kind = 'attempt', n = 1, courierTry = 1 } = wanted;
+  const { kind = 'attempt', n = 1, candidate = 1, courierTry = 1 } = wanted;
+  const whole: WantedJob = { kind, n, candidate, courierTry };
+  const which = [n, ...(candidate > 1 ? [`candidate-${candidate}`] : []), ...(courierTry > 1 ? [courierTry] : [])].join('-');
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: meta(wantedJobName(owner, { kind, n, courierTry }), {
-      uid: courierTry > 1 ? `uid-${kind}-${n}-${courierTry}` : `uid-${kind}-${n}`,
-      labels: { [LABEL_WORKSPACE]: kind, [LABEL_ATTEMPT]: String(n) },
+    metadata: meta(wantedJobName(owner, whole), {
+      uid: `uid-${kind}-${which}`,
+      labels: identityLabels(whole),
       ownerReferences: [
         { apiVersion: API_VERSION, kind: 'Task', name: owner.metadata.name, uid: owner.metadata.uid, controller: true },
       ],
@@ -141,7 +143,9 @@ export const pod = (of: Job, ends: Readonly<Record<string, StepEnd>> = {}, statu
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: meta(`${of.metadata.name}-pod`),
+    metadata: meta(`${of.metadata.name}-pod`, {
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: of.metadata.name, uid: of.metadata.uid, controller: true }],
+    }),
     status: {
       phase: broken < 0 ? 'Succeeded' : 'Failed',
       initContainerStatuses: statuses.slice(0, -1),
@@ -156,7 +160,7 @@ export const REPORT = { patch: DIGEST, evidence: DIGEST, base: COMMIT, tokens: 9
 /** Jobs and their pods, as they stand in a record. */
 export const workspaces = (...pairs: readonly (readonly [Job, Pod?])[]): Pick<TaskSeen, 'jobs' | 'pods'> => ({
   jobs: pairs.map(([each]) => each),
-  pods: new Map(pairs.map(([each, of]) => [each.metadata.uid, of === undefined ? [] : [of]])),
+  pods: pairs.flatMap(([, of]) => of ?? []),
 });
 
 export { at, NOW, story };

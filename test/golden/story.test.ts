@@ -28,6 +28,13 @@ describe('golden logs', () => {
     expect(log).toBe(readFileSync(file, 'utf8'));
   });
 
+  it('the happy Story itself costs at most fourteen writes: it does not follow every move of every task', async () => {
+    const simulation = new Simulation(scenarios.happy);
+    await simulation.run();
+    const writes = simulation.server.audit.filter(({ who, kind }) => who === 'operator' && kind === 'Story');
+    expect(writes.length).toBeLessThanOrEqual(14);
+  });
+
   it('a task of the happy Story costs at most five writes besides its Jobs', async () => {
     const simulation = new Simulation(scenarios.happy);
     await simulation.run();

@@ -5,7 +5,7 @@
 
 import type { ContainerStatus, Job, Pod } from '../../controllers/kubernetes.ts';
 import { stepTable, type JobKind } from '../../controllers/workspace/step-table.ts';
-import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
+import { LABEL_ATTEMPT, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { controllerOf, keyOf } from '../../kube/object.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
@@ -91,13 +91,12 @@ export class Kubelet {
     const owner = this.#ports.server.list('Task').find(({ metadata }) => metadata.uid === controllerOf(job)?.uid);
     if (owner === undefined) return undefined;
     const labels = job.metadata.labels ?? {};
-    const courierTry = Number(/-c\d+-(\d+)-[0-9a-f]{8}$/.exec(job.metadata.name)?.[1] ?? 1);
     return {
       revision: (owner as unknown as Task).spec.planRef.revision,
       taskId: (owner as unknown as Task).spec.task.id,
       kind: labels[LABEL_WORKSPACE] as JobKind,
       attempt: Number(labels[LABEL_ATTEMPT]),
-      courierTry,
+      courierTry: Number(labels[LABEL_TRY]),
     };
   }
 

@@ -1,7 +1,7 @@
 // One operator process of a simulation: the operator that ships, with ports that do nothing until the simulation lets them. A watch event
 // is delivered, a key is worked on, and a request is made when the simulation picks it. A crash is forgetting the process.
 
-import { controllers } from '../../controllers/registry.ts';
+import type { Controller } from '../../controllers/contract.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Operator, type LinkListeners, type OperatorPorts } from '../../operator/operator.ts';
 import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
@@ -13,6 +13,7 @@ import { Link, type Store } from './link.ts';
 
 export interface ProcessPorts {
   readonly server: ApiServer;
+  readonly controllers: readonly Controller<unknown, unknown>[];
   readonly store: Store;
   readonly platform: PlatformConfig;
   readonly nowMs: () => number;
@@ -79,7 +80,7 @@ export class OperatorProcess {
   }
 
   #operatorPorts(ports: ProcessPorts): OperatorPorts {
-    const { platform, hold, onPass, onBug } = ports;
+    const { platform, controllers, hold, onPass, onBug } = ports;
     const clock = this.#clock;
     return {
       config: { platform, watchNamespace: undefined, workers: WORKERS, instance: 'simulation' },

@@ -3,6 +3,7 @@
 // golden log; in a shuffled one caches are stale, requests overlap, and the operator may die after any write.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { controllers as shipped } from '../../controllers/registry.ts';
 import { answerSubject, commandSubject, type CommandAnswer, type GatewayCommand } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
@@ -67,6 +68,7 @@ export class Simulation {
   readonly happenings: { readonly atMs: number; readonly what: PassRecord | string }[] = [];
   /** Requests of the operator that changed something. */
   writes = 0;
+  readonly #controllers: typeof shipped;
   readonly #scenario: Scenario;
   readonly #disorder: Disorder | undefined;
   readonly #random: Random | undefined;
@@ -85,7 +87,9 @@ export class Simulation {
   #held: Parked[] = [];
   #broken: unknown;
 
-  constructor(scenario: Scenario, disorder?: Disorder) {
+  /** `controllers` are those of the operator; a test may lay something around them. */
+  constructor(scenario: Scenario, disorder?: Disorder, controllers = shipped) {
+    this.#controllers = controllers;
     this.#scenario = scenario;
     this.#disorder = disorder;
     this.#random = disorder === undefined ? undefined : new Random(disorder.seed);
@@ -193,7 +197,13 @@ export class Simulation {
       if (life === this.#life) this.#broken ??= error;
     };
     return new OperatorProcess({
-      ...{ server, store: this.#store, platform: this.#scenario.platform ?? defaultPlatform(), onBug },
+      ...{
+        server,
+        controllers: this.#controllers,
+        store: this.#store,
+        platform: this.#scenario.platform ?? defaultPlatform(),
+        onBug,
+      },
       nowMs: () => this.nowMs,
       random: () => this.#random?.next() ?? 0.999,
       request: (label, call) => this.#request(life, label, call),

@@ -24,7 +24,7 @@ const environments = (kind: RunKind): readonly Readonly<Record<string, string>>[
   if (profile === undefined) throw new Error('the platform has no image profile');
   const gateway = { address: '10.0.0.9', caPem: CA };
   const input = { task: task(work('t1')), council: council(), profile, platform: platform(), gateway };
-  const { spec } = taskJob(input, { kind, n: 2, courierTry: 1 });
+  const { spec } = taskJob(input, { kind, n: 2, candidate: 1, courierTry: 1 });
   const pod = (spec as { readonly template: { readonly spec: PodSpec } }).template.spec;
   return [...pod.initContainers, ...pod.containers].map(({ env }) =>
     Object.fromEntries(env.map(({ name, value }) => [name, value])),

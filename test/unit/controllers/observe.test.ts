@@ -3,9 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { controllers } from '../../../controllers/registry.ts';
 import type { Snapshot } from '../../../controllers/snapshot.ts';
+import { observeCouncil } from '../../../controllers/council/observe.ts';
 import { observeStory, resolveIdOf } from '../../../controllers/story/observe.ts';
 import { observeTask } from '../../../controllers/task/observe.ts';
-import type { CommandAnswer } from '../../../crds/contracts/commands.ts';
+import type { CommandAnswer, ProbeAnswer } from '../../../crds/contracts/commands.ts';
 import type { Council } from '../../../crds/kinds/council.ts';
 import type { Plan } from '../../../crds/kinds/plan.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
@@ -21,6 +22,8 @@ interface Holding {
   readonly councils?: readonly Council[];
   readonly jobs?: readonly Job[];
   readonly answers?: Readonly<Record<string, CommandAnswer>>;
+  /** By `<endpoint>/<model>`. */
+  readonly probes?: Readonly<Record<string, readonly ProbeAnswer[]>>;
 }
 
 const keyed =
@@ -44,6 +47,7 @@ const snapshot = (held: Holding): Snapshot => ({
   serviceAccount: () => undefined,
   networkPolicy: () => undefined,
   answer: (id) => held.answers?.[id],
+  probeAnswers: (endpoint, model) => held.probes?.[`${endpoint}/${model}`] ?? [],
   eventCursor: () => undefined,
   usage: () => undefined,
   storeAvailable: true,
@@ -64,7 +68,7 @@ describe('what is observed', () => {
     const dying = job(form, { n: 2 }, { deletionTimestamp: at() });
     const seen = observeTask('shop/login-form', snapshot({ tasks: [form], jobs: [living, dying] }));
     expect(seen?.jobs).toEqual([living]);
-    expect([...(seen?.pods.keys() ?? [])]).toEqual([living.metadata.uid]);
+    expect(seen?.pods.map(({ metadata }) => metadata.name)).toEqual([`${living.metadata.name}-pod`]);
   });
 
   it('a Task: its Plan by uid, not one of the same name', () => {
@@ -111,6 +115,13 @@ describe('what is observed', () => {
     const elsewhere = story({ repository: { url: 'https://git.example/other.git' } });
     const answers = { [resolveIdOf(of, 0)]: answer(COMMIT), [resolveIdOf(elsewhere, 0)]: answer('f'.repeat(40)) };
     expect(observeStory('shop/login', snapshot({ stories: [of], answers }))?.answers).toEqual([answer(COMMIT)]);
+  });
+
+  it('a Council: the answers about its endpoint and model', () => {
+    const answer: ProbeAnswer = { id: 'probe-1', kind: 'probe', at: at(), ok: false, reason: 'x', message: 'x', retryable: true };
+    const other = { ...answer, id: 'probe-2' };
+    const probes = { 'gpu/qwen': [answer], 'gpu/other': [other] };
+    expect(observeCouncil('shop/dev', snapshot({ councils: [council()], probes }))?.answers).toEqual([answer]);
   });
 
   it('a Story: its Plans, lowest revision first', () => {

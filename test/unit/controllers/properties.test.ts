@@ -8,6 +8,7 @@ import { decidePlan } from '../../../controllers/plan/decide.ts';
 import { decideStory } from '../../../controllers/story/decide.ts';
 import { decideTask } from '../../../controllers/task/decide.ts';
 import type { TaskSeen } from '../../../controllers/task/seen.ts';
+import { probeCommandId, probeRetryCommandId } from '../../../crds/contracts/commands.ts';
 import { kindDefinitions, type Kind } from '../../../crds/kinds/registry.ts';
 import { COMMIT, council, DIGEST, NOW, plan, platform, story, task, work } from '../../builders/objects.ts';
 import {
@@ -48,8 +49,9 @@ interface Strangeness {
   readonly spared: readonly string[];
 }
 
-const WILD: Strangeness = { rate: 0.04, spared: [] };
-const MILD: Strangeness = { rate: 0.01, spared: ['apiVersion', 'kind', 'metadata', 'platform'] };
+// `ok` chooses a member of a union: another one would need other fields
+const WILD: Strangeness = { rate: 0.04, spared: ['ok'] };
+const MILD: Strangeness = { rate: 0.01, spared: ['ok', 'apiVersion', 'kind', 'metadata', 'platform'] };
 
 /**
  * A copy in which some leaves are strange, some lists are cut, doubled or turned round. Types stay as they are; functions too.
@@ -154,7 +156,9 @@ const kinds: readonly {
     records: [
       {
         ...{ council: council(), platform: platform(), storeAvailable: true, cursor: undefined },
-        answer: () => ({ id: 'x', kind: 'probe', at: at(), ok: true, models: ['qwen'], toolCalls: true, structuredOutput: true }),
+        answers: [probeCommandId('gpu', 'qwen', NOW), probeRetryCommandId('gpu', 'qwen', NOW)].map((id) => ({
+          ...{ id, kind: 'probe', at: at(), ok: true, models: ['qwen'], toolCalls: true, structuredOutput: true },
+        })),
       },
     ],
     decide: decideCouncil,

@@ -33,21 +33,21 @@ describe('names that are known, so that another version makes the same ones', ()
   const attempt: JobIdentity = { owner, kind: 'attempt', attempt: 1 };
   it.each([
     { what: 'a Task', name: taskName(story, DIGEST, 'farewell'), want: 'say-hello-farewell-6797e084' },
-    { what: 'an attempt', name: jobName(attempt), want: 'fleet-ws-say-hello-farewell-12345678-a1-8b86a206' },
+    { what: 'an attempt', name: jobName(attempt), want: 'fleet-ws-say-hello-farewell-123-a1-8b86a2066a7ad0bb' },
     {
       what: 'a second attempt',
       name: jobName({ ...attempt, attempt: 2 }),
-      want: 'fleet-ws-say-hello-farewell-12345678-a2-2f2c8399',
+      want: 'fleet-ws-say-hello-farewell-123-a2-2f2c8399ccb1795f',
     },
     {
       what: 'a courier',
       name: jobName({ ...attempt, kind: 'courier' }),
-      want: 'fleet-ws-say-hello-farewell-12345678-c1-468b3415',
+      want: 'fleet-ws-say-hello-farewell-123-c1-468b34157f8b7aa5',
     },
     {
       what: 'its second try',
       name: jobName({ ...attempt, kind: 'courier', courierTry: 2 }),
-      want: 'fleet-ws-say-hello-farewell-12345678-c1-2-b3bdf32f',
+      want: 'fleet-ws-say-hello-farewell-123-c1-2-b3bdf32f37464c40',
     },
     { what: 'a branch', name: branchOf('team-a', 'say-hello'), want: 'fleet/team-a/say-hello' },
     { what: 'an id that is a legal name', name: nameForExternalId('story-7'), want: 'story-7' },

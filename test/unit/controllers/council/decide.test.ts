@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideCouncil } from '../../../../controllers/council/decide.ts';
-import type { CouncilSeen } from '../../../../controllers/council/observe.ts';
+import type { CouncilSeen } from '../../../../controllers/council/seen.ts';
 import { PROBE_RETRY_MS, probeCommandId, probeRetryCommandId, type ProbeAnswer } from '../../../../crds/contracts/commands.ts';
 import type { Council, CouncilStatus } from '../../../../crds/kinds/council.ts';
 import { at, council, NOW, platform } from '../../../builders/objects.ts';
@@ -22,7 +22,7 @@ const seen = (answers: Readonly<Record<string, ProbeAnswer>> = {}, more: Partial
   council: council({}, false),
   platform: platform(),
   storeAvailable: true,
-  answer: (id) => answers[id],
+  answers: Object.entries(answers).map(([id, answer]) => ({ ...answer, id })),
   cursor: undefined,
   ...more,
 });
@@ -131,15 +131,10 @@ const cases: readonly Case[] = [
     want: unready('NamespaceNotAllowed'),
   },
   {
-    name: 'while JetStream is down the last verdict stands',
+    name: 'while JetStream is down the readiness stays as it is',
     given: seen({}, { storeAvailable: false, council: known({ ready: 'True', reason: 'Ready' }) }),
     nowMs: NOW + 3_600_000,
     want: { writes: [], outcome: 'waiting' },
-  },
-  {
-    name: 'a Council that is being deleted is left alone',
-    given: seen({}, { council: { ...known({}), metadata: { ...known({}).metadata, deletionTimestamp: at() } } }),
-    want: { writes: [], outcome: 'done' },
   },
 ];
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decideTask, rules } from '../../../../controllers/task/decide.ts';
+import { decideTask } from '../../../../controllers/task/decide.ts';
+import { rules } from '../../../../controllers/task/rules.ts';
 import type { TaskSeen } from '../../../../controllers/task/seen.ts';
 import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
 import type { TaskStatus } from '../../../../crds/kinds/task.ts';
@@ -23,7 +24,11 @@ import { spec, type Spec } from '../../../builders/spec.ts';
 
 const form = task(work('form'));
 const formJob = (n: number, courierTry = 0): string =>
-  wantedJobName(form, courierTry === 0 ? { kind: 'attempt', n, courierTry: 1 } : { kind: 'courier', n, courierTry });
+  wantedJobName(form, {
+    n,
+    candidate: 1,
+    ...(courierTry === 0 ? { kind: 'attempt', courierTry: 1 } : { kind: 'courier', courierTry }),
+  });
 const withStatus = (status: TaskStatus, more = {}) => task(work('form'), { eventSeq: 3, ...status }, more);
 const running = withStatus({ phase: 'Running', attempts: [attempt(1)] });
 const patched = attempt(1, { patch: DIGEST, evidence: DIGEST, base: COMMIT });
@@ -515,11 +520,6 @@ const retries: readonly Case[] = [
 
 const ends: readonly Case[] = [
   {
-    name: 'a Task that is being deleted is left alone',
-    given: taskSeen({ ...form, metadata: { ...form.metadata, deletionTimestamp: at() } }),
-    want: { writes: [], outcome: 'done' },
-  },
-  {
     name: 'a finished Task stays as it is',
     given: taskSeen(withStatus({ phase: 'Succeeded' })),
     want: { writes: [], outcome: 'done' },
@@ -581,6 +581,65 @@ const groups = { beginnings, 'what holds a Task up': holdUps, capacity, 'how wor
 describe.each(Object.entries(groups))('the decision about a Task: %s', (_, cases) => {
   it.each(cases)('$name', ({ given, nowS = 0, want }) => {
     expect(spec(decideTask(given, NOW + nowS * 1000), given.task.status?.eventSeq)).toEqual(want);
+  });
+});
+
+const sentences: readonly (readonly [string, TaskSeen, string])[] = [
+  [
+    'the workspaces that are in use',
+    taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    'waits for a workspace: all 1 of the cluster are in use',
+  ],
+  [
+    'the Task that may change the same files',
+    taskSeen(scoped, { rivals: () => [atWork('session', ['src/session/**'])] }),
+    'waits for task login-session to end, which may change the same files',
+  ],
+  [
+    'the Council that is not ready',
+    taskSeen(form, { council: council({}, false) }),
+    'waits for council dev to be ready (NotProbed)',
+  ],
+  [
+    'who has to resume it',
+    taskSeen(task(work('form'), undefined, { suspend: true })),
+    'waits to be resumed: set spec.suspend of task login-form to false',
+  ],
+  [
+    'how often the agent failed, and what to do',
+    taskSeen(withStatus({ phase: 'Queued', attempts: [failed(1), failed(2), failed(3)] })),
+    'the agent failed 3 times; grant more attempts with spec.extraAttempts of task login-form; the last failure: VerifyFailed',
+  ],
+  [
+    'how often the infrastructure failed, and what to do',
+    taskSeen(withStatus({ phase: 'Queued', attempts: [1, 2, 3, 4, 5, 6].map((n) => failed(n, 'PodLost')) })),
+    'the infrastructure failed 6 times; grant more attempts with spec.extraAttempts of task login-form; the last failure: PodLost',
+  ],
+  [
+    'what stopped an attempt, and what to do',
+    taskSeen(
+      withStatus({
+        phase: 'Queued',
+        attempts: [
+          attempt(1, {
+            finishedAt: at(),
+            outcome: 'Stalled',
+            reason: 'BranchTaken',
+            message: 'branch fleet/shop/login is taken',
+          }),
+        ],
+      }),
+    ),
+    'an attempt was stopped (branch fleet/shop/login is taken); when that is solved, grant another one with spec.extraAttempts of task login-form',
+  ],
+];
+
+describe('a Task that waits says in a whole sentence, everywhere the same,', () => {
+  it.each(sentences)('%s', (_, given, want) => {
+    const { why, status, outcome } = decideTask(given, NOW);
+    const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded')?.message;
+    const said = [why, status?.waitingFor, succeeded, ...(outcome.kind === 'stalled' ? [outcome.message] : [])];
+    expect([...new Set(said)]).toEqual([want]);
   });
 });
 

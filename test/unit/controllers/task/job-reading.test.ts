@@ -191,7 +191,7 @@ const cases: readonly Case[] = [
   complete(
     'a push that was refused',
     { push: { finding: { outcome: 'failed', reason: 'PushRejected' } } },
-    'infrastructure: PushRejected, step push ended without a word',
+    'infrastructure: PushRejected, step push failed and left no message',
     courier,
   ),
   complete(

@@ -37,7 +37,7 @@ const input = (more: Partial<JobInput> = {}): JobInput => ({
   ...more,
 });
 const built = (kind: 'attempt' | 'courier', more: Partial<JobInput> = {}) => {
-  const job = taskJob(input(more), { kind, n: 2, courierTry: 1 });
+  const job = taskJob(input(more), { kind, n: 2, candidate: 1, courierTry: 1 });
   const spec = job.spec as { readonly template: { readonly spec: PodSpec } & { readonly metadata: object } } & Record<
     string,
     unknown
@@ -56,7 +56,7 @@ describe('a workspace Job', () => {
 
   it('has a name that says whose it is, and belongs to its Task', () => {
     const { metadata } = built('attempt').job;
-    expect(metadata.name).toMatch(/^fleet-ws-login-form-a2-[0-9a-f]{8}$/);
+    expect(metadata.name).toMatch(/^fleet-ws-login-form-a2-[0-9a-f]{16}$/);
     expect(metadata.ownerReferences).toEqual([
       {
         apiVersion: 'swefleet.io/v1alpha1',
@@ -219,6 +219,8 @@ describe('a workspace Job', () => {
       'swefleet.io/story': 'login',
       'swefleet.io/task': 'login-form',
       'swefleet.io/attempt': '2',
+      'swefleet.io/candidate': '1',
+      'swefleet.io/try': '1',
       'swefleet.io/network': networkHash(platform()),
       'app.kubernetes.io/managed-by': 'swe-fleet',
     });

@@ -28,7 +28,7 @@ const podDeadline = (seconds: Deadlines, kind: 'attempt' | 'courier'): unknown =
   const [profile] = platform().imageProfiles;
   if (profile === undefined) throw new Error('the platform has no image profile');
   const gateway = { address: '10.0.0.9', caPem: 'PEM' };
-  const job = taskJob({ ...stage(seconds), profile, gateway }, { kind, n: 1, courierTry: 1 });
+  const job = taskJob({ ...stage(seconds), profile, gateway }, { kind, n: 1, candidate: 1, courierTry: 1 });
   return job.spec;
 };
 

@@ -3,29 +3,31 @@
 // May: word and compose. May not: decide which of them it is.
 
 import { scopeDigest } from '../../crds/digests.ts';
-import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
-import { GATES, type Gate, type GateMode, type StoryPhase, type StoryStatus } from '../../crds/kinds/story.ts';
+import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import type { WantedEvent } from '../events.ts';
-import { gateMode } from '../plan/approval.ts';
-import { settle, waitingUntil, type Fields } from '../settle.ts';
+import { compose, waitingUntil, type Fields } from '../compose.ts';
+import type { RuleOf } from '../rules.ts';
 import { clipped } from '../text.ts';
 import { epochMs, timestamp } from '../time.ts';
-import { wireId, wirePhase } from '../wire-names.ts';
-import type { StorySeen } from './observe.ts';
+import { storyEvents } from './events.ts';
+import { pinnedGates } from './gates.ts';
 import { headCommit, plannedTasks, taskCounts } from './progress.ts';
 import { readiness } from './readiness.ts';
+import type { StorySeen } from './seen.ts';
 
 export type StoryDecision = Decision<StoryStatus>;
-export type Rule = (seen: StorySeen, now: number) => StoryDecision | undefined;
+/** What each rule about a Story is given. */
+export type Given = [seen: StorySeen, now: number];
+export type Rule = RuleOf<Given, StoryStatus>;
 
 export interface Words {
   readonly phase: StoryPhase;
   readonly reason: string;
-  /** What it waits for, or how it ended, in a sentence. */
+  /** What it waits for, or how it ended: a whole sentence, as a person reads it. */
   readonly message: string;
   readonly outcome?: Outcome;
   readonly effects?: readonly Effect[];
@@ -33,13 +35,6 @@ export interface Words {
   readonly succeeded?: 'True' | 'False';
   readonly conditions?: readonly ConditionOf<'Story'>[];
 }
-
-const SENTENCE = 256;
-
-/** The gates as they hold from the first look on; a person can only make them stricter. */
-export const pinnedGates = ({ story, platform }: StorySeen): Readonly<Record<Gate, GateMode>> => ({
-  ...(Object.fromEntries(GATES.map((gate) => [gate, gateMode(gate, story, platform)])) as Record<Gate, GateMode>),
-});
 
 /** Of the scope: as it is while the Story is a draft, pinned from then on. */
 export const scopeOf = ({ story }: StorySeen): string =>
@@ -67,22 +62,6 @@ const kept = (seen: StorySeen): Fields<StoryStatus> => {
     startedAt: status?.startedAt,
     deadline: status?.deadline,
   };
-};
-
-const events = ({ story }: StorySeen, phase: StoryPhase, now: number): readonly WantedEvent[] => {
-  const before = story.status?.phase;
-  const id = wireId(story);
-  const created = { story_id: id, title: story.spec.title, phase: wirePhase('Draft'), timestamp: timestamp(now) };
-  const moved = {
-    story_id: id,
-    from_phase: wirePhase(before ?? 'Draft'),
-    to_phase: wirePhase(phase),
-    timestamp: timestamp(now),
-  };
-  return [
-    ...(before === undefined ? [{ type: 'planning.story.created', data: created }] : []),
-    ...(phase === (before ?? 'Draft') ? [] : [{ type: 'planning.story.transitioned', data: moved }]),
-  ];
 };
 
 /** What was spent, as of this change of phase: a lost ledger starts again from here. */
@@ -122,7 +101,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
   const own = words.conditions ?? [];
   const fields: Fields<StoryStatus> = { ...kept(seen), ...(isMove ? { usage: usageFields(seen) } : {}), ...words.fields };
   const others = lasting(fields).filter(({ type }) => !own.some((condition) => condition.type === type));
-  return settle<StoryStatus, 'Story'>(
+  return compose<StoryStatus, 'Story'>(
     story,
     {
       outcome: isEnd ? { kind: 'done' } : waiting(seen, now, words.outcome),
@@ -131,11 +110,11 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
       fields: {
         ...fields,
         phase,
-        waitingFor: clipped(message, SENTENCE),
+        waitingFor: clipped(message, SHORT_LENGTH),
         ...(isEnd ? { completedAt: timestamp(now), reason, message: clipped(message, MESSAGE_LENGTH) } : {}),
       },
       conditions: [{ type: 'Succeeded', status: succeeded ?? 'Unknown', reason, message }, ...own, ...others],
-      events: events(seen, phase, now),
+      events: storyEvents(seen, phase, now),
     },
     { now, cursor: seen.cursor },
   );

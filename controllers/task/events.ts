@@ -2,7 +2,7 @@
 // no subject for one of the same family, so that every change of phase has its number.
 
 import type { Attempt, TaskObjectPhase } from '../../crds/kinds/task.ts';
-import type { WantedEvent } from '../events.ts';
+import type { WantedEvent } from '../outbox.ts';
 import { epochMs, timestamp } from '../time.ts';
 import { wireId } from '../wire-names.ts';
 import type { TaskCore } from './seen.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mergeConditions } from '../../../controllers/conditions.ts';
-import { appendEvents, OUTBOX_LENGTH, unpublished } from '../../../controllers/events.ts';
+import { appendEvents, OUTBOX_LENGTH, unpublished } from '../../../controllers/outbox.ts';
 import type { OutboxEvent } from '../../../crds/kinds/meta.ts';
 import { at, NOW } from '../../builders/objects.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { decideDeliberation } from '../../../controllers/deliberation/decide.ts';
-import { deliberationSpec, type Deliberation } from '../../../crds/kinds/deliberation.ts';
-import { API_VERSION } from '../../../crds/kinds/meta.ts';
-import { at, meta, NOW } from '../../builders/objects.ts';
-import { spec } from '../../builders/spec.ts';
+import { decideDeliberation } from '../../../../controllers/deliberation/decide.ts';
+import { deliberationSpec, type Deliberation } from '../../../../crds/kinds/deliberation.ts';
+import { API_VERSION } from '../../../../crds/kinds/meta.ts';
+import { meta, NOW } from '../../../builders/objects.ts';
+import { spec } from '../../../builders/spec.ts';
 
 const question: Deliberation = {
   apiVersion: API_VERSION,
@@ -18,10 +18,5 @@ describe('the decision about a Deliberation', () => {
     expect(spec(first)).toEqual({ writes: ['status Pending Served=False/NotServed'], outcome: 'waiting' });
     const again = { ...question, ...(first.status && { status: first.status }) };
     expect(decideDeliberation({ deliberation: again, cursor: undefined }, NOW + 60_000).status).toEqual(first.status);
-  });
-
-  it('leaves one that is being deleted alone', () => {
-    const going = { ...question, metadata: { ...question.metadata, deletionTimestamp: at() } };
-    expect(spec(decideDeliberation({ deliberation: going, cursor: undefined }, NOW))).toEqual({ writes: [], outcome: 'done' });
   });
 });

@@ -1,10 +1,10 @@
-// From what a rule says to a decision: conditions with their times, the outbox, and the wait when the outbox is full.
+// Composes a decision from what a rule wants: conditions with their times, the outbox, and the wait when the outbox is full.
 // May: compose. May not: judge; that is what the rules of each kind are for.
 
 import type { Condition, OutboxEvent } from '../crds/kinds/meta.ts';
 import { mergeConditions, type ConditionOf, type DeclaringKind } from './conditions.ts';
 import type { Decision, Effect, Outcome } from './contract.ts';
-import { appendEvents, type WantedEvent } from './events.ts';
+import { appendEvents, type WantedEvent } from './outbox.ts';
 import { untilMs } from './time.ts';
 
 export interface CommonStatus {
@@ -37,7 +37,8 @@ export interface Wanted<Status, K extends DeclaringKind> {
   readonly events?: readonly WantedEvent[];
 }
 
-export interface Settling {
+/** What composing needs besides the object. */
+export interface Moment {
   readonly now: number;
   /** The last published event of the object. */
   readonly cursor: number | undefined;
@@ -59,11 +60,11 @@ export const waitingUntil = (endMs: number | undefined, afterMs: number | undefi
   return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
 };
 
-/** The decision for a rule's wish. Where the outbox has no room nothing is done at all, and the status says why. */
-export const settle = <Status extends CommonStatus, K extends DeclaringKind>(
+/** The decision that a rule wants. Where the outbox has no room nothing is done at all, and the status says why. */
+export const compose = <Status extends CommonStatus, K extends DeclaringKind>(
   subject: Subject<Status, K>,
   wanted: Wanted<Status, K>,
-  { now, cursor }: Settling,
+  { now, cursor }: Moment,
 ): Decision<Status> => {
   const events = wanted.events ?? [];
   const old = subject.status;

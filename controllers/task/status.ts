@@ -1,17 +1,20 @@
 // The three ways in which a rule about a Task writes: it is held up, it is under way, it has ended. Each gives the whole status.
 // May: word and compose. May not: decide which of the three it is.
 
-import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { settle, waitingUntil } from '../settle.ts';
+import { compose, waitingUntil } from '../compose.ts';
 import { clipped } from '../text.ts';
-import { deadlineMs, type Blocked } from './blockers.ts';
+import type { JobKind } from '../workspace/step-table.ts';
+import type { Blocked } from './blocked.ts';
+import { deadlineMs } from './blockers.ts';
+import { leadingRecord, recordsOf } from './runs.ts';
 import type { TaskView } from './view.ts';
-import { taskEvents } from './wire-events.ts';
+import { taskEvents } from './events.ts';
 
-const SENTENCE = 256;
+export type TaskDecision = Decision<TaskStatus>;
 
 /** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
 const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => waitingUntil(deadlineMs(seen), afterMs, now);
@@ -19,8 +22,8 @@ const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome 
 interface Words {
   readonly phase: TaskObjectPhase;
   readonly reason: string;
+  /** Whole, as a person reads it. */
   readonly message: string;
-  readonly waitingFor: string;
   readonly outcome: Outcome;
   readonly succeeded?: 'True' | 'False' | 'Unknown';
   readonly conditions?: readonly ConditionOf<'Task'>[];
@@ -40,12 +43,13 @@ const successFields = (attempt: Attempt | undefined): { readonly commit?: string
 });
 
 const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
-  const { seen, now, history } = view;
+  const { seen, now, runs } = view;
   const { phase, reason, message, completedAt } = words;
-  const last = history.attempts.at(-1);
-  const startedAt = history.attempts[0]?.startedAt;
+  const records = recordsOf(runs);
+  const leading = leadingRecord(runs);
+  const startedAt = records[0]?.startedAt;
   const isEnd = completedAt !== undefined;
-  return settle<TaskStatus, 'Task'>(
+  return compose<TaskStatus, 'Task'>(
     seen.task,
     {
       outcome: words.outcome,
@@ -53,10 +57,10 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
       effects: words.effects ?? [],
       fields: {
         phase,
-        waitingFor: clipped(words.waitingFor, SENTENCE),
-        attempt: last?.n ?? 0,
-        attempts: [...history.attempts],
-        ...(phase === 'Succeeded' ? successFields(last) : {}),
+        waitingFor: clipped(message, SHORT_LENGTH),
+        attempt: leading?.n ?? 0,
+        attempts: [...records],
+        ...(phase === 'Succeeded' ? successFields(leading) : {}),
         startedAt,
         ...(isEnd ? { completedAt, reason, message: clipped(message, MESSAGE_LENGTH) } : {}),
       },
@@ -65,14 +69,14 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
         ...lasting(view),
         ...(words.conditions ?? []),
       ],
-      events: taskEvents(seen, { phase, attempt: last, reason, message, startedAt, completedAt }, now),
+      events: taskEvents(seen, { phase, attempt: leading, reason, message, startedAt, completedAt }, now),
     },
     { now, cursor: seen.cursor },
   );
 };
 
 const flags = (blocked: Blocked): readonly ConditionOf<'Task'>[] => {
-  const { reason, message } = blocked;
+  const { reason, sentence: message } = blocked;
   if (reason === 'StoreUnavailable') return [{ type: 'StoreUnavailable', status: 'True', reason, message }];
   return reason === 'NotApproved' ? [{ type: 'Verified', status: 'False', reason, message }] : [];
 };
@@ -82,14 +86,13 @@ export const blocked = (view: TaskView, found: Blocked): Decision<TaskStatus> =>
   written(view, {
     phase: found.phase,
     reason: found.reason,
-    message: `waits for ${found.message}`,
-    waitingFor: found.message,
-    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.message } : waiting(view, found.afterMs),
+    message: found.sentence,
+    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.sentence } : waiting(view, found.afterMs),
     conditions: flags(found),
   });
 
 export interface UnderWay {
-  readonly what: 'attempt' | 'courier';
+  readonly what: JobKind;
   readonly reason: string;
   readonly message: string;
   readonly afterMs?: number;
@@ -101,7 +104,6 @@ export const under = (view: TaskView, { what, reason, message, afterMs }: UnderW
     phase: what === 'attempt' ? 'Running' : 'Integrating',
     reason,
     message,
-    waitingFor: message,
     outcome: waiting(view, afterMs),
     conditions: reason === 'WorkspaceMissing' ? [{ type: 'WorkspaceMissing', status: 'True', reason, message }] : [],
   });
@@ -120,7 +122,6 @@ export const ended = (view: TaskView, { phase, reason, message, at, effects = []
     phase,
     reason,
     message,
-    waitingFor: message,
     outcome: { kind: 'done' },
     succeeded: phase === 'Succeeded' ? 'True' : 'False',
     effects,

@@ -1,0 +1,59 @@
+// Records of runs: the entries of `status.attempts`, one for each attempt and candidate, each counted once and for good.
+// May: order, compare and complete records. May not: forget one, or change one that has ended.
+
+import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
+import { clipped } from '../text.ts';
+import type { RunJob } from './job-identity.ts';
+import type { JobEnd } from './job-reading.ts';
+
+interface Numbered {
+  readonly n: number;
+  readonly candidate: number;
+}
+export const isSameRun = (a: Numbered, b: Numbered): boolean => a.n === b.n && a.candidate === b.candidate;
+
+export const byNumber = <Item extends Numbered>(items: readonly Item[]): readonly Item[] =>
+  [...items].sort((a, b) => a.n - b.n || a.candidate - b.candidate);
+
+/** As the status lists them, by attempt and candidate. */
+export const listedRecords = ({ status }: Task): readonly Attempt[] => byNumber(status?.attempts ?? []);
+
+/** Of the attempt that began last. */
+export const latestRecord = (records: readonly Attempt[]): Attempt | undefined => records.at(-1);
+
+export const isOpen = ({ finishedAt }: Attempt): boolean => finishedAt === undefined;
+
+const outcomes = {
+  ok: 'Succeeded',
+  agent: 'AgentFailed',
+  infrastructure: 'InfrastructureFailed',
+  stalled: 'Stalled',
+} as const satisfies Record<JobEnd['side'], AttemptOutcome>;
+
+export const endRecord = (record: Attempt, end: JobEnd): Attempt => ({
+  ...record,
+  finishedAt: end.at,
+  outcome: outcomes[end.side],
+  ...(end.reason === undefined ? {} : { reason: end.reason }),
+  ...(end.message === '' ? {} : { message: clipped(end.message, 512) }),
+  ...(end.commit === undefined ? {} : { commit: end.commit }),
+});
+
+export const newRecord = ({ job, n, candidate }: RunJob, agent: string): Attempt => ({
+  n,
+  agent,
+  candidate,
+  jobUid: job.metadata.uid,
+  courierTries: 0,
+  startedAt: job.metadata.creationTimestamp,
+});
+
+/** What the attempt's report adds to its record: from now on it has a patch, and waits for a courier. */
+export const withReport = (record: Attempt, { report }: JobEnd): Attempt => {
+  const { base, patch, evidence, verify, files, insertions, deletions, tokens } = report ?? {};
+  const found = { base, patch, evidence, verify, files, insertions, deletions, tokens };
+  return {
+    ...record,
+    ...(Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Partial<Attempt>),
+  };
+};

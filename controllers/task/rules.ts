@@ -1,0 +1,195 @@
+// The specification of a Task. Read `rules`, at the end, from top to bottom: the first that applies decides, and says why.
+// May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
+
+import type { TaskStatus } from '../../crds/kinds/task.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
+import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
+import { leave } from '../compose.ts';
+import type { RuleOf, Rules } from '../rules.ts';
+import { timestamp, untilMs } from '../time.ts';
+import type { JobKind } from '../workspace/step-table.ts';
+import type { Blocked } from './blocked.ts';
+import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker } from './blockers.ts';
+import { withoutPlace } from './capacity.ts';
+import { deletions, liveJobs, taskJob } from './children.ts';
+import { notItsTurn } from './courier-turn.ts';
+import type { WantedJob } from './job-identity.ts';
+import { UNREAD_MS } from './job-reading.ts';
+import { prerequisites } from './prerequisites.ts';
+import { endRecord, isOpen } from './records.ts';
+import { currentAttempt, isJobIn, runIn } from './runs.ts';
+import { blocked, ended, under, type TaskDecision } from './status.ts';
+import type { TaskView } from './view.ts';
+
+type Rule = RuleOf<[TaskView], TaskStatus>;
+
+const finished: Rule = ({ seen }) => {
+  if (!isFinished(seen.task)) return undefined;
+  return leave('the Task is finished and stays as it is', { kind: 'done' }, deletions(liveJobs(seen)));
+};
+
+const storyGone: Rule = ({ seen }) =>
+  seen.story === undefined ? leave('waits for its Story, which is not seen: nothing starts', { kind: 'waiting' }) : undefined;
+
+const strayJobs: Rule = ({ strays }) =>
+  strays.length === 0 ? undefined : leave('a Job that belongs to no attempt is deleted', { kind: 'waiting' }, deletions(strays));
+
+const integrated: Rule = (view) => {
+  const found = runIn(view.runs, 'integrated');
+  if (found === undefined) return undefined;
+  const message = 'the commit is on the story branch';
+  return ended(view, { phase: 'Succeeded', reason: 'Integrated', message, at: found.stage.end.at });
+};
+
+/** A run that is given up counts for nobody. */
+const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
+  ...view,
+  runs: view.runs.map((run) =>
+    run.record === undefined || !isOpen(run.record)
+      ? run
+      : { ...run, record: { ...endRecord(run.record, { at, side: 'ok', message }), outcome: 'Cancelled' } },
+  ),
+});
+
+const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
+  const at = timestamp(view.now);
+  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: deletions(liveJobs(view.seen)) });
+};
+
+const cancelled: Rule = (view) => {
+  const { task, story } = view.seen;
+  if (task.spec.cancel) return end(view, 'Cancelled', 'Cancelled', 'the task was cancelled');
+  return story?.spec.cancel === true ? end(view, 'Cancelled', 'StoryCancelled', 'the Story was cancelled') : undefined;
+};
+
+const storyEnded: Rule = (view) => {
+  const phase = view.seen.story?.status?.phase;
+  if (phase === 'Failed') return end(view, 'Failed', 'StoryFailed', 'the Story failed');
+  return phase === 'Cancelled' || phase === 'Done' ? end(view, 'Cancelled', 'StoryEnded', `the Story is ${phase}`) : undefined;
+};
+
+const deadlinePassed: Rule = (view) => {
+  const atMs = deadlineMs(view.seen);
+  if (atMs === undefined || view.now < atMs) return undefined;
+  return end(view, 'Failed', 'DeadlineExceeded', 'the wall clock budget of the Story ended');
+};
+
+const attemptEnded: Rule = (view) => {
+  const record = view.runs.find(({ newlyEnded }) => newlyEnded)?.record;
+  if (record === undefined) return undefined;
+  const how = `${record.reason ?? 'unknown'}${record.message === undefined ? '' : `, ${record.message}`}`;
+  const sentence = `waits for its next attempt; attempt ${record.n} ended: ${how}`;
+  return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', sentence });
+};
+
+const jobStarting =
+  (what: JobKind): Rule =>
+  ({ runs }) =>
+    isJobIn(runs, 'starting', what) ? leave(`the Job of the ${what} is being created`, { kind: 'waiting' }) : undefined;
+
+const workspaceMissing =
+  (what: JobKind): Rule =>
+  (view) =>
+    isJobIn(view.runs, 'missing', what)
+      ? under(view, {
+          what,
+          reason: 'WorkspaceMissing',
+          message: `waits for the Job of the ${what}, which is listed and not seen: it soon counts as lost`,
+          afterMs: UNREAD_MS,
+        })
+      : undefined;
+
+const podUnread =
+  (what: JobKind): Rule =>
+  ({ runs }) =>
+    isJobIn(runs, 'unread', what)
+      ? leave(`the Job of the ${what} has ended; waits for its pod, which says how`, { kind: 'waiting', afterMs: UNREAD_MS })
+      : undefined;
+
+const working: Rule = (view) => {
+  const found = runIn(view.runs, 'working');
+  if (found === undefined) return undefined;
+  return under(view, { what: 'attempt', reason: 'Running', message: `attempt ${found.run.n} is at work` });
+};
+
+const carrying: Rule = (view) =>
+  runIn(view.runs, 'carrying') === undefined
+    ? undefined
+    : under(view, { what: 'courier', reason: 'Integrating', message: 'the courier brings the patch to the story branch' });
+
+/** What a courier pushed is pushed: it is not interrupted, its end is read, and it is short. */
+const courierUnderWay: Rule = (view) =>
+  carrying(view) ?? jobStarting('courier')(view) ?? workspaceMissing('courier')(view) ?? podUnread('courier')(view);
+
+const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision | undefined => {
+  const { task, namespace, platform } = view.seen;
+  const found = prerequisites(task.metadata.namespace, namespace, platform);
+  if (found.kind === 'met') return undefined;
+  if (found.kind === 'absent')
+    return leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects);
+  const sentence = `networkpolicy ${found.name} was altered: delete it, and it is made anew`;
+  return blocked(view, { phase, reason: 'NetworkPolicyAltered', sentence, stalled: true });
+};
+
+const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
+  const { task, council, platform, gateway } = view.seen;
+  const profile = council === undefined ? undefined : foundRow(imageProfileOf(council, platform));
+  if (council === undefined || profile === undefined || gateway === undefined) return undefined; // blockers ruled it out
+  // the status is left: the next pass sees the Job and lists it together with its uid, in one write
+  return leave(why, { kind: 'waiting' }, [
+    { verb: 'create', object: taskJob({ task, council, profile, platform, gateway }, wanted) },
+  ]);
+};
+
+const courierBlocked: Rule = (view) => {
+  const stage = runIn(view.runs, 'delivered')?.stage;
+  if (stage === undefined) return undefined;
+  const found = firstBlocker(courierBlockers, view.seen, view.judging);
+  if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
+  if (view.now < stage.notBeforeMs) {
+    const sentence = `waits before its next courier: the last one failed (${stage.failure?.reason ?? 'unknown'})`;
+    return blocked(view, { phase: 'Integrating', reason: 'BackOff', sentence, afterMs: untilMs(stage.notBeforeMs, view.now) });
+  }
+  const turn = notItsTurn(view.seen);
+  return turn === undefined ? namespaceUnready(view, 'Integrating') : blocked(view, turn);
+};
+
+const courierStarts: Rule = (view) => {
+  const found = runIn(view.runs, 'delivered');
+  if (found === undefined) return undefined;
+  const { n, candidate } = found.run;
+  const courierTry = found.stage.nextTry;
+  return start(view, { kind: 'courier', n, candidate, courierTry }, `courier ${courierTry} of attempt ${n} starts`);
+};
+
+const attemptBlocked: Rule = (view) => {
+  const found =
+    firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(view.seen, view.seen.rivals(), view.judging);
+  return found === undefined ? namespaceUnready(view, 'Pending') : blocked(view, found);
+};
+
+const attemptStarts: Rule = (view) => {
+  const n = currentAttempt(view.runs) + 1;
+  return start(view, { kind: 'attempt', n, candidate: 1, courierTry: 1 }, `attempt ${n} starts`);
+};
+
+/** The specification: what holds first decides. */
+export const rules: Rules<[TaskView], TaskStatus> = [
+  ['a finished Task stays finished; what still runs is ended', finished],
+  ['without its Story nothing starts; garbage collection takes the Task', storyGone],
+  ['a Job that belongs to no attempt is deleted', strayJobs],
+  ['a patch that landed has succeeded, whatever else happened', integrated],
+  ['a courier at work is let finish, whatever else happened', courierUnderWay],
+  ['a cancelled Task ends', cancelled],
+  ['a Task ends with its Story', storyEnded],
+  ['a Task fails when the wall clock budget ends', deadlinePassed],
+  ['an attempt that ended is written down before anything else starts', attemptEnded],
+  ['a Job that was only just asked for is waited for', jobStarting('attempt')],
+  ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing('attempt')],
+  ['a Job that ended is waited for until its pod is seen, or lost', podUnread('attempt')],
+  ['an attempt at work is listed', working],
+  ['a patch waits for what its courier needs', courierBlocked],
+  ['a patch gets its courier', courierStarts],
+  ['an attempt waits for what it needs, then for its place', attemptBlocked],
+  ['an attempt starts', attemptStarts],
+];
