@@ -9,15 +9,15 @@ const MANAGER = { fieldManager: 'contract-tests', force: true } as const;
 const NO_ONE = '11111111-1111-1111-1111-111111111111';
 const STATUS = { ...MANAGER, subresource: 'status' } as const;
 
-interface Bench {
+interface Stage {
   readonly client: ApiClient;
   readonly writes: string[];
   readonly widget: (name: string, content?: Partial<Widget>, metadata?: Partial<ObjectMeta>) => Widget;
   readonly get: (name: string) => Promise<Stored<Widget>>;
 }
 
-const it = test.extend<{ readonly bench: Bench }>({
-  bench: async ({}, use) => {
+const it = test.extend<{ readonly stage: Stage }>({
+  stage: async ({}, use) => {
     const writes: string[] = [];
     const onWrite = ({ verb, resource, subresource, code }: Write): void =>
       void writes.push(`${verb} ${resource.kind}${subresource === undefined ? '' : `/${subresource}`} ${code}`);
@@ -52,8 +52,8 @@ const failure = async (request: Promise<unknown>): Promise<string> => {
   return 'it did not fail';
 };
 
-it('applies the same object twice without a new version: an apply of what is so writes nothing', async ({ bench }) => {
-  const { client, widget, get, writes } = bench;
+it('applies the same object twice without a new version: an apply of what is so writes nothing', async ({ stage }) => {
+  const { client, widget, get, writes } = stage;
   const first = await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   const second = await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
@@ -61,14 +61,14 @@ it('applies the same object twice without a new version: an apply of what is so 
   expect(writes).toEqual(['apply Widget 200', 'apply Widget 200']);
 });
 
-it('removes by an apply what an earlier apply of the same manager had set', async ({ bench: { client, widget, get } }) => {
+it('removes by an apply what an earlier apply of the same manager had set', async ({ stage: { client, widget, get } }) => {
   await client.apply(widgets, widget('one', { spec: { size: 1, colour: 'red' } }), MANAGER);
   await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   expect((await get('one')).spec).toEqual({ size: 1 });
 });
 
-it('applies a status on its own: spec stays, and the same status again makes no new version', async ({ bench }) => {
-  const { client, widget, get } = bench;
+it('applies a status on its own: spec stays, and the same status again makes no new version', async ({ stage }) => {
+  const { client, widget, get } = stage;
   const created = await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   const { uid } = created.metadata;
   const applied = await client.apply(widgets, widget('one', { status: { phase: 'A', note: 'n' } }, { uid }), STATUS);
@@ -79,8 +79,8 @@ it('applies a status on its own: spec stays, and the same status again makes no 
   expect((await get('one')).status).toEqual({ phase: 'B' });
 });
 
-it('refuses a status that was decided on another version, and so for a successor of that name', async ({ bench }) => {
-  const { client, widget, get } = bench;
+it('refuses a status that was decided on another version, and so for a successor of that name', async ({ stage }) => {
+  const { client, widget, get } = stage;
   const { metadata } = await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   const { resourceVersion } = metadata;
   const stale = widget('one', { status: { phase: 'A' } }, { resourceVersion });
@@ -93,15 +93,15 @@ it('refuses a status that was decided on another version, and so for a successor
   expect((await get('one')).status).toBeUndefined();
 });
 
-it('does not keep to a uid on /status, which is why a status is pinned to a version', async ({ bench }) => {
-  const { client, widget, get } = bench;
+it('does not keep to a uid on /status, which is why a status is pinned to a version', async ({ stage }) => {
+  const { client, widget, get } = stage;
   await client.apply(widgets, widget('one'), MANAGER);
   await client.apply(widgets, widget('one', { status: { phase: 'A' } }, { uid: NO_ONE }), STATUS);
   expect((await get('one')).status).toEqual({ phase: 'A' });
 });
 
-it('refuses to apply to an object of that name but another uid, and to one that is gone', async ({ bench }) => {
-  const { client, widget, get } = bench;
+it('refuses to apply to an object of that name but another uid, and to one that is gone', async ({ stage }) => {
+  const { client, widget, get } = stage;
   await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   const pinned = (name: string) => client.apply(widgets, widget(name, { spec: { size: 2 } }, { uid: NO_ONE }), MANAGER);
   expect([await failure(pinned('one')), await failure(pinned('gone'))]).toEqual([
@@ -111,7 +111,7 @@ it('refuses to apply to an object of that name but another uid, and to one that 
   expect((await get('one')).spec).toEqual({ size: 1 });
 });
 
-it('deletes only the object that it was told by uid, or by version', async ({ bench: { client, widget, get } }) => {
+it('deletes only the object that it was told by uid, or by version', async ({ stage: { client, widget, get } }) => {
   const { metadata } = await client.apply(widgets, widget('one', { spec: { size: 1 } }), MANAGER);
   const wrongUid = { preconditions: { uid: NO_ONE } };
   expect(await failure(client.delete(widgets, metadata, wrongUid))).toBe('conflict 409 Conflict');
@@ -123,7 +123,7 @@ it('deletes only the object that it was told by uid, or by version', async ({ be
   expect(await client.delete(widgets, metadata)).toBe('absent');
 });
 
-it('tells apart what can go wrong', async ({ bench: { client, widget } }) => {
+it('tells apart what can go wrong', async ({ stage: { client, widget } }) => {
   await client.create(widgets, widget('one'));
   const patch = { metadata: { resourceVersion: '1' }, spec: { size: 5 } };
   const invalid = { spec: { size: 'large' } } as unknown as Partial<Widget>;
@@ -150,6 +150,6 @@ it('tells apart what can go wrong', async ({ bench: { client, widget } }) => {
   });
 });
 
-it('says that there is no object by saying undefined', async ({ bench: { client, widget } }) => {
+it('says that there is no object by saying undefined', async ({ stage: { client, widget } }) => {
   expect(await client.get(widgets, widget('nobody').metadata)).toBeUndefined();
 });

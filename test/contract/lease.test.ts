@@ -5,15 +5,15 @@ import { systemClock } from '../../runtime/clock.ts';
 import { Elector, type Lease } from '../../operator/leader-election.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';
 
-interface Bench {
+interface Stage {
   readonly api: ApiClient;
   readonly namespace: string;
   readonly elector: (identity: string, durationMs?: number) => Elector;
   readonly lease: () => Promise<Lease['spec']>;
 }
 
-const it = test.extend<{ readonly bench: Bench }>({
-  bench: async ({}, use) => {
+const it = test.extend<{ readonly stage: Stage }>({
+  stage: async ({}, use) => {
     const api = clientOf(await connectToCluster());
     const namespace = await makeNamespace(api);
     const ref = { namespace, name: 'operator' };
@@ -27,7 +27,7 @@ const it = test.extend<{ readonly bench: Bench }>({
   },
 });
 
-it('is held by one of two electors only', async ({ bench: { elector, lease } }) => {
+it('is held by one of two electors only', async ({ stage: { elector, lease } }) => {
   const stop = new AbortController();
   const [a, b] = [elector('a'), elector('b')];
   const winner = await Promise.race([a.acquire(stop.signal).then(() => a), b.acquire(stop.signal).then(() => b)]);
@@ -41,7 +41,7 @@ it('is held by one of two electors only', async ({ bench: { elector, lease } }) 
   expect(await holding).toBe('stopped');
 });
 
-it('goes over at once when the holder releases it', async ({ bench: { elector, lease } }) => {
+it('goes over at once when the holder releases it', async ({ stage: { elector, lease } }) => {
   const [stopA, stopB] = [new AbortController(), new AbortController()];
   const [a, b] = [elector('a', 600_000), elector('b', 600_000)];
   await a.acquire(stopA.signal);
@@ -54,7 +54,7 @@ it('goes over at once when the holder releases it', async ({ bench: { elector, l
   expect(await lease()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
 });
 
-it('is taken up at once by the successor of the same name when the holder died', async ({ bench: { elector, lease } }) => {
+it('is taken up at once by the successor of the same name when the holder died', async ({ stage: { elector, lease } }) => {
   const stop = new AbortController();
   await elector('a', 600_000).acquire(stop.signal);
   // anybody else would have to wait ten minutes
@@ -62,7 +62,7 @@ it('is taken up at once by the successor of the same name when the holder died',
   expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseTransitions: 0 });
 });
 
-it('goes over after its duration when the holder died', async ({ bench: { elector, lease } }) => {
+it('goes over after its duration when the holder died', async ({ stage: { elector, lease } }) => {
   const stop = new AbortController();
   const [a, b] = [elector('a', 1_000), elector('b', 1_000)];
   await a.acquire(stop.signal);
@@ -70,7 +70,7 @@ it('goes over after its duration when the holder died', async ({ bench: { electo
   expect((await lease())?.holderIdentity).toBe('b');
 });
 
-it('is noticed as lost by a holder who slept while another took it', async ({ bench: { elector } }) => {
+it('is noticed as lost by a holder who slept while another took it', async ({ stage: { elector } }) => {
   const stop = new AbortController();
   const [a, b] = [elector('a', 1_000), elector('b', 60_000)];
   await a.acquire(stop.signal);
@@ -79,7 +79,7 @@ it('is noticed as lost by a holder who slept while another took it', async ({ be
   expect([a.leading, b.leading]).toEqual([false, true]);
 });
 
-it('is not taken when the wait is called off', async ({ bench: { elector } }) => {
+it('is not taken when the wait is called off', async ({ stage: { elector } }) => {
   const [a, b] = [elector('a'), elector('b')];
   const stop = new AbortController();
   await a.acquire(new AbortController().signal);

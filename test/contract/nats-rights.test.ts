@@ -16,7 +16,7 @@ import { freePort } from './nats.ts';
 
 type User = 'operator' | 'gateway' | 'pool' | 'admin';
 
-const bench = {} as { dir: string; port: number; server: ChildProcess; log: string; ca: string; passwords: Data };
+const stage = {} as { dir: string; port: number; server: ChildProcess; log: string; ca: string; passwords: Data };
 
 /** What the hook would have put into the cluster. */
 const installed = async (): Promise<ReadonlyMap<string, Data>> => {
@@ -37,38 +37,38 @@ const natsConfiguration = async (): Promise<string> => {
   const configuration = (found as { readonly data?: Data } | undefined)?.data?.['nats.conf'];
   if (configuration === undefined) throw new Error('the chart has no nats.conf');
   return configuration
-    .replace('port: 4222', `port: ${bench.port}\nhost: "127.0.0.1"`)
+    .replace('port: 4222', `port: ${stage.port}\nhost: "127.0.0.1"`)
     .replace('http: "0.0.0.0:8222"', '')
-    .replaceAll('/etc/nats/tls', bench.dir)
-    .replace('store_dir: "/data"', `store_dir: "${join(bench.dir, 'data')}"`);
+    .replaceAll('/etc/nats/tls', stage.dir)
+    .replace('store_dir: "/data"', `store_dir: "${join(stage.dir, 'data')}"`);
 };
 
 const door = (): NodeConnectionOptions => {
-  const tls = { ca: bench.ca, servername: 'fleet-nats.swe-fleet.svc' };
-  return { servers: `tls://127.0.0.1:${bench.port}`, tls, reconnect: false };
+  const tls = { ca: stage.ca, servername: 'fleet-nats.swe-fleet.svc' };
+  return { servers: `tls://127.0.0.1:${stage.port}`, tls, reconnect: false };
 };
 
 const connectAs = (user: User): Promise<NatsConnection> =>
-  connect({ ...door(), user, pass: bench.passwords[user] ?? '', inboxPrefix: `_INBOX_${user}` });
+  connect({ ...door(), user, pass: stage.passwords[user] ?? '', inboxPrefix: `_INBOX_${user}` });
 
 beforeAll(async () => {
-  bench.dir = mkdtempSync(join(tmpdir(), 'nats-'));
-  bench.port = await freePort();
+  stage.dir = mkdtempSync(join(tmpdir(), 'nats-'));
+  stage.port = await freePort();
   const objects = await installed();
-  for (const [file, text] of Object.entries(objects.get('fleet-nats-tls') ?? {})) writeFileSync(join(bench.dir, file), text);
-  bench.ca = objects.get('fleet-ca')?.['ca.crt'] ?? '';
-  bench.passwords = objects.get('fleet-nats-users') ?? {};
-  const file = join(bench.dir, 'nats.conf');
+  for (const [file, text] of Object.entries(objects.get('fleet-nats-tls') ?? {})) writeFileSync(join(stage.dir, file), text);
+  stage.ca = objects.get('fleet-ca')?.['ca.crt'] ?? '';
+  stage.passwords = objects.get('fleet-nats-users') ?? {};
+  const file = join(stage.dir, 'nats.conf');
   writeFileSync(file, await natsConfiguration());
   const env = Object.fromEntries(
-    Object.entries(bench.passwords).map(([user, password]) => [`FLEET_NATS_${user.toUpperCase()}`, password]),
+    Object.entries(stage.passwords).map(([user, password]) => [`FLEET_NATS_${user.toUpperCase()}`, password]),
   );
-  bench.log = '';
-  bench.server = spawn(join(await programs('nats-server'), 'nats-server'), ['--config', file], {
+  stage.log = '';
+  stage.server = spawn(join(await programs('nats-server'), 'nats-server'), ['--config', file], {
     env: { ...process.env, ...env },
   });
-  bench.server.stderr?.on('data', (chunk: Buffer) => (bench.log += chunk.toString()));
-  await vi.waitFor(() => expect(bench.log).toContain('Server is ready'), { timeout: 10_000 });
+  stage.server.stderr?.on('data', (chunk: Buffer) => (stage.log += chunk.toString()));
+  await vi.waitFor(() => expect(stage.log).toContain('Server is ready'), { timeout: 10_000 });
   const operator = await connectAs('operator');
   const manager = await jetstreamManager(operator);
   for (const { name, subjects, onePerSubject } of Object.values(STREAMS))
@@ -82,8 +82,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  bench.server.kill('SIGKILL');
-  rmSync(bench.dir, { recursive: true, force: true });
+  stage.server.kill('SIGKILL');
+  rmSync(stage.dir, { recursive: true, force: true });
 });
 
 /** Runs it as that user and says how it ended: `done`, or the complaint of server or client. */
@@ -200,7 +200,7 @@ describe('the door of NATS', () => {
   });
 
   it('is shut to one who does not know the authority', async () => {
-    await expect(connect({ ...door(), user: 'gateway', pass: bench.passwords['gateway'] ?? '', tls: {} })).rejects.toThrow();
+    await expect(connect({ ...door(), user: 'gateway', pass: stage.passwords['gateway'] ?? '', tls: {} })).rejects.toThrow();
   });
 
   it('takes messages of four mebibytes, as artifacts need', async () => {

@@ -64,7 +64,7 @@ interface Replica {
   readonly ended: Promise<number | null>;
 }
 
-interface Bench {
+interface Stage {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly nats: NatsServer;
@@ -76,7 +76,7 @@ interface Bench {
 }
 
 /** Looks again and again; the test's own limit ends a wait in vain. */
-const until: Bench['until'] = async (holds) => {
+const until: Stage['until'] = async (holds) => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
 };
 
@@ -122,8 +122,8 @@ const refuseOtherOperators = async (client: ApiClient): Promise<void> => {
     throw new Error(`an operator leads in namespace ${fresh.metadata.namespace} of this cluster: these tests need one without`);
 };
 
-const it = test.extend<{ readonly bench: Bench }>({
-  bench: async ({}, use) => {
+const it = test.extend<{ readonly stage: Stage }>({
+  stage: async ({}, use) => {
     const { kubeconfig } = await ensureBox({ name: TEST_BOX, gpus: TEST_GPUS, log: () => undefined });
     const client = clientOf(await loadConnection(kubeconfig));
     await refuseOtherOperators(client);
@@ -171,8 +171,8 @@ const writesOf = (metrics: string): readonly string[] =>
 const gauge = (metrics: string, name: string): number =>
   Number(new RegExp(`^swefleet_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1] ?? '0');
 
-it('decides, writes its status once, publishes what happened, and has nothing more to write', async ({ bench }) => {
-  const { start, createStory, story } = bench;
+it('decides, writes its status once, publishes what happened, and has nothing more to write', async ({ stage }) => {
+  const { start, createStory, story } = stage;
   const replica = await start('one');
   await replica.saw('leading');
   await createStory('goodbye');
@@ -194,8 +194,8 @@ it('decides, writes its status once, publishes what happened, and has nothing mo
   expect(gauge(metrics, 'events_published_total')).toBe(0);
 });
 
-it('hands over to its standby when asked to end: the standby was ready all along', async ({ bench }) => {
-  const { start, leader, createStory, story } = bench;
+it('hands over to its standby when asked to end: the standby was ready all along', async ({ stage }) => {
+  const { start, leader, createStory, story } = stage;
   const first = await start('first');
   await first.saw('leading');
   const second = await start('second');
@@ -211,7 +211,7 @@ it('hands over to its standby when asked to end: the standby was ready all along
   await until(async () => (await story('goodbye'))?.status?.phase === 'Draft');
 });
 
-it('is succeeded by its standby when it is killed', async ({ bench: { start, leader, createStory, story } }) => {
+it('is succeeded by its standby when it is killed', async ({ stage: { start, leader, createStory, story } }) => {
   const first = await start('first');
   await first.saw('leading');
   const second = await start('second');
@@ -223,7 +223,7 @@ it('is succeeded by its standby when it is killed', async ({ bench: { start, lea
   expect(await leader()).toMatch(/^second_/);
 });
 
-it('ends with code 3 when its Lease is taken from it', async ({ bench: { start, client, namespace, until: wait, leader } }) => {
+it('ends with code 3 when its Lease is taken from it', async ({ stage: { start, client, namespace, until: wait, leader } }) => {
   const replica = await start('one');
   await replica.saw('leading');
   await wait(async () => (await leader())?.startsWith('one_') === true);
@@ -233,8 +233,8 @@ it('ends with code 3 when its Lease is taken from it', async ({ bench: { start, 
   expect(await leader()).toBe('usurper');
 });
 
-it('goes on without NATS, says so on the object, and takes up the question when NATS is there', async ({ bench }) => {
-  const { start, createStory, story, nats } = bench;
+it('goes on without NATS, says so on the object, and takes up the question when NATS is there', async ({ stage }) => {
+  const { start, createStory, story, nats } = stage;
   await nats.kill();
   const replica = await start('one');
   await replica.saw('leading');
@@ -252,7 +252,7 @@ it('goes on without NATS, says so on the object, and takes up the question when 
   );
 });
 
-it('ends with code 2 and every complaint when its configuration is invalid', async ({ bench: { start } }) => {
+it('ends with code 2 and every complaint when its configuration is invalid', async ({ stage: { start } }) => {
   const replica = await start('one', { FLEET_WORKERS: 'many', FLEET_PLATFORM_FILE: '/nowhere' });
   expect(await replica.ended).toBe(2);
 });

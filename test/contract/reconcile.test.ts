@@ -20,7 +20,7 @@ interface Kept {
   readonly overlay: Overlay<KubeObject>;
 }
 
-interface Bench {
+interface Stage {
   /** Sees and writes without a shell. */
   readonly direct: ApiClient;
   readonly namespace: string;
@@ -47,8 +47,8 @@ const keep = (resource: Resource): Kept => {
   return { resource, cache, overlay: new Overlay(cache, () => Date.now()) };
 };
 
-const it = test.extend<{ readonly bench: Bench }>({
-  bench: async ({}, use) => {
+const it = test.extend<{ readonly stage: Stage }>({
+  stage: async ({}, use) => {
     const connection = await connectToCluster();
     const direct = clientOf(connection);
     await installWidgets(direct);
@@ -80,7 +80,7 @@ const it = test.extend<{ readonly bench: Bench }>({
       onPass: (record) => passes.push(record),
       onDecided: () => undefined,
     };
-    const until: Bench['until'] = (kind, holds) =>
+    const until: Stage['until'] = (kind, holds) =>
       new Promise((resolve) => {
         if (holds()) return resolve();
         const off = found(kept.get(kind)).cache.onChange(() => {
@@ -139,8 +139,8 @@ const remove = (object: KubeObject, uid: string): Effect => ({
   ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: object.metadata.namespace ?? '', name: object.metadata.name },
 });
 
-it('writes once and then, the same decision made again and again, nothing more', async ({ bench }) => {
-  const { pass, subject, writes, until, overlay, cache, namespace } = bench;
+it('writes once and then, the same decision made again and again, nothing more', async ({ stage }) => {
+  const { pass, subject, writes, until, overlay, cache, namespace } = stage;
   const owner = await subject('one');
   const decision = {
     effects: [{ verb: 'apply', object: child(owner, 'kid', { a: '1' }) } as Effect],
@@ -156,8 +156,8 @@ it('writes once and then, the same decision made again and again, nothing more',
   expect([overlay('Widget').size, overlay('ConfigMap').size]).toEqual([0, 0]);
 });
 
-it('still sees what it wrote when the watch is silent, until the watch says it', async ({ bench }) => {
-  const { pass, subject, writes, overlay, cache, namespace, blind, sighted, until } = bench;
+it('still sees what it wrote when the watch is silent, until the watch says it', async ({ stage }) => {
+  const { pass, subject, writes, overlay, cache, namespace, blind, sighted, until } = stage;
   const owner = await subject('one');
   blind();
   await pass('one', { effects: [{ verb: 'create', object: child(owner, 'kid') }] });
@@ -171,8 +171,8 @@ it('still sees what it wrote when the watch is silent, until the watch says it',
   expect(overlay('ConfigMap').size).toBe(0);
 });
 
-it('takes a create that meets its own child for done, and finds its uid', async ({ bench }) => {
-  const { pass, subject, writes, direct, overlay, namespace, blind, passes } = bench;
+it('takes a create that meets its own child for done, and finds its uid', async ({ stage }) => {
+  const { pass, subject, writes, direct, overlay, namespace, blind, passes } = stage;
   const owner = await subject('one');
   blind();
   const made = await direct.create(configMaps, child(owner, 'kid'));
@@ -186,8 +186,8 @@ it('takes a create that meets its own child for done, and finds its uid', async 
   expect(passes.at(-1)?.problem).toBeUndefined();
 });
 
-it('does not take a stranger of that name for its child: it says so in a condition, and asks again later', async ({ bench }) => {
-  const { pass, subject, writes, direct, namespace, blind } = bench;
+it('does not take a stranger of that name for its child: it says so in a condition, and asks again later', async ({ stage }) => {
+  const { pass, subject, writes, direct, namespace, blind } = stage;
   const owner = await subject('one');
   blind();
   await direct.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'kid' } });
@@ -199,8 +199,8 @@ it('does not take a stranger of that name for its child: it says so in a conditi
   expect(status?.phase).toBeUndefined();
 });
 
-it('never deletes what another owns, and deletes its own by uid', async ({ bench }) => {
-  const { pass, subject, writes, direct, namespace, until, cache, overlay } = bench;
+it('never deletes what another owns, and deletes its own by uid', async ({ stage }) => {
+  const { pass, subject, writes, direct, namespace, until, cache, overlay } = stage;
   const owner = await subject('one');
   const stranger = await subject('two');
   const foreign = await direct.create(configMaps, child(stranger, 'foreign'));
@@ -219,8 +219,8 @@ it('never deletes what another owns, and deletes its own by uid', async ({ bench
   expect(await direct.get(configMaps, { namespace, name: 'foreign' })).toBeDefined();
 });
 
-it('does not delete the successor of a child that its cache still shows', async ({ bench }) => {
-  const { pass, subject, direct, namespace, until, cache, blind, sighted, overlay } = bench;
+it('does not delete the successor of a child that its cache still shows', async ({ stage }) => {
+  const { pass, subject, direct, namespace, until, cache, blind, sighted, overlay } = stage;
   const owner = await subject('one');
   const mine = await direct.create(configMaps, child(owner, 'kid'));
   await until('ConfigMap', () => cache('ConfigMap').byUid(mine.metadata.uid) !== undefined);
@@ -237,8 +237,8 @@ it('does not delete the successor of a child that its cache still shows', async 
   expect(overlay('ConfigMap').get(`${namespace}/kid`)?.metadata.uid).toBe(successor.metadata.uid);
 });
 
-it('writes no status to the successor of an object that its cache still shows', async ({ bench }) => {
-  const { pass, subject, direct, namespace, blind, cache, overlay } = bench;
+it('writes no status to the successor of an object that its cache still shows', async ({ stage }) => {
+  const { pass, subject, direct, namespace, blind, cache, overlay } = stage;
   const old = await subject('one');
   blind();
   await direct.delete(widgets, { namespace, name: 'one' });

@@ -28,7 +28,7 @@ interface Rig {
 const name = (change: Change<ConfigMap>): string => (change.type === 'deleted' ? change.old : change.object).metadata.name;
 
 /** One API server, a faulty proxy before it, a namespace of its own, and reflectors through the proxy that end with the test. */
-interface Bench {
+interface Stage {
   readonly direct: ApiClient;
   readonly proxy: FaultyProxy;
   readonly namespace: string;
@@ -50,8 +50,8 @@ const startRig = (
   return { cache, reports, changes, reflector, end: reflector.run(signal) };
 };
 
-const it = test.extend<{ readonly bench: Bench }>({
-  bench: async ({}, use) => {
+const it = test.extend<{ readonly stage: Stage }>({
+  stage: async ({}, use) => {
     const connection = await connectToCluster();
     const direct = clientOf(connection);
     const proxy = await startFaultyProxy(connection);
@@ -95,8 +95,8 @@ const until = (cache: Cache<ConfigMap>, holds: () => boolean): Promise<void> =>
 const lists = (reports: readonly Report[]): number => reports.filter((report) => report.type === 'listed').length;
 
 describe('a reflector on a real API server', () => {
-  it('lists more objects than a page holds, page by page, and holds each once', async ({ bench }) => {
-    const { proxy, start, create } = bench;
+  it('lists more objects than a page holds, page by page, and holds each once', async ({ stage }) => {
+    const { proxy, start, create } = stage;
     const names = Array.from({ length: 1_203 }, (_, n) => `many-${String(n).padStart(4, '0')}`);
     for (let n = 0; n < names.length; n += 100) await Promise.all(names.slice(n, n + 100).map((each) => create(each)));
     const rig = start();
@@ -106,8 +106,8 @@ describe('a reflector on a real API server', () => {
     expect(pages.map((request) => request.includes('continue='))).toEqual([false, true, true]);
   });
 
-  it('sees additions, changes and deletions in order, without managedFields and frozen', async ({ bench }) => {
-    const { direct, namespace, start, create, remove, has } = bench;
+  it('sees additions, changes and deletions in order, without managedFields and frozen', async ({ stage }) => {
+    const { direct, namespace, start, create, remove, has } = stage;
     const rig = start();
     await rig.reflector.synced;
     await create('one', { a: '1' });
@@ -122,8 +122,8 @@ describe('a reflector on a real API server', () => {
   });
 
   for (const then of ['reset', 'end'] as const)
-    it(`drops an object whose deletion was cut in mid-line (${then})`, async ({ bench }) => {
-      const { proxy, start, create, remove, has } = bench;
+    it(`drops an object whose deletion was cut in mid-line (${then})`, async ({ stage }) => {
+      const { proxy, start, create, remove, has } = stage;
       await create('doomed');
       const rig = start();
       await rig.reflector.synced;
@@ -146,8 +146,8 @@ describe('a reflector on a real API server', () => {
     { what: 'an ERROR event of code 410', line: '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}' },
   ];
   for (const { what, line } of noise)
-    it(`lists again after ${what}, and so sees what that line hid`, async ({ bench }) => {
-      const { proxy, start, create, has } = bench;
+    it(`lists again after ${what}, and so sees what that line hid`, async ({ stage }) => {
+      const { proxy, start, create, has } = stage;
       const rig = start();
       await rig.reflector.synced;
       proxy.arm({ text: '"type":"ADDED"', then: 'replace', line });
@@ -158,8 +158,8 @@ describe('a reflector on a real API server', () => {
       await until(rig.cache, () => has(rig, 'after'));
     });
 
-  it('lists again when the server answers 410 to a resourceVersion that is too old', async ({ bench }) => {
-    const { direct, namespace, proxy, start, has } = bench;
+  it('lists again when the server answers 410 to a resourceVersion that is too old', async ({ stage }) => {
+    const { direct, namespace, proxy, start, has } = stage;
     // Of a kind that came after version 1: a young server still has all versions of the kinds that it was born with.
     await installWidgets(direct);
     const metadata = { namespace, labels: { suite: 'reflector' } };
@@ -183,8 +183,8 @@ describe('a reflector on a real API server', () => {
     expect(rig.changes).toEqual(['added kept', 'added seen', 'added later']);
   });
 
-  it('goes on from its last resourceVersion, without a list, when the connection is cut between events', async ({ bench }) => {
-    const { proxy, start, create, has } = bench;
+  it('goes on from its last resourceVersion, without a list, when the connection is cut between events', async ({ stage }) => {
+    const { proxy, start, create, has } = stage;
     const rig = start();
     await rig.reflector.synced;
     await create('before');
@@ -195,8 +195,8 @@ describe('a reflector on a real API server', () => {
     expect(lists(rig.reports)).toBe(1);
   });
 
-  it('finds by its periodic list what a watch never said', async ({ bench }) => {
-    const { proxy, start, create, has } = bench;
+  it('finds by its periodic list what a watch never said', async ({ stage }) => {
+    const { proxy, start, create, has } = stage;
     const rig = start({ relistMs: 1_500 });
     await rig.reflector.synced;
     proxy.arm({ text: '"type":"ADDED"', then: 'swallow' });
@@ -206,8 +206,8 @@ describe('a reflector on a real API server', () => {
     expect(rig.changes).toEqual(['added silent']);
   });
 
-  it('goes on when a listener throws, and tells the other listeners', async ({ bench }) => {
-    const { start, create, has } = bench;
+  it('goes on when a listener throws, and tells the other listeners', async ({ stage }) => {
+    const { start, create, has } = stage;
     const rig = start();
     const told: string[] = [];
     rig.cache.onChange(() => {
@@ -221,8 +221,8 @@ describe('a reflector on a real API server', () => {
     expect(told).toEqual(['one', 'two']);
   });
 
-  it('drops only the object that its check refuses, and takes it once it is well', async ({ bench }) => {
-    const { direct, namespace, start, create, has } = bench;
+  it('drops only the object that its check refuses, and takes it once it is well', async ({ stage }) => {
+    const { direct, namespace, start, create, has } = stage;
     const check = (object: Stored<ConfigMap>): void => {
       if (object.data?.['bad'] === 'yes') throw new Error('refused');
     };
@@ -238,8 +238,8 @@ describe('a reflector on a real API server', () => {
     await until(rig.cache, () => !has(rig, 'ill'));
   });
 
-  it('watches all namespaces, and by label', async ({ bench }) => {
-    const { direct, namespace, start, has } = bench;
+  it('watches all namespaces, and by label', async ({ stage }) => {
+    const { direct, namespace, start, has } = stage;
     const other = await makeNamespace(direct);
     const rig = start({ namespace: undefined, labelSelector: `suite=${namespace}` });
     await rig.reflector.synced;
@@ -257,8 +257,8 @@ describe('a reflector on a real API server', () => {
     await until(rig.cache, () => !has(rig, 'here'));
   });
 
-  it('watches one object by a field selector', async ({ bench }) => {
-    const { start, create, has } = bench;
+  it('watches one object by a field selector', async ({ stage }) => {
+    const { start, create, has } = stage;
     const rig = start({ labelSelector: undefined, fieldSelector: 'metadata.name=chosen' });
     await rig.reflector.synced;
     await create('other');
@@ -267,8 +267,8 @@ describe('a reflector on a real API server', () => {
     expect(rig.changes).toEqual(['added chosen']);
   });
 
-  it('takes a silent watch for dead', async ({ bench }) => {
-    const { start } = bench;
+  it('takes a silent watch for dead', async ({ stage }) => {
+    const { start } = stage;
     const rig = start({ idleTimeoutMs: 1_000 });
     await rig.reflector.synced;
     await new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ const streams: readonly StreamDefinition[] = [
   { name: 'EVENTS', subjects: ['events.>'] },
 ];
 
-interface Bench {
+interface Stage {
   readonly nats: NatsServer;
   readonly link: JetStreamLink;
   readonly answers: LatestValues<string>;
@@ -27,8 +27,8 @@ const text = (json: unknown): string => {
   return json;
 };
 
-const it = test.extend<{ readonly bench: Bench }>({
-  bench: async ({}, use) => {
+const it = test.extend<{ readonly stage: Stage }>({
+  stage: async ({}, use) => {
     const nats = await makeNats();
     const waits = new Set<() => void>();
     const look = (): void => waits.forEach((wait) => wait());
@@ -77,8 +77,8 @@ const asAdministrator = async <T>(nats: NatsServer, work: (manager: JetStreamMan
   }
 };
 
-it('says that the store is unavailable until it is there, then makes its streams and buckets', async ({ bench }) => {
-  const { link, nats, until } = bench;
+it('says that the store is unavailable until it is there, then makes its streams and buckets', async ({ stage }) => {
+  const { link, nats, until } = stage;
   await expect(link.publish({ subject: 'events.a', data: '1' })).rejects.toThrow(StoreUnavailable);
   await nats.start();
   await until(() => link.available);
@@ -86,7 +86,7 @@ it('says that the store is unavailable until it is there, then makes its streams
 });
 
 it('makes buckets that keep the last value of a key, for ever or for as long as it was told', async ({
-  bench: { link, nats, until },
+  stage: { link, nats, until },
 }) => {
   await nats.start();
   await until(() => link.available);
@@ -100,7 +100,7 @@ it('makes buckets that keep the last value of a key, for ever or for as long as 
 });
 
 it('takes a second message on a subject of one message for one that was sent already', async ({
-  bench: { link, nats, until },
+  stage: { link, nats, until },
 }) => {
   await nats.start();
   await until(() => link.available);
@@ -108,13 +108,13 @@ it('takes a second message on a subject of one message for one that was sent alr
   expect(await link.publish({ subject: 'answers.a', data: '"2"' })).toBe('refused');
 });
 
-it('fails a publication to a subject that no stream has', async ({ bench: { link, nats, until } }) => {
+it('fails a publication to a subject that no stream has', async ({ stage: { link, nats, until } }) => {
   await nats.start();
   await until(() => link.available);
   await expect(link.publish({ subject: 'nobody.listens', data: '1' })).rejects.toThrow(StoreUnavailable);
 });
 
-it('writes a key only over the revision that it knows', async ({ bench: { link, nats, cursors, until } }) => {
+it('writes a key only over the revision that it knows', async ({ stage: { link, nats, cursors, until } }) => {
   await nats.start();
   await until(() => link.available);
   const put = (data: string, expectedSeq: number) => link.publish({ subject: '$KV.cursor.uid', data, expectedSeq });
@@ -125,8 +125,8 @@ it('writes a key only over the revision that it knows', async ({ bench: { link, 
   await until(() => cursors.get('uid') === 2);
 });
 
-it('drops a malformed answer alone, and holds no more entries than its bound', async ({ bench }) => {
-  const { link, nats, answers, malformed, until } = bench;
+it('drops a malformed answer alone, and holds no more entries than its bound', async ({ stage }) => {
+  const { link, nats, answers, malformed, until } = stage;
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.bad', data: '{"no": "string"' });
@@ -136,8 +136,8 @@ it('drops a malformed answer alone, and holds no more entries than its bound', a
   expect([answers.size, answers.get('a1'), answers.get('a2')]).toEqual([5, undefined, '2']);
 });
 
-it('comes back by itself after the server was killed, with the views as they are on the server', async ({ bench }) => {
-  const { link, nats, answers, until } = bench;
+it('comes back by itself after the server was killed, with the views as they are on the server', async ({ stage }) => {
+  const { link, nats, answers, until } = stage;
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.before', data: '"kept"' });
@@ -153,7 +153,7 @@ it('comes back by itself after the server was killed, with the views as they are
   await until(() => answers.get('after') === 'new');
 });
 
-it('forgets what a store that lost its data no longer has', async ({ bench: { link, nats, answers, until } }) => {
+it('forgets what a store that lost its data no longer has', async ({ stage: { link, nats, answers, until } }) => {
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
@@ -166,8 +166,8 @@ it('forgets what a store that lost its data no longer has', async ({ bench: { li
   expect(await link.publish({ subject: 'answers.a', data: '"again"' })).toBe('published');
 });
 
-it('notices that the stream of a feed has vanished, makes it anew and follows that', async ({ bench }) => {
-  const { link, nats, answers, until } = bench;
+it('notices that the stream of a feed has vanished, makes it anew and follows that', async ({ stage }) => {
+  const { link, nats, answers, until } = stage;
   await nats.start();
   await until(() => link.available);
   await link.publish({ subject: 'answers.a', data: '"1"' });
@@ -180,8 +180,8 @@ it('notices that the stream of a feed has vanished, makes it anew and follows th
   await until(() => answers.get('b') === '2');
 });
 
-it('notices that the consumer of a feed has vanished, and misses nothing', async ({ bench }) => {
-  const { link, nats, answers, until } = bench;
+it('notices that the consumer of a feed has vanished, and misses nothing', async ({ stage }) => {
+  const { link, nats, answers, until } = stage;
   await nats.start();
   await until(() => link.available);
   await asAdministrator(nats, async ({ consumers }) => {
@@ -193,7 +193,7 @@ it('notices that the consumer of a feed has vanished, and misses nothing', async
   await until(() => answers.get('a') === '1');
 });
 
-it('reads the last message of a subject, and knows when there is none', async ({ bench: { link, nats, until } }) => {
+it('reads the last message of a subject, and knows when there is none', async ({ stage: { link, nats, until } }) => {
   await nats.start();
   await until(() => link.available);
   expect(await link.lastMessage('ANSWERS', 'answers.a')).toBeUndefined();
@@ -202,7 +202,7 @@ it('reads the last message of a subject, and knows when there is none', async ({
   await expect(link.publish({ subject: 'answers.b', data: 'x', stream: 'EVENTS' })).rejects.toThrow(StoreUnavailable);
 });
 
-it('tells of its session when there is one, and of its end', async ({ bench: { link, nats, until } }) => {
+it('tells of its session when there is one, and of its end', async ({ stage: { link, nats, until } }) => {
   expect(await link.connected(AbortSignal.abort())).toBeUndefined();
   const waiting = link.connected(new AbortController().signal);
   await nats.start();
@@ -215,7 +215,7 @@ it('tells of its session when there is one, and of its end', async ({ bench: { l
   await expect(link.session()).rejects.toThrow(StoreUnavailable);
 });
 
-it('with patience lets nobody notice that the server was started anew', async ({ bench: { nats, until, link } }) => {
+it('with patience lets nobody notice that the server was started anew', async ({ stage: { nats, until, link } }) => {
   await nats.start();
   await until(() => link.available);
   const patient = await nats.connect('patient', { patienceMs: 30_000 });
@@ -227,7 +227,7 @@ it('with patience lets nobody notice that the server was started anew', async ({
   expect(await publishing).toBe('published');
 });
 
-it('with patience gives up in the end', async ({ bench: { nats, until, link } }) => {
+it('with patience gives up in the end', async ({ stage: { nats, until, link } }) => {
   await nats.start();
   await until(() => link.available);
   const patient = await nats.connect('patient', { patienceMs: 50 });
