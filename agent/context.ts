@@ -5,7 +5,7 @@
 import { sha256 } from '../crds/canonical.ts';
 import type { Story } from '../crds/kinds/story.ts';
 import type { Task } from '../crds/kinds/task.ts';
-import { redacted } from './redaction.ts';
+import { withoutCredentials } from '../crds/rules/credentials.ts';
 
 export interface ContextInput {
   readonly story: Story;
@@ -74,6 +74,6 @@ export const contextOf = ({ story, task, siblings }: ContextInput): Context => {
     .toSorted((a, b) => (a.spec.task.id < b.spec.task.id ? -1 : 1));
   const chars = contextTokens(task.spec.task.role, siblings.length, (story.spec.decisions ?? []).length) * CHARS_PER_TOKEN;
   const parts = [placePart(task, others), decisionsPart(story), tasksPart(task, others)].filter((part) => part !== '');
-  const text = redacted(cut(parts.join('\n\n'), chars));
+  const text = withoutCredentials(cut(parts.join('\n\n'), chars));
   return { digest: sha256(text), text };
 };

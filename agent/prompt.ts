@@ -1,7 +1,7 @@
 // How a prompt is put together, whoever asks the model. Pure. Every fact stands once. What all agents and attempts of a task share stands
 // first and is the same to the byte, so that a server's prefix cache holds; what differs stands last.
 import type { Brief } from '../crds/contracts/brief.ts';
-import { redacted } from './redaction.ts';
+import { withoutCredentials } from '../crds/rules/credentials.ts';
 
 export interface Prompt {
   readonly system: string;
@@ -16,10 +16,10 @@ export interface PromptParts {
   readonly own: string;
 }
 
-/** Each part is redacted by itself: nothing in the last part can change the first. */
+/** Each part is withoutCredentials by itself: nothing in the last part can change the first. */
 export const promptOf = ({ rules, brief, own }: PromptParts): Prompt => ({
   system: rules,
-  user: [storyPart(brief), taskPart(brief), contextPart(brief), own].filter(notEmpty).map(redacted).join('\n\n'),
+  user: [storyPart(brief), taskPart(brief), contextPart(brief), own].filter(notEmpty).map(withoutCredentials).join('\n\n'),
 });
 
 const storyPart = ({ story }: PromptParts['brief']): string =>

@@ -207,7 +207,7 @@ export class Operator {
   async #pass(workKeyText: string): ReturnType<typeof reconcile> {
     const { kind, key } = splitWorkKey(workKeyText);
     const controller = this.#controllers.get(kind);
-    if (controller === undefined) return { kind: 'settled' };
+    if (controller === undefined) return { kind: 'done' };
     const next = await reconcile(controller, key, this.#reconcilePorts);
     // those that fail themselves have their date: two of them must not wake each other for ever
     if (next.kind === 'retry')

@@ -5,7 +5,7 @@ import { backoffMs, type Backoff, type Clock } from './clock.ts';
 
 /** What the work on a key asks for next. `after` replaces an earlier date of that key; `retry` backs off, at least for `minMs`. */
 export type Next =
-  | { readonly kind: 'settled' }
+  | { readonly kind: 'done' }
   | { readonly kind: 'after'; readonly delayMs: number }
   | { readonly kind: 'retry'; readonly minMs?: number | undefined };
 
@@ -118,7 +118,7 @@ export class Queue {
   #schedule(key: string, next: Next): void {
     if (next.kind !== 'retry') this.#failures.delete(key);
     switch (next.kind) {
-      case 'settled':
+      case 'done':
         return;
       case 'after':
         this.addAfter(key, next.delayMs);

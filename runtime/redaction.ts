@@ -1,18 +1,13 @@
 // What must not be printed is replaced before it is: values under names of secrets, credentials inside texts, and all that is too long.
 
-const HIDDEN = '[redacted]';
+import { HIDDEN, withoutCredentials } from '../crds/rules/credentials.ts';
+
 const SECRET_NAME =
   /^(.*[-_])?(authorization|cookie|headers?|token|password|secret|credentials?|api[-_]?key|private[-_]?key)$|password$/i;
-const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
-  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g, HIDDEN],
-  [/(:\/\/)[^/\s@]+@/g, `$1${HIDDEN}@`],
-];
 const MAX_TEXT_CHARS = 4_000;
 const MAX_DEPTH = 6;
 
-const redactedText = (text: string): string =>
-  CREDENTIALS.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text.slice(0, MAX_TEXT_CHARS));
+const redactedText = (text: string): string => withoutCredentials(text.slice(0, MAX_TEXT_CHARS));
 
 const redactedValue = (value: unknown, depth: number): unknown => {
   if (typeof value === 'string') return redactedText(value);

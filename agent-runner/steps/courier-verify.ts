@@ -1,7 +1,7 @@
 // Step `courier-verify`: the task's commands on the merged commit, if the branch moved since the attempt. Holds no token.
 import { readFinding } from '../finding-file.ts';
 import { readBrief, skipped, type Step } from '../step.ts';
-import { verdictOf } from './verdict.ts';
+import { runVerification } from './verify-run.ts';
 
 export const courierVerify: Step<'verify'> = {
   command: 'courier-verify',
@@ -10,6 +10,6 @@ export const courierVerify: Step<'verify'> = {
   run: async (context) => {
     const before = await readFinding('setup', context.paths.freshFinding);
     if (before?.outcome !== 'ok') return skipped('verify', before);
-    return verdictOf(context, await readBrief(context.paths));
+    return runVerification(context, await readBrief(context.paths));
   },
 };

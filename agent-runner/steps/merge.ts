@@ -8,7 +8,7 @@ import { treeDifference } from '../git/changed-files.ts';
 import type { GitOptions } from '../git/driver.ts';
 import { commitId } from '../git/names.ts';
 import { applyToBase } from '../git/patch-application.ts';
-import { patchRefusal } from '../git/patch-rules.ts';
+import { patchRefusal } from '../git/patch-checks.ts';
 import { hasCommit, isAncestor } from '../git/repositories.ts';
 import { commitMessage } from '../git/story-commits.ts';
 import { failed, type Step, type StepContext } from '../step.ts';

@@ -1,6 +1,6 @@
-// The brief's limits as the patch rules want them. Pure.
+// The brief's limits as the patch checks want them. Pure.
 import type { Brief } from '../../crds/contracts/brief.ts';
-import type { PatchLimits } from '../git/patch-rules.ts';
+import type { PatchLimits } from '../git/patch-checks.ts';
 
 export const patchLimitsOf = ({ task, limits }: Brief): PatchLimits => ({
   patchBytes: limits.patchBytes,

@@ -24,10 +24,10 @@ export const push: Step<'push'> = {
 };
 
 const unverified = async ({ paths }: StepContext): Promise<Findings['push'] | undefined> => {
-  const verdict = await readFinding('verify', paths.verifyFinding);
-  if (verdict?.outcome === 'ok') return undefined;
-  if (verdict?.reason === undefined) return failed('push', 'StepFailed', 'the merged commit was not verified');
-  return failed('push', verdict.reason, `on the moved branch: ${verdict.message ?? verdict.reason}`);
+  const verified = await readFinding('verify', paths.verifyFinding);
+  if (verified?.outcome === 'ok') return undefined;
+  if (verified?.reason === undefined) return failed('push', 'StepFailed', 'the merged commit was not verified');
+  return failed('push', verified.reason, `on the moved branch: ${verified.message ?? verified.reason}`);
 };
 
 const pushCommit = async (context: StepContext, commit: string, head: string): Promise<Findings['push']> => {

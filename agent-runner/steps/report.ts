@@ -9,11 +9,11 @@ import { putArtifact } from '../gateway/artifacts.ts';
 import type { ChangedFile } from '../git/changed-files.ts';
 import type { GitOptions } from '../git/driver.ts';
 import { applyToBase } from '../git/patch-application.ts';
-import { patchRefusal } from '../git/patch-rules.ts';
+import { patchRefusal } from '../git/patch-checks.ts';
 import { readHostile } from '../hostile-file.ts';
 import { failed, readBrief, shortMessage, skipped, type Step, type StepContext } from '../step.ts';
 import { patchLimitsOf } from './patch-limits.ts';
-import { readVerifyRecord, type VerifyRecord } from './verdict.ts';
+import { readVerifyRecord, type VerifyRecord } from './verify-run.ts';
 
 const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_EVIDENCE_LOG = 256 * 1024;
@@ -39,7 +39,7 @@ export const report: Step<'report'> = {
       tokens: proof.tokens,
       summary: shortMessage(proof.summary),
       ...countsOf(judged.files),
-      ...(record === undefined ? {} : { verify: verdictCounts(record) }),
+      ...(record === undefined ? {} : { verify: testCounts(record) }),
     };
     const failure = judged.refusal ?? (await failureOf(context, work));
     if (failure !== undefined) return { ...failed('report', failure.reason, failure.message), ...told };
@@ -150,7 +150,7 @@ const countsOf = (files: readonly ChangedFile[] | undefined): { files?: number; 
   return { files: files.length, insertions: sum((file) => file.insertions), deletions: sum((file) => file.deletions) };
 };
 
-const verdictCounts = (record: VerifyRecord): { passed: number; failed: number } => {
+const testCounts = (record: VerifyRecord): { passed: number; failed: number } => {
   const passed = record.filter((outcome) => outcome.exitCode === 0).length;
   return { passed, failed: record.length - passed };
 };

@@ -1,7 +1,7 @@
 // Step `verify` of an attempt: the task's commands in the fresh tree. Holds no token. Writes the fresh tree and its own out volume.
 import { readFinding } from '../finding-file.ts';
 import { readBrief, skipped, type Step } from '../step.ts';
-import { verdictOf } from './verdict.ts';
+import { runVerification } from './verify-run.ts';
 
 export const verify: Step<'verify'> = {
   command: 'verify',
@@ -10,6 +10,6 @@ export const verify: Step<'verify'> = {
   run: async (context) => {
     const before = await readFinding('verify-setup', context.paths.freshFinding);
     if (before?.outcome !== 'ok') return skipped('verify', before);
-    return verdictOf(context, await readBrief(context.paths));
+    return runVerification(context, await readBrief(context.paths));
   },
 };

@@ -10,7 +10,7 @@ import { gatewayModel } from '../../agent/model.ts';
 import { readFinding } from '../finding-file.ts';
 import { GitFailed, GitInterrupted } from '../git/driver.ts';
 import type { ChangedFile } from '../git/changed-files.ts';
-import { patchRefusal, type PatchRefusal } from '../git/patch-rules.ts';
+import { patchRefusal, type PatchRefusal } from '../git/patch-checks.ts';
 import { WorkTreePatch } from '../git/work-tree-patch.ts';
 import { endLeftovers } from '../process/leftovers.ts';
 import { failed, readBrief, shortMessage, skipped, type Step, type StepContext } from '../step.ts';

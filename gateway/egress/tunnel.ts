@@ -63,10 +63,10 @@ export const runTunnel = async (
 
 const open = async (target: Target, upstream: Upstream, options: TunnelOptions): Promise<Socket> => {
   const { cluster, resolve, limits } = options;
-  const rule = { allowPrivate: upstream.allowPrivate, cluster };
-  const guard = { rule, connectTimeoutMs: limits.connectTimeoutMs, ...(resolve !== undefined && { resolve }) };
+  const guard = { allowPrivate: upstream.allowPrivate, cluster };
+  const guarded = { guard, connectTimeoutMs: limits.connectTimeoutMs, ...(resolve !== undefined && { resolve }) };
   try {
-    return await guardedConnect(target.host, target.port, guard);
+    return await guardedConnect(target.host, target.port, guarded);
   } catch (error) {
     const refused = error instanceof AddressRefused;
     const detail = `upstream ${upstream.name}`;

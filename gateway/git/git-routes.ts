@@ -8,7 +8,7 @@ import { stepOf } from '../identity/rights.ts';
 import { matchRepository } from '../upstream/repository-url.ts';
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import { mergeFindingOf } from './merge-finding.ts';
-import type { PushRule } from './ref-update.ts';
+import type { ExpectedPush } from './ref-update.ts';
 import type { Exchange, GitProxy, GitService, Repository } from './smart-http.ts';
 
 /** The kubelet reports the end of a step about a second after it; the next step may be faster. */
@@ -67,7 +67,7 @@ export class GitRoutes {
     return matched;
   }
 
-  async #ruleFor({ podUid, namespace, story }: StepCaller): Promise<PushRule> {
+  async #ruleFor({ podUid, namespace, story }: StepCaller): Promise<ExpectedPush> {
     const pod = await this.#view.podWhen(podUid, (seen) => mergeFindingOf(seen) !== undefined, FINDING_WAIT_MS);
     const finding = pod === undefined ? undefined : mergeFindingOf(pod);
     if (finding === undefined)

@@ -20,7 +20,7 @@ export type PushRequest =
   | { readonly type: 'refused'; readonly message: string };
 
 /** What a push may do. */
-export interface PushRule {
+export interface ExpectedPush {
   readonly ref: string;
   /** The one commit that may be pushed. */
   readonly commit: string;
@@ -70,20 +70,20 @@ const parseUpdate = (bytes: Buffer): RefUpdate | string => {
   return { oldId, newId, ref, capabilities };
 };
 
-const objection = (update: RefUpdate, rule: PushRule): string | undefined => {
+const objection = (update: RefUpdate, expected: ExpectedPush): string | undefined => {
   const odd = update.capabilities.find((capability) => !capabilityAllowed(capability));
   if (odd !== undefined) return `the capability ${JSON.stringify(odd.slice(0, 60))} is not taken`;
-  if (update.ref !== rule.ref) return `only ${rule.ref} may be pushed`;
+  if (update.ref !== expected.ref) return `only ${expected.ref} may be pushed`;
   if (isZeroId(update.newId)) return 'a branch is never deleted';
   if (update.oldId.length !== update.newId.length) return 'the ref update mixes two object formats';
-  if (update.newId !== rule.commit) return 'the commit is not the one that the merge step made';
+  if (update.newId !== expected.commit) return 'the commit is not the one that the merge step made';
   // a creation needs no comparison here: the git server itself refuses it when the branch is there
-  if (update.oldId !== rule.head && !isZeroId(update.oldId)) return 'the branch has moved since the merge step saw it';
+  if (update.oldId !== expected.head && !isZeroId(update.oldId)) return 'the branch has moved since the merge step saw it';
   return undefined;
 };
 
 /** Judges as much of a push as has come. `incomplete` asks for more bytes; `length` is where the pack begins. */
-export const judgePush = (bytes: Buffer, rule: PushRule): PushRequest => {
+export const judgePush = (bytes: Buffer, expected: ExpectedPush): PushRequest => {
   const first = readPktLine(bytes);
   if (first === undefined)
     return bytes.length > MAX_COMMAND_BYTES ? refused('the command list is too long') : { type: 'incomplete' };
@@ -95,6 +95,6 @@ export const judgePush = (bytes: Buffer, rule: PushRule): PushRequest => {
   if (second === undefined)
     return bytes.length > MAX_COMMAND_BYTES ? refused('the command list is too long') : { type: 'incomplete' };
   if (second.line.type !== 'flush') return refused('exactly one ref update is taken');
-  const message = objection(update, rule);
+  const message = objection(update, expected);
   return message === undefined ? { type: 'update', update, length: first.length + second.length } : refused(message);
 };

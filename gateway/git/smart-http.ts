@@ -10,7 +10,7 @@ import { Refusal } from '../http/refusal.ts';
 import { relay } from '../http/relay.ts';
 import { headerOf, type Outside, type UpstreamAnswer } from '../upstream/http-upstream.ts';
 import { MalformedPktLine } from './pkt-line.ts';
-import { judgePush, type PushRule } from './ref-update.ts';
+import { judgePush, type ExpectedPush } from './ref-update.ts';
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack';
 
@@ -96,9 +96,9 @@ export class GitProxy {
     await this.#exchange(exchange, 'git-upload-pack', limited(plainBody(exchange.request), limit));
   }
 
-  /** Throws Refusal (403) for a push that the rule does not allow; nothing of it was sent then. */
-  async receivePack(exchange: Exchange, rule: PushRule): Promise<void> {
-    const push = await openPush(limited(plainBody(exchange.request), requestLimit(this.#limits.pushRequestBytes)), rule);
+  /** Throws Refusal (403) for a push that the expected does not allow; nothing of it was sent then. */
+  async receivePack(exchange: Exchange, expected: ExpectedPush): Promise<void> {
+    const push = await openPush(limited(plainBody(exchange.request), requestLimit(this.#limits.pushRequestBytes)), expected);
     if (push === 'probe') {
       exchange.response.writeHead(200, { 'content-type': 'application/x-git-receive-pack-result' }).end();
       return;
@@ -143,12 +143,12 @@ const forbidden = (message: string): Refusal => new Refusal(403, 'PushNotAllowed
 /** Reads until the command list can be judged; gives the whole body again, from its first byte, when it may pass. */
 const openPush = async (
   body: AsyncGenerator<Buffer, void, undefined>,
-  rule: PushRule,
+  expected: ExpectedPush,
 ): Promise<AsyncIterable<Buffer> | 'probe'> => {
   let seen = Buffer.alloc(0);
   for (let next = await nextOf(body); ; next = await nextOf(body)) {
     if (next !== undefined) seen = Buffer.concat([seen, next]);
-    const judged = judge(seen, rule);
+    const judged = judge(seen, expected);
     if (judged.type === 'refused') throw forbidden(judged.message);
     if (judged.type === 'update') return joined(seen, body);
     if (judged.type === 'probe') {
@@ -164,9 +164,9 @@ const nextOf = async (body: AsyncGenerator<Buffer, void, undefined>): Promise<Bu
   return next.done === true ? undefined : next.value;
 };
 
-const judge = (seen: Buffer, rule: PushRule): ReturnType<typeof judgePush> => {
+const judge = (seen: Buffer, expected: ExpectedPush): ReturnType<typeof judgePush> => {
   try {
-    return judgePush(seen, rule);
+    return judgePush(seen, expected);
   } catch (error) {
     if (error instanceof MalformedPktLine) throw new Refusal(400, 'PushMalformed', error.message, { cause: error });
     throw error;

@@ -1,4 +1,4 @@
-// The door: one request in, one answer out. Order of every request, and no route can leave a step of it out:
+// The door: one request in, one answer out. Order of every request, and no route can leave a part of it out:
 //
 //   known route ─► token ─► who is it (identity) ─► may this step (rights) ─► its share of requests ─► the route, within its time
 //

@@ -27,7 +27,7 @@ export type Change =
   | { readonly verb: 'seed'; readonly spent: number };
 
 /** `available` is what could still be reserved before the change was asked for. */
-export interface Verdict {
+export interface Grant {
   readonly granted: boolean;
   readonly available: number;
   /** When the earliest reservation in the way runs out. */
@@ -47,18 +47,18 @@ export const live = (account: Account, now: number): Account => {
 export const committed = (account: Account): number =>
   account.spent + account.reservations.reduce((sum, reservation) => sum + reservation.amount, 0);
 
-const reserve = (account: Account, change: Change & { readonly verb: 'reserve' }): { account: Account; verdict: Verdict } => {
+const reserve = (account: Account, change: Change & { readonly verb: 'reserve' }): { account: Account; grant: Grant } => {
   const available = Math.max(0, change.limit - committed(account));
   if (account.reservations.some((reservation) => reservation.id === change.id))
-    return { account, verdict: { granted: true, available } };
+    return { account, grant: { granted: true, available } };
   if (change.amount > available || account.reservations.length >= MAX_RESERVATIONS) {
     const ends = account.reservations.map((reservation) => reservation.until);
-    return { account, verdict: { granted: false, available, ...(ends.length > 0 && { freeAt: Math.min(...ends) }) } };
+    return { account, grant: { granted: false, available, ...(ends.length > 0 && { freeAt: Math.min(...ends) }) } };
   }
   const { id, amount, until } = change;
   return {
     account: { ...account, reservations: [...account.reservations, { id, amount, until }] },
-    verdict: { granted: true, available },
+    grant: { granted: true, available },
   };
 };
 
@@ -70,16 +70,16 @@ const settle = (account: Account, change: Change & { readonly verb: 'settle' }, 
 };
 
 /** What a change makes of an account at that time. The same account (by identity) means: nothing to write. */
-export const applyChange = (before: Account, change: Change, now: number): { account: Account; verdict: Verdict } => {
+export const applyChange = (before: Account, change: Change, now: number): { account: Account; grant: Grant } => {
   // a settlement must still find its own reservation, expired or not
   const account = change.verb === 'settle' ? before : live(before, now);
-  const fine: Verdict = { granted: true, available: 0 };
+  const fine: Grant = { granted: true, available: 0 };
   switch (change.verb) {
     case 'reserve':
       return reserve(account, change);
     case 'settle':
-      return { account: live(settle(account, change, now), now), verdict: fine };
+      return { account: live(settle(account, change, now), now), grant: fine };
     case 'seed':
-      return { account: account.spent >= change.spent ? account : { ...account, spent: change.spent }, verdict: fine };
+      return { account: account.spent >= change.spent ? account : { ...account, spent: change.spent }, grant: fine };
   }
 };

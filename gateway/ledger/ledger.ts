@@ -4,7 +4,7 @@
 // May: read and write accounts through the store's port. May not: know what an account stands for.
 
 import { LRUCache } from 'lru-cache';
-import { applyChange, type Account, type Change, type Verdict } from './account.ts';
+import { applyChange, type Account, type Change, type Grant } from './account.ts';
 
 export interface Version {
   readonly account: Account;
@@ -26,7 +26,7 @@ export interface AccountStore {
 interface Waiting {
   readonly change: Change;
   readonly now: () => number;
-  readonly resolve: (verdict: Verdict) => void;
+  readonly resolve: (grant: Grant) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -45,7 +45,7 @@ export class Ledger {
   }
 
   /** Applies one change. Throws when the store cannot be reached; then nothing is known of whether it was applied. */
-  change(name: string, change: Change, now: () => number = Date.now): Promise<Verdict> {
+  change(name: string, change: Change, now: () => number = Date.now): Promise<Grant> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { change, now, resolve, reject };
       const queue = this.#queues.get(name);
@@ -62,8 +62,8 @@ export class Ledger {
     for (let batch = this.#queues.get(name) ?? []; batch.length > 0; batch = this.#queues.get(name) ?? []) {
       this.#queues.set(name, []);
       try {
-        const verdicts = await this.#commit(name, batch);
-        batch.forEach((one, at) => one.resolve(verdicts[at] ?? { granted: false, available: 0 }));
+        const grants = await this.#commit(name, batch);
+        batch.forEach((one, at) => one.resolve(grants[at] ?? { granted: false, available: 0 }));
       } catch (error) {
         this.#known.delete(name);
         for (const one of batch) one.reject(error);
@@ -72,17 +72,17 @@ export class Ledger {
     this.#queues.delete(name);
   }
 
-  async #commit(name: string, batch: readonly Waiting[]): Promise<readonly Verdict[]> {
+  async #commit(name: string, batch: readonly Waiting[]): Promise<readonly Grant[]> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const known = this.#known.get(name);
       const version = known ?? (await this.#store.read(name));
-      const { account, verdicts } = applyAll(version.account, batch);
+      const { account, grants } = applyAll(version.account, batch);
       try {
         const wrote = account !== version.account;
         const revision = wrote ? await this.#store.write(name, account, version.revision) : version.revision;
         this.#known.set(name, { account, revision });
         // a write proves that the version was the newest; a refusal from memory alone may be out of date, so look again
-        if (wrote || known === undefined || verdicts.every((verdict) => verdict.granted)) return verdicts;
+        if (wrote || known === undefined || grants.every((grant) => grant.granted)) return grants;
         this.#known.delete(name);
       } catch (error) {
         this.#known.delete(name);
@@ -93,12 +93,12 @@ export class Ledger {
   }
 }
 
-const applyAll = (start: Account, batch: readonly Waiting[]): { account: Account; verdicts: readonly Verdict[] } => {
+const applyAll = (start: Account, batch: readonly Waiting[]): { account: Account; grants: readonly Grant[] } => {
   let account = start;
-  const verdicts = batch.map(({ change, now }) => {
+  const grants = batch.map(({ change, now }) => {
     const next = applyChange(account, change, now());
     account = next.account;
-    return next.verdict;
+    return next.grant;
   });
-  return { account, verdicts };
+  return { account, grants };
 };

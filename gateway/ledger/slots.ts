@@ -45,11 +45,11 @@ export class Slots {
       const changed = nextChange(this.#changes, account);
       try {
         const until = Date.now() + waitMs + holdMs;
-        const verdict = await this.#ledger.change(account, { verb: 'reserve', id, amount: 1, limit: slots, until });
-        if (verdict.granted) return this.#slot(account, id, until);
+        const grant = await this.#ledger.change(account, { verb: 'reserve', id, amount: 1, limit: slots, until });
+        if (grant.granted) return this.#slot(account, id, until);
         const now = Date.now();
         if (now >= deadline) return undefined;
-        const wakeAt = Math.min(deadline, verdict.freeAt ?? deadline, now + LOOK_AGAIN_MS);
+        const wakeAt = Math.min(deadline, grant.freeAt ?? deadline, now + LOOK_AGAIN_MS);
         await Promise.race([changed.happened, pause(Math.max(1, wakeAt - now), signal)]);
         signal.throwIfAborted();
       } finally {

@@ -47,7 +47,7 @@ const TOOL = {
 const SCHEMA = {
   type: 'json_schema',
   json_schema: {
-    name: 'verdict',
+    name: 'answer',
     strict: true,
     schema: {
       type: 'object',

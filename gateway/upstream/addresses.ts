@@ -1,4 +1,4 @@
-// Which network addresses the gateway may connect to. Pure: bytes in, verdict out; no look-up happens here.
+// Which network addresses the gateway may connect to. Pure: bytes in, an answer out; no look-up happens here.
 //
 // The guard is asked three times on one connection: for an address written in the upstream's host, for every address that a name
 // resolves to, and for the address that the socket really reached.
@@ -99,13 +99,13 @@ export const sortOf = (address: string, cluster: readonly Range[] = []): Address
   return bytes.length === 16 && !within(bytes, GLOBAL_UNICAST_V6) ? 'never' : 'public';
 };
 
-export interface AddressRule {
+export interface AddressGuard {
   readonly allowPrivate: boolean;
   readonly cluster: readonly Range[];
 }
 
 /** Whether a connection to this address may be used. */
-export const addressAllowed = (address: string, rule: AddressRule): boolean => {
-  const sort = sortOf(address, rule.cluster);
-  return sort === 'public' || (rule.allowPrivate && sort !== 'never');
+export const addressAllowed = (address: string, guard: AddressGuard): boolean => {
+  const sort = sortOf(address, guard.cluster);
+  return sort === 'public' || (guard.allowPrivate && sort !== 'never');
 };

@@ -4,7 +4,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, connect, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import { addressAllowed, type AddressRule } from './addresses.ts';
+import { addressAllowed, type AddressGuard } from './addresses.ts';
 
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
@@ -21,12 +21,12 @@ const resolveBySystem: Resolve = (host, done) => systemLookup(host, { all: true 
 
 const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 
-/** A look-up that gives only addresses the rule allows, and fails when none is left. */
-export const guardedLookup = (rule: AddressRule, resolve: Resolve = resolveBySystem): LookupFunction => {
+/** A look-up that gives only addresses the guard allows, and fails when none is left. */
+export const guardedLookup = (guard: AddressGuard, resolve: Resolve = resolveBySystem): LookupFunction => {
   return (host, options, done) => {
     resolve(host, (error, all) => {
       if (error !== null) return done(error, '', 0);
-      const allowed = all.filter(({ address }) => addressAllowed(address, rule));
+      const allowed = all.filter(({ address }) => addressAllowed(address, guard));
       const [first] = allowed;
       if (first === undefined) return done(new AddressRefused(`every address of ${host} is refused`), '', 0);
       if (options.all === true) return done(null, [...allowed]);
@@ -35,13 +35,14 @@ export const guardedLookup = (rule: AddressRule, resolve: Resolve = resolveBySys
   };
 };
 
-const literalRefused = (host: string, rule: AddressRule): boolean => isIP(bare(host)) !== 0 && !addressAllowed(bare(host), rule);
+const literalRefused = (host: string, guard: AddressGuard): boolean =>
+  isIP(bare(host)) !== 0 && !addressAllowed(bare(host), guard);
 
-const reachedRefused = (socket: Socket, rule: AddressRule): boolean =>
-  socket.remoteAddress === undefined || !addressAllowed(socket.remoteAddress, rule);
+const reachedRefused = (socket: Socket, guard: AddressGuard): boolean =>
+  socket.remoteAddress === undefined || !addressAllowed(socket.remoteAddress, guard);
 
 export interface GuardOptions {
-  readonly rule: AddressRule;
+  readonly guard: AddressGuard;
   readonly connectTimeoutMs: number;
   readonly ca?: string | undefined;
   readonly resolve?: Resolve;
@@ -49,18 +50,18 @@ export interface GuardOptions {
 
 /** A connector for an undici Agent. */
 export const guardedConnector = (options: GuardOptions): buildConnector.connector => {
-  const { rule, connectTimeoutMs, ca, resolve } = options;
+  const { guard, connectTimeoutMs, ca, resolve } = options;
   const inner = buildConnector({
     timeout: connectTimeoutMs,
-    lookup: guardedLookup(rule, resolve),
+    lookup: guardedLookup(guard, resolve),
     allowH2: false,
     ...(ca !== undefined && { ca }),
   });
   return (target, done) => {
-    if (literalRefused(target.hostname, rule)) return done(new AddressRefused(`${target.hostname} is refused`), null);
+    if (literalRefused(target.hostname, guard)) return done(new AddressRefused(`${target.hostname} is refused`), null);
     return inner(target, (error, socket) => {
       if (error !== null) return done(error, null);
-      if (!reachedRefused(socket, rule)) return done(null, socket);
+      if (!reachedRefused(socket, guard)) return done(null, socket);
       socket.destroy();
       return done(new AddressRefused('the address that was reached is refused'), null);
     });
@@ -70,9 +71,9 @@ export const guardedConnector = (options: GuardOptions): buildConnector.connecto
 /** A plain TCP connection, for tunnels. Rejects with AddressRefused, a connection error, or on time-out. */
 export const guardedConnect = (host: string, port: number, options: GuardOptions): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const { rule, connectTimeoutMs } = options;
-    if (literalRefused(host, rule)) return reject(new AddressRefused(`${host} is refused`));
-    const socket = connect({ host: bare(host), port, lookup: guardedLookup(rule, options.resolve), timeout: connectTimeoutMs });
+    const { guard, connectTimeoutMs } = options;
+    if (literalRefused(host, guard)) return reject(new AddressRefused(`${host} is refused`));
+    const socket = connect({ host: bare(host), port, lookup: guardedLookup(guard, options.resolve), timeout: connectTimeoutMs });
     const fail = (error: Error): void => {
       socket.destroy();
       reject(error);
@@ -82,7 +83,7 @@ export const guardedConnect = (host: string, port: number, options: GuardOptions
     socket.once('connect', () => {
       socket.setTimeout(0);
       socket.removeAllListeners('timeout').removeListener('error', fail);
-      if (reachedRefused(socket, rule)) fail(new AddressRefused('the address that was reached is refused'));
+      if (reachedRefused(socket, guard)) fail(new AddressRefused('the address that was reached is refused'));
       else resolve(socket);
     });
     return undefined;

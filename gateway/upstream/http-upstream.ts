@@ -119,8 +119,8 @@ export class HttpOutside implements Outside {
     if (kept?.key === key) return kept.agent;
     void kept?.agent.close();
     const { cluster, resolve, connectTimeoutMs = 10_000 } = this.#options;
-    const rule = { allowPrivate: upstream.allowPrivate, cluster };
-    const connect = guardedConnector({ rule, ca, connectTimeoutMs, ...(resolve !== undefined && { resolve }) });
+    const guard = { allowPrivate: upstream.allowPrivate, cluster };
+    const connect = guardedConnector({ guard, ca, connectTimeoutMs, ...(resolve !== undefined && { resolve }) });
     const agent = new Agent({ connect, keepAliveTimeout: 10_000, maxHeaderSize: 32_768 });
     this.#agents.set(upstream.name, { key, agent });
     return agent;

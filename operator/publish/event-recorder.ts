@@ -86,7 +86,7 @@ export class EventRecorder {
 
   async #send(name: string): Promise<Next> {
     const told = this.#told.get(name);
-    if (told === undefined || told.count === told.sent) return { kind: 'settled' };
+    if (told === undefined || told.count === told.sent) return { kind: 'done' };
     const { count } = told;
     try {
       await (told.sent === undefined ? this.#create(name, told) : this.#count(name, told));
@@ -94,7 +94,7 @@ export class EventRecorder {
       return this.#failed(told, name, error);
     }
     Object.assign(told, { sent: count, sentAtMs: this.#options.clock.nowMs(), failures: 0 });
-    return { kind: 'settled' };
+    return { kind: 'done' };
   }
 
   #failed(told: Told, name: string, error: unknown): Next {
@@ -103,7 +103,7 @@ export class EventRecorder {
     if (mayPass && told.failures < MAX_TRIES) return { kind: 'retry', minMs: error.retryAfterMs };
     this.#told.delete(name);
     this.#options.onDropped(error);
-    return { kind: 'settled' };
+    return { kind: 'done' };
   }
 
   async #create(name: string, { regarding, event, firstAtMs }: Told): Promise<void> {

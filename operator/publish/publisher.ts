@@ -49,7 +49,7 @@ const publicationOf = (object: Publishing, event: OutboxEvent): Publication | un
 /** Publishes what is new of one object, then moves its cursor, once. */
 export const publishOutbox = async (object: Publishing | undefined, ports: PublisherPorts): Promise<Next> => {
   const events = object === undefined ? [] : unpublished(object, ports.cursors);
-  if (object === undefined || events.length === 0) return { kind: 'settled' };
+  if (object === undefined || events.length === 0) return { kind: 'done' };
   const { uid } = object.metadata;
   const items = events.map((event) => ({ seq: event.seq, event, publication: publicationOf(object, event) }));
   const done = await publishInOrder(
@@ -61,5 +61,5 @@ export const publishOutbox = async (object: Publishing | undefined, ports: Publi
       onPassedOver: ({ event }) => ports.onUnpublishable(keyOf(object.metadata), event),
     },
   );
-  return { kind: done ? 'settled' : 'retry' };
+  return { kind: done ? 'done' : 'retry' };
 };

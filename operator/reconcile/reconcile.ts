@@ -139,7 +139,7 @@ const tellRefusal = async (
 };
 
 const nextOf = ({ outcome }: Decision<unknown>): Next =>
-  outcome.kind === 'waiting' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'settled' };
+  outcome.kind === 'waiting' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
 
 /** One pass over one key of the controller's kind. Never throws: a problem is recorded and becomes a retry. */
 export const reconcile = async (controller: AnyController, key: string, ports: ReconcilePorts): Promise<Next> => {
@@ -153,7 +153,7 @@ export const reconcile = async (controller: AnyController, key: string, ports: R
     ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: told, problem });
     return nextAfter(problem);
   }
-  if (pass === undefined) return { kind: 'settled' };
+  if (pass === undefined) return { kind: 'done' };
   const { decision, actions } = pass;
   const { done, problem } = await perform(actions);
   const record = { kind, key, why: decision.why, effects: done };

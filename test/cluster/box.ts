@@ -128,7 +128,7 @@ const link = async (layout: BoxLayout, address: BoxAddress, first: number): Prom
 };
 
 /** Waits until the supervisor has dealt with the given revision of the parameters. @throws with what it says went wrong */
-const settled = async (
+const started = async (
   layout: BoxLayout,
   processes: BoxProcesses,
   revision: number,
@@ -181,7 +181,7 @@ const boot = async (options: BoxOptions, layout: BoxLayout): Promise<RunningBox>
     const { box, linked } = await launch(cacheDir, layout);
     await link(layout, address, box.first.pid);
     linked();
-    await timed(options.log, `starting box "${name}"`, (detail) => settled(layout, box, 1, detail));
+    await timed(options.log, `starting box "${name}"`, (detail) => started(layout, box, 1, detail));
     return { layout, address, processes: box, parameters };
   } catch (error) {
     await end(cacheDir, layout);
@@ -218,7 +218,7 @@ const request = async (options: BoxOptions, running: RunningBox, status: BoxStat
   if (supervisor === undefined) throw new Error(`the supervisor of box "${layout.name}" is gone`);
   writeState(layout.parameters, parameters);
   process.kill(supervisor, 'SIGHUP');
-  await timed(options.log, `mending box "${layout.name}"`, (detail) => settled(layout, processes, parameters.revision, detail));
+  await timed(options.log, `mending box "${layout.name}"`, (detail) => started(layout, processes, parameters.revision, detail));
   return { ...running, parameters };
 };
 
@@ -238,7 +238,7 @@ const reuse = async (options: BoxOptions, running: RunningBox): Promise<RunningB
   if (status.phase === 'starting') {
     // whoever started it was interrupted
     await timed(options.log, `waiting for box "${layout.name}"`, (detail) =>
-      settled(layout, processes, parameters.revision, detail),
+      started(layout, processes, parameters.revision, detail),
     );
   }
   const dead = deaths(status);

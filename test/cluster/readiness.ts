@@ -17,8 +17,8 @@ const pause = (): Promise<undefined> => new Promise((resolve) => setTimeout(() =
 const answerOf = async (check: Promise<boolean>, died: () => readonly ComponentStatus[]): Promise<boolean> => {
   const answer = check.catch(() => false);
   while (died().length === 0) {
-    const settled = await Promise.race([answer, pause()]);
-    if (settled !== undefined) return settled;
+    const begun = await Promise.race([answer, pause()]);
+    if (begun !== undefined) return begun;
   }
   return false;
 };

@@ -8,7 +8,7 @@ export interface UpdateCase {
   readonly kind: Kind;
   readonly spec?: Fields;
   readonly status?: Fields;
-  /** Applied in order; the verdict is that of the last one, the ones before must be accepted. */
+  /** Applied in order; what counts is the answer to the last one, the ones before must be accepted. */
   readonly patches: readonly Fields[];
   readonly want: string;
 }

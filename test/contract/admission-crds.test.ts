@@ -9,7 +9,7 @@ import { namespaces } from '../../kube/resources.ts';
 import { accepted, rejected, type CreateCase } from './admission-crds-creates.ts';
 import { objectOf, resourceOf } from './admission-crds-objects.ts';
 import { updates } from './admission-crds-updates.ts';
-import { installCrds, verdictOf } from './admission.ts';
+import { installCrds, answerTo } from './admission.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';
 
 const place = {} as { admin: ApiClient; namespace: string };
@@ -46,11 +46,11 @@ describe('new objects', () => {
     place.admin.create(resourceOf(kind), objectOf(kind, name ?? `c-${index}`, place.namespace, spec));
 
   it.each(accepted.map((one, n) => ({ ...one, n })))('accepts $given', async ({ n, ...one }) => {
-    expect(await verdictOf(create(one, `a${n}`))).toBe('allowed');
+    expect(await answerTo(create(one, `a${n}`))).toBe('allowed');
   });
 
   it.each(rejected.map((one, n) => ({ ...one, n })))('refuses $given', async ({ n, ...one }) => {
-    expect(await verdictOf(create(one, `r${n}`))).toContain(one.want);
+    expect(await answerTo(create(one, `r${n}`))).toContain(one.want);
   });
 });
 
@@ -63,7 +63,7 @@ describe('changes of stored objects', () => {
       await place.admin.create(resource, objectOf(kind, ref.name, ref.namespace, spec));
       if (status !== undefined) await place.admin.patch(resource, ref, { status }, 'status');
       for (const patch of patches.slice(0, -1)) await place.admin.patch(resource, ref, patch);
-      expect(await verdictOf(place.admin.patch(resource, ref, patches.at(-1) ?? {}))).toEqual(wantedVerdict(want));
+      expect(await answerTo(place.admin.patch(resource, ref, patches.at(-1) ?? {}))).toEqual(wantedVerdict(want));
     },
   );
 
@@ -72,7 +72,7 @@ describe('changes of stored objects', () => {
     const status = { phase: 'Draft', gates: { scope: 'Human', design: 'Human', test: 'Human', docs: 'Human' } };
     await place.admin.create(resourceOf('Story'), objectOf('Story', ref.name, ref.namespace, { gates: { test: 'Auto' } }));
     await place.admin.patch(resourceOf('Story'), ref, { status }, 'status');
-    expect(await verdictOf(place.admin.patch(resourceOf('Story'), ref, { status: { phase: 'Design' } }, 'status'))).toBe(
+    expect(await answerTo(place.admin.patch(resourceOf('Story'), ref, { status: { phase: 'Design' } }, 'status'))).toBe(
       'allowed',
     );
   });

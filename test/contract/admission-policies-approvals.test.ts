@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiClient } from '../../kube/client.ts';
 import type { Connection } from '../../kube/connection.ts';
 import { namespaces } from '../../kube/resources.ts';
-import { bindRole, installAdmission, installCrds, verdictOf, type Admission } from './admission.ts';
+import { bindRole, installAdmission, installCrds, answerTo, type Admission } from './admission.ts';
 import { clientAs } from './chart.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';
 
@@ -303,13 +303,13 @@ const tasks: readonly Case[] = [
 const ask = (the: Case): Promise<string> => {
   const request = the.request();
   const contentType = request.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-  return verdictOf(as(the.who).raw({ ...request, query: { dryRun: 'All' }, contentType }));
+  return answerTo(as(the.who).raw({ ...request, query: { dryRun: 'All' }, contentType }));
 };
 
 const expectVerdict = async (the: Case): Promise<void> => {
-  const verdict = await ask(the);
-  if (the.want === 'allowed') expect(verdict).toBe('allowed');
-  else expect(verdict).toMatch(the.want);
+  const answer = await ask(the);
+  if (the.want === 'allowed') expect(answer).toBe('allowed');
+  else expect(answer).toMatch(the.want);
 };
 
 const may = async (who: Who, attributes: object): Promise<boolean> => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../kube/client.ts';
 import type { Connection } from '../../kube/connection.ts';
 import { namespaces } from '../../kube/resources.ts';
-import { installAdmission, verdictOf, type Admission } from './admission.ts';
+import { installAdmission, answerTo, type Admission } from './admission.ts';
 import { clientAs } from './chart.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';
 
@@ -403,7 +403,7 @@ const credentials: readonly Case[] = [
 ];
 
 const ask = (the: Case): Promise<string> =>
-  verdictOf(
+  answerTo(
     as(the.who, the.group).raw({
       ...the.request(),
       query: { dryRun: 'All' },
@@ -411,9 +411,9 @@ const ask = (the: Case): Promise<string> =>
     }),
   );
 
-const expectVerdict = (verdict: string, want: Case['want']): void => {
-  if (want === 'allowed') expect(verdict).toBe('allowed');
-  else expect(verdict).toMatch(want);
+const expectAnswer = (answer: string, want: Case['want']): void => {
+  if (want === 'allowed') expect(answer).toBe('allowed');
+  else expect(answer).toMatch(want);
 };
 
 beforeAll(async () => {
@@ -422,7 +422,7 @@ beforeAll(async () => {
   place.namespace = await makeNamespace(place.admin);
   place.admission = await installAdmission(place.admin, `adm-${randomBytes(3).toString('hex')}`, place.namespace);
   for (const name of ['fleet-workspace', 'fleet-reader', 'default'])
-    await verdictOf(place.admin.raw({ method: 'POST', path: core('serviceaccounts'), body: { metadata: { name } } }));
+    await answerTo(place.admin.raw({ method: 'POST', path: core('serviceaccounts'), body: { metadata: { name } } }));
   await as('the operator').raw({ method: 'POST', path: batch('jobs'), body: job(WORKSPACE, 'fleet-workspace') });
   await as(JOB_CONTROLLER).raw({ method: 'POST', path: core('pods'), body: pod(WORKSPACE, 'fleet-workspace') });
   await as(PERSON).raw({ method: 'POST', path: core('pods'), body: pod(PLAIN, 'default') });
@@ -435,15 +435,15 @@ afterAll(async () => {
 });
 
 describe('creating Jobs and pods of a workspace', () => {
-  it.each(creation)('$who $does: $want', async (the) => expectVerdict(await ask(the), the.want));
+  it.each(creation)('$who $does: $want', async (the) => expectAnswer(await ask(the), the.want));
 });
 
 describe('changing Jobs and pods of a workspace', () => {
-  it.each(change)('$who $does: $want', async (the) => expectVerdict(await ask(the), the.want));
+  it.each(change)('$who $does: $want', async (the) => expectAnswer(await ask(the), the.want));
 });
 
 describe('tokens and policies of a workspace', () => {
-  it.each(credentials)('$who $does: $want', async (the) => expectVerdict(await ask(the), the.want));
+  it.each(credentials)('$who $does: $want', async (the) => expectAnswer(await ask(the), the.want));
 });
 
 describe('stepping into a pod', () => {
@@ -468,13 +468,13 @@ describe('stepping into a pod', () => {
   ] as const;
   for (const user of [PERSON, 'the operator', JOB_CONTROLLER])
     it.each(ways)(`${user} is refused $way on a workspace pod`, async ({ method, path, query }) => {
-      expect(await verdictOf(as(user).raw({ method, path: core(path(WORKSPACE)), query }))).toMatch(sealed);
+      expect(await answerTo(as(user).raw({ method, path: core(path(WORKSPACE)), query }))).toMatch(sealed);
     });
 
   // the pod runs nowhere, so the way in ends behind admission: with any other complaint
   it.each(ways)('$way on an ordinary pod passes admission', async ({ method, path, query }) => {
-    const verdict = await verdictOf(as(PERSON).raw({ method, path: core(path(PLAIN)), query }));
-    expect(verdict).not.toMatch(/sealed|ValidatingAdmissionPolicy/);
+    const answer = await answerTo(as(PERSON).raw({ method, path: core(path(PLAIN)), query }));
+    expect(answer).not.toMatch(/sealed|ValidatingAdmissionPolicy/);
   });
 });
 
@@ -509,7 +509,7 @@ describe("the cluster's own controllers", () => {
     await place.admin.raw({ method: 'DELETE', path: batch(`jobs/${running}`), body: { propagationPolicy: 'Foreground' } });
     await expect.poll(async () => (await podsOf()).length, { timeout: 60_000 }).toBe(0);
     await expect
-      .poll(() => verdictOf(place.admin.raw({ method: 'GET', path: batch(`jobs/${running}`) })), { timeout: 60_000 })
+      .poll(() => answerTo(place.admin.raw({ method: 'GET', path: batch(`jobs/${running}`) })), { timeout: 60_000 })
       .toContain('404');
   });
 });

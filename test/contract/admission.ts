@@ -93,7 +93,7 @@ const untilInForce = async (admin: ApiClient, namespace: string): Promise<void> 
     ],
   ];
   for (const [path, body] of refused)
-    while ((await verdictOf(admin.raw({ method: 'POST', path, query: { dryRun: 'All' }, body }))) === 'allowed')
+    while ((await answerTo(admin.raw({ method: 'POST', path, query: { dryRun: 'All' }, body }))) === 'allowed')
       await new Promise((resolve) => setTimeout(resolve, 50));
 };
 
@@ -113,7 +113,7 @@ export const bindRole = async (admin: ApiClient, namespace: string, role: string
 };
 
 /** What the server said to a request: `allowed`, or its refusal's code and message. */
-export const verdictOf = (request: Promise<unknown>): Promise<string> =>
+export const answerTo = (request: Promise<unknown>): Promise<string> =>
   request.then(
     () => 'allowed',
     (error: unknown) => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { platformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
-import { installCrds, verdictOf } from './admission.ts';
+import { installCrds, answerTo } from './admission.ts';
 import { chartDir, helm, render } from './chart.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';
 
@@ -237,10 +237,10 @@ describe('what the API server says to it', () => {
         const scope = served?.namespaced === true ? `/namespaces/${namespace}` : '';
         const path = `${root}${scope}/${served?.name}/${object.metadata.name}`;
         const query = { dryRun: 'All', fieldValidation: 'Strict', fieldManager: 'contract-tests' };
-        const verdict = await verdictOf(
+        const answer = await answerTo(
           client.raw({ method: 'PATCH', path, query, body: object, contentType: 'application/apply-patch+yaml' }),
         );
-        expect(`${object.kind} ${object.metadata.name}: ${verdict}`).toBe(`${object.kind} ${object.metadata.name}: allowed`);
+        expect(`${object.kind} ${object.metadata.name}: ${answer}`).toBe(`${object.kind} ${object.metadata.name}: allowed`);
       }
     } finally {
       await client.delete(namespaces, { name: namespace });

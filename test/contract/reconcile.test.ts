@@ -178,7 +178,7 @@ it('takes a create that meets its own child for done, and finds its uid', async 
   const made = await direct.create(configMaps, child(owner, 'kid'));
   expect(await pass('one', { effects: [{ verb: 'create', object: child(owner, 'kid') }], status: { phase: 'Running' } })).toEqual(
     {
-      kind: 'settled',
+      kind: 'done',
     },
   );
   expect(writes()).toEqual(['create ConfigMap 409', 'apply Widget/status 200']);

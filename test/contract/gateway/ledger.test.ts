@@ -48,10 +48,8 @@ describe('the ledger on JetStream', () => {
     it('never overspend, from one replica, and share writes', async () => {
       const store = counting(await accountsOf('one'));
       const ledger = new Ledger(store);
-      const verdicts = await Promise.all(
-        Array.from({ length: 100 }, (_, at) => ledger.change('story.one', reserve(`r${at}`, 30))),
-      );
-      expect(verdicts.filter(({ granted }) => granted)).toHaveLength(33);
+      const grants = await Promise.all(Array.from({ length: 100 }, (_, at) => ledger.change('story.one', reserve(`r${at}`, 30))));
+      expect(grants.filter(({ granted }) => granted)).toHaveLength(33);
       expect(committed((await store.read('story.one')).account)).toBe(990);
       expect(store.count.writes).toBeLessThanOrEqual(3);
     });
@@ -59,12 +57,12 @@ describe('the ledger on JetStream', () => {
     it('never overspend, from two replicas', async () => {
       const stores = await Promise.all(['a', 'b'].map(accountsOf));
       const ledgers = stores.map((store) => new Ledger(store));
-      const verdicts = await Promise.all(
+      const grants = await Promise.all(
         ledgers.flatMap((ledger, replica) =>
           Array.from({ length: 50 }, (_, at) => ledger.change('story.two', reserve(`r${replica}-${at}`, 30))),
         ),
       );
-      expect(verdicts.filter(({ granted }) => granted)).toHaveLength(33);
+      expect(grants.filter(({ granted }) => granted)).toHaveLength(33);
       expect(committed((await stores[0]?.read('story.two'))?.account ?? { spent: 0, reservations: [] })).toBe(990);
     });
 

@@ -1,4 +1,4 @@
-// One account: before, change, time -> after and verdict.
+// One account: before, change, time -> after and grant.
 
 import { describe, expect, it } from 'vitest';
 import { applyChange, EMPTY, MAX_RESERVATIONS, type Account, type Change } from '../../../gateway/ledger/account.ts';
@@ -119,19 +119,19 @@ const cases: readonly {
 
 describe('a change of an account', () => {
   it.each(cases)('$name', ({ given, change, now, want, granted }) => {
-    const { account, verdict } = applyChange(given, change, now ?? NOW);
+    const { account, grant } = applyChange(given, change, now ?? NOW);
     expect(account).toEqual(want);
-    expect(verdict.granted).toBe(granted);
+    expect(grant.granted).toBe(granted);
   });
 
   it('says what is available and when something comes free', () => {
     const given: Account = { spent: 10, reservations: [held('b', 80, NOW + 5), held('c', 1, NOW + 3)] };
-    expect(applyChange(given, reserve('a', 40), NOW).verdict).toEqual({ granted: false, available: 9, freeAt: NOW + 3 });
+    expect(applyChange(given, reserve('a', 40), NOW).grant).toEqual({ granted: false, available: 9, freeAt: NOW + 3 });
   });
 
   it('refuses more reservations than an account may hold', () => {
     const reservations = Array.from({ length: MAX_RESERVATIONS }, (_, at) => held(`r${at}`, 0));
-    expect(applyChange({ spent: 0, reservations }, reserve('a', 1), NOW).verdict.granted).toBe(false);
+    expect(applyChange({ spent: 0, reservations }, reserve('a', 1), NOW).grant.granted).toBe(false);
   });
 
   it('leaves the account itself untouched when there is nothing to write', () => {

@@ -4,7 +4,7 @@ import { answerError, networkError } from '../../../kube/error.ts';
 import type { KubeObject, ObjectRef, Resource, Stored } from '../../../kube/object.ts';
 import { EventRecorder } from '../../../operator/publish/event-recorder.ts';
 import { Queue } from '../../../runtime/queue.ts';
-import { handClock, settle } from '../runtime/hand-clock.ts';
+import { handClock, flush } from '../runtime/hand-clock.ts';
 
 const task: Stored<KubeObject> = {
   apiVersion: 'swefleet.io/v1alpha1',
@@ -46,10 +46,10 @@ describe('Kubernetes Events', () => {
     const { recorder, requests } = stage();
     recorder.record(task, running);
     recorder.record(task, lost);
-    await settle();
+    await flush();
     expect(requests).toEqual([]);
     recorder.open();
-    await settle();
+    await flush();
     expect(requests).toEqual(['create Running of greet', 'create PodLost of greet']);
   });
 
@@ -81,7 +81,7 @@ describe('Kubernetes Events', () => {
     const { recorder, requests, dropped } = stage([answerError('x', 409, { reason: 'AlreadyExists', message: 'there is one' })]);
     recorder.open();
     recorder.record(task, running);
-    await settle();
+    await flush();
     expect([requests.length, dropped]).toEqual([1, []]);
   });
 

@@ -31,23 +31,23 @@ interface Case {
   readonly skipped?: readonly number[];
 }
 
-const settled: Next = { kind: 'settled' };
+const done: Next = { kind: 'done' };
 const retry: Next = { kind: 'retry' };
 const transitioned = (seq: number): string => `planning.story.transitioned u1:${seq}`;
 
 const cases: readonly Case[] = [
-  { name: 'an object that is gone has nothing to say', given: undefined, want: [], next: settled },
-  { name: 'an object without an outbox has nothing to say', given: story(), want: [], next: settled },
+  { name: 'an object that is gone has nothing to say', given: undefined, want: [], next: done },
+  { name: 'an object without an outbox has nothing to say', given: story(), want: [], next: done },
   {
     name: 'events go out in order of their number, then the cursor is moved once, over the revision that was read',
     given: story([event(2), event(1), event(3)]),
-    ...{ want: [transitioned(1), transitioned(2), transitioned(3), '$KV.fleet-cursor.u1=3 over 40'], next: settled },
+    ...{ want: [transitioned(1), transitioned(2), transitioned(3), '$KV.fleet-cursor.u1=3 over 40'], next: done },
   },
   {
     name: 'what the cursor has passed is not sent again',
-    ...{ given: story([event(1), event(2)]), cursor: 1, want: [transitioned(2), '$KV.fleet-cursor.u1=2 over 40'], next: settled },
+    ...{ given: story([event(1), event(2)]), cursor: 1, want: [transitioned(2), '$KV.fleet-cursor.u1=2 over 40'], next: done },
   },
-  { name: 'nothing new, nothing sent', given: story([event(1), event(2)]), cursor: 2, want: [], next: settled },
+  { name: 'nothing new, nothing sent', given: story([event(1), event(2)]), cursor: 2, want: [], next: done },
   {
     name: 'when the store goes down on the way, the cursor is moved as far as was acknowledged and the rest follows later',
     ...{ given: story([event(1), event(2)]), answers: ['published', 'down', 'published'] },
@@ -81,7 +81,7 @@ const cases: readonly Case[] = [
   {
     name: 'an event that no stream takes, or that is no JSON, is skipped, so that it does not hold up the others',
     given: story([event(1, 'secrets.all'), event(2, 'planning.*'), event(3, 'planning.x', '{"cut'), event(4)]),
-    ...{ want: [transitioned(4), '$KV.fleet-cursor.u1=4 over 40'], next: settled, skipped: [1, 2, 3] },
+    ...{ want: [transitioned(4), '$KV.fleet-cursor.u1=4 over 40'], next: done, skipped: [1, 2, 3] },
   },
 ];
 
@@ -114,7 +114,7 @@ describe('the publisher', () => {
 
   it('keeps the fields of older clients at top level, and adds what names and orders the event', async () => {
     const given = story([event(7, 'planning.story.transitioned', '{"story_id":"S-1","to_phase":"BUILD","seq":"theirs"}')]);
-    const { sent } = await run({ name: '', given, want: [], next: settled });
+    const { sent } = await run({ name: '', given, want: [], next: done });
     expect(JSON.parse(String(sent[0]?.data))).toEqual({
       ...{ story_id: 'S-1', to_phase: 'BUILD', seq: 'theirs' },
       ...{ event_id: 'u1:7', event_type: 'planning.story.transitioned', occurred_at: AT },

@@ -178,7 +178,7 @@ const command: Effect = {
 };
 const conflict = answerError('x', 409, { reason: 'Conflict', message: 'uid mismatch' });
 const exists = answerError('x', 409, { reason: 'AlreadyExists', message: 'there is one' });
-const settled: Next = { kind: 'settled' };
+const done: Next = { kind: 'done' };
 const overQuota = answerError('x', 403, { reason: 'Forbidden', message: 'exceeded quota' });
 /** The write of nothing but the condition Stalled. */
 const stalled = (message: RegExp): string =>
@@ -384,7 +384,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('one pass', () => {
-  for (const { name, want, next = settled, ...given } of cases)
+  for (const { name, want, next = done, ...given } of cases)
     it(name, async () => {
       const result = await run(given);
       expect(result.writes).toEqual(want);

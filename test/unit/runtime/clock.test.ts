@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs, pause } from '../../../runtime/clock.ts';
 import { endsWithin, orAborted } from '../../../runtime/shutdown.ts';
-import { handClock, settle } from './hand-clock.ts';
+import { handClock, flush } from './hand-clock.ts';
 
 /** Whether it has ended by now. */
 const watch = (work: Promise<unknown>) => {
   const state = { ended: false };
   void work.then(() => (state.ended = true));
   return async (): Promise<boolean> => {
-    await settle();
+    await flush();
     return state.ended;
   };
 };

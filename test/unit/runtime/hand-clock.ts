@@ -3,12 +3,12 @@
 import type { Clock } from '../../../runtime/clock.ts';
 
 export interface HandClock extends Clock {
-  /** Moves on, firing what falls due in order of its date; lets promises settle in between. */
+  /** Moves on, firing what falls due in order of its date; lets promises go on in between. */
   advance(ms: number): Promise<void>;
 }
 
 /** Lets everything run that waits for promises only. */
-export const settle = async (): Promise<void> => {
+export const flush = async (): Promise<void> => {
   for (let n = 0; n < 20; n += 1) await Promise.resolve();
 };
 
@@ -25,14 +25,14 @@ export const handClock = (startMs = 0): HandClock => {
     },
     advance: async (ms) => {
       const untilMs = nowMs + ms;
-      await settle();
+      await flush();
       for (;;) {
         const due = [...timers].filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
         if (due === undefined) break;
         nowMs = due.atMs;
         timers.delete(due);
         due.then();
-        await settle();
+        await flush();
       }
       nowMs = untilMs;
     },

@@ -45,32 +45,32 @@ describe('the log', () => {
     {
       name: 'a password, however deep',
       given: { config: { nats: { user: 'u', password: 'hunter2' } } },
-      want: { config: { nats: { user: 'u', password: '[redacted]' } } },
+      want: { config: { nats: { user: 'u', password: '[REDACTED]' } } },
     },
     {
       name: 'an environment variable of a password',
       given: { FLEET_NATS_PASSWORD: 'hunter2' },
-      want: { FLEET_NATS_PASSWORD: '[redacted]' },
+      want: { FLEET_NATS_PASSWORD: '[REDACTED]' },
     },
     {
       name: 'a token and headers',
       given: { token: 'abc', headers: { authorization: 'abc' } },
-      want: { token: '[redacted]', headers: '[redacted]' },
+      want: { token: '[REDACTED]', headers: '[REDACTED]' },
     },
     {
       name: 'a credential in a text',
       given: { error: 'sent Authorization: Bearer sk-1234567890 to it' },
-      want: { error: 'sent Authorization: Bearer [redacted] to it' },
+      want: { error: 'sent Authorization: Bearer [REDACTED] to it' },
     },
     {
       name: 'a token of the API server in a list',
       given: { seen: ['x eyJhbGciOiJSUzI1NiJ9.eyJhdWQi.c2ln y'] },
-      want: { seen: ['x [redacted] y'] },
+      want: { seen: ['x [REDACTED] y'] },
     },
     {
       name: 'a password in a URL',
       given: { url: 'nats://me:hunter2@nats:4222/x' },
-      want: { url: 'nats://[redacted]@nats:4222/x' },
+      want: { url: 'nats://[REDACTED]@nats:4222/x' },
     },
   ];
   for (const { name, given, want } of secrets)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Queue, type Next, type QueueOptions } from '../../../runtime/queue.ts';
-import { handClock, settle, type HandClock } from './hand-clock.ts';
+import { handClock, flush, type HandClock } from './hand-clock.ts';
 
-const SETTLED: Next = { kind: 'settled' };
+const DONE: Next = { kind: 'done' };
 
 interface Rig {
   readonly queue: Queue;
@@ -24,10 +24,10 @@ const rigged = (options: Partial<QueueOptions> = {}): Rig => {
   };
   const queue = new Queue({ work, clock, workers: 2, backoff: { baseMs: 100, maxMs: 1_000 }, ...options });
   queue.open();
-  const finish = async (key: string, next: Next = SETTLED): Promise<void> => {
+  const finish = async (key: string, next: Next = DONE): Promise<void> => {
     log.push(`${clock.nowMs()} end ${key}`);
     pending.get(key)?.(next);
-    await settle();
+    await flush();
   };
   return { queue, clock, log, finish };
 };
@@ -38,7 +38,7 @@ const scripted = (...wishes: Next[]): Pick<Rig, 'queue' | 'clock' | 'log'> => {
   const log: string[] = [];
   const work = async (key: string): Promise<Next> => {
     log.push(`${clock.nowMs()} ${key}`);
-    return wishes.shift() ?? SETTLED;
+    return wishes.shift() ?? DONE;
   };
   const queue = new Queue({ work, clock, workers: 1, backoff: { baseMs: 100, maxMs: 1_000 } });
   queue.open();
@@ -99,7 +99,7 @@ describe('the queue', () => {
 
   it('backs off exponentially up to its limit, per key, and starts over after a success', async () => {
     const retry: Next = { kind: 'retry' };
-    const { queue, clock, log } = scripted(retry, retry, retry, retry, retry, retry, SETTLED, retry, SETTLED);
+    const { queue, clock, log } = scripted(retry, retry, retry, retry, retry, retry, DONE, retry, DONE);
     queue.add('a');
     await clock.advance(60_000);
     // 100, 200, 400, 800, 1000, 1000 ms, each times 0.75 (jitter at chance 0.5)
@@ -134,7 +134,7 @@ describe('the queue', () => {
     const work = async (key: string): Promise<Next> => {
       log.push(`${clock.nowMs()} ${key}`);
       if (key === 'bad' && log.length === 1) throw new Error('a bug');
-      return SETTLED;
+      return DONE;
     };
     const onThrown = (key: string, error: unknown) => thrown.push(`${key}: ${String(error)}`);
     const queue = new Queue({ work, clock, workers: 1, backoff: { baseMs: 100, maxMs: 1_000 }, onThrown });
@@ -151,15 +151,15 @@ describe('the queue', () => {
     const log: string[] = [];
     const work = async (key: string): Promise<Next> => {
       log.push(key);
-      return SETTLED;
+      return DONE;
     };
     const queue = new Queue({ work, clock, workers: 1, backoff: { baseMs: 100, maxMs: 1_000 } });
     queue.add('a');
     queue.add('b');
-    await settle();
+    await flush();
     expect([log, queue.depth]).toEqual([[], 2]);
     queue.open();
-    await settle();
+    await flush();
     expect(log).toEqual(['a', 'b']);
   });
 
@@ -173,7 +173,7 @@ describe('the queue', () => {
     const end = queue.drain().then(() => {
       drained = true;
     });
-    await settle();
+    await flush();
     expect(drained).toBe(false);
     await finish('a');
     await end;

@@ -1,4 +1,4 @@
-// Runs the verify commands in the fresh tree and makes the verdict; used by `verify` of both Jobs. May: run commands, write the verify volume.
+// Runs the verify commands in the fresh tree and says what they gave; used by `verify` of both Jobs. May: run commands, write the verify volume.
 import { z } from 'zod';
 import type { Brief } from '../../crds/contracts/brief.ts';
 import type { Findings } from '../../crds/contracts/findings.ts';
@@ -23,7 +23,7 @@ export type VerifyRecord = z.infer<typeof record>;
 
 const recordFile = (paths: FleetPaths): string => `${paths.verifyOut}/commands.json`;
 
-export const verdictOf = async (context: StepContext, brief: Brief): Promise<Findings['verify']> => {
+export const runVerification = async (context: StepContext, brief: Brief): Promise<Findings['verify']> => {
   const { config, paths } = context;
   const outcomes = await runCommands(context, {
     cwd: paths.freshRepository,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangedFile } from '../../../agent-runner/git/changed-files.ts';
-import { patchRefusal, type PatchLimits } from '../../../agent-runner/git/patch-rules.ts';
+import { patchRefusal, type PatchLimits } from '../../../agent-runner/git/patch-checks.ts';
 
 const file = (path: string, more: Partial<ChangedFile> = {}): ChangedFile => ({
   path,

@@ -17,7 +17,7 @@ const invalidPlan = {
   spec: { storyRef: { name: 'waiting' }, revision: 1, author: 'alice', source: 'this is no plan' },
 };
 
-describe.skipIf(!hasAuditLog)('a settled system', () => {
+describe.skipIf(!hasAuditLog)('a quiet system', () => {
   const walks: Walk[] = [];
   beforeAll(async () => {
     const task = {
