@@ -1,4 +1,4 @@
-// Every controller, once. What wakes them is the shell's table of wiring.
+// Every controller, once. What wakes them is in operator/reconcile/wakes.ts.
 
 import type { Kind } from '../crds/kinds/registry.ts';
 import type { Controller, Decision } from './contract.ts';

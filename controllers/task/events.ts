@@ -1,4 +1,4 @@
-// What a change of a Task's phase tells the outside: subjects and fields of the wire, section 2.3, and for phases that the wire has
+// What a change of a Task's phase tells the outside: the subjects and fields that older clients know, and for phases that they have
 // no subject for one of the same family, so that every change of phase has its number.
 
 import type { Attempt, TaskObjectPhase } from '../../crds/kinds/task.ts';

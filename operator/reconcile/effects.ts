@@ -1,4 +1,4 @@
-// Each verb of a decision, as one API call. Before the first call all of a decision's writes are checked (G12) and laid over the
+// Each verb of a decision, as one API call. Before the first call all of a decision's writes are checked and laid over the
 // caches, so that a key that decides meanwhile already sees them.
 
 import type { Effect } from '../../controllers/contract.ts';

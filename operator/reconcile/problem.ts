@@ -4,7 +4,7 @@ import { ApiError } from '../../kube/error.ts';
 import { StoreUnavailable } from '../../runtime/bus/errors.ts';
 import type { Next } from '../../runtime/queue.ts';
 
-/** A decision asked for what the operator may never do (G12), or what makes no sense: a bug of ours. Nothing was written. */
+/** A decision asked for what the operator may never do, or what makes no sense: a bug of ours. Nothing was written. */
 export class EffectRefused extends Error {
   override readonly name = 'EffectRefused';
 }
