@@ -36,6 +36,9 @@ export interface Cluster {
 
 const SEE_CONFIG = 'Is it the one you mean?  echo $KUBECONFIG; kubectl config view';
 
+/** What the client library assumes where it finds no kubeconfig at all: a server that nobody has meant. */
+const ASSUMED_SERVER = 'http://localhost:8080';
+
 const configOf = (place: Place): KubeConfig => {
   const config = new KubeConfig();
   try {
@@ -44,6 +47,8 @@ const configOf = (place: Place): KubeConfig => {
   } catch (error) {
     throw new Failure(`the kubeconfig cannot be read: ${error instanceof Error ? error.message : String(error)}`, SEE_CONFIG);
   }
+  if (place.kubeconfig === undefined && config.getCurrentCluster()?.server === ASSUMED_SERVER)
+    throw new Failure('there is no kubeconfig', 'Set KUBECONFIG, or give --kubeconfig FILE, or put one at ~/.kube/config');
   if (place.context === undefined) return config;
   const names = config.getContexts().map(({ name }) => name);
   if (!names.includes(place.context))

@@ -49,6 +49,8 @@ export interface Decision<Status> {
   readonly status: Status | undefined;
   readonly effects: readonly Effect[];
   readonly why: string;
+  /** The sentence of the rule that decided, for the log. */
+  readonly rule?: string;
 }
 
 /**

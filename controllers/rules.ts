@@ -11,9 +11,9 @@ export type Rules<Args extends readonly unknown[], Status> = readonly (readonly 
 
 /** @throws Error if no rule applies: the list is then not complete, which is a bug */
 export const firstOf = <Args extends readonly unknown[], Status>(rules: Rules<Args, Status>, ...args: Args): Decision<Status> => {
-  for (const [, rule] of rules) {
+  for (const [sentence, rule] of rules) {
     const decision = rule(...args);
-    if (decision !== undefined) return decision;
+    if (decision !== undefined) return { ...decision, rule: sentence };
   }
   throw new Error('no rule applies: the last rule of a kind has to decide whatever it is given');
 };

@@ -9,7 +9,7 @@ import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import { conditionOf } from '../conditions.ts';
-import { isOutsideReason } from '../task/blocked.ts';
+import { isIdleReason, isOutsideReason } from '../task/blocked.ts';
 import { latestRecord, listedRecords } from '../task/records.ts';
 import type { StorySeen } from './seen.ts';
 
@@ -67,19 +67,26 @@ const stalledSentence = ({ wanted, task }: PlannedTask): string | undefined => {
 };
 
 /** A Task that is not under way says in its condition Succeeded what it waits for. */
-const outsideSentence = ({ wanted, task }: PlannedTask): string | undefined => {
-  const succeeded = conditionOf(task?.status?.conditions, 'Succeeded');
-  return succeeded !== undefined && isOutsideReason(succeeded.reason) ? `${wanted.id} ${succeeded.message}` : undefined;
-};
+const waitingSentence =
+  (isTold: (reason: string) => boolean) =>
+  ({ wanted, task }: PlannedTask): string | undefined => {
+    const succeeded = conditionOf(task?.status?.conditions, 'Succeeded');
+    return succeeded !== undefined && isTold(succeeded.reason) ? `${wanted.id} ${succeeded.message}` : undefined;
+  };
+
+const AT_WORK: readonly string[] = ['Running', 'Integrating'];
+const isAtWork = ({ task }: PlannedTask): boolean => AT_WORK.includes(task?.status?.phase ?? '');
 
 /**
  * How far the phase is, and of its open Tasks the one that says most: the first (in the order of the plan) that needs a person, or else
- * the first that waits for something outside of the Story. What passes by itself as work goes on is not told: each change of the
- * sentence is a write to the Story, which must not follow every move of every Task.
+ * the first that waits for something outside of the Story, or else, while nothing is at work, for a place or a date. What passes by
+ * itself as work goes on is not told: each change of the sentence is a write to the Story, which must not follow every move of a Task.
  */
 export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
   const open = planned.filter(isOpen);
-  const telling = [...open.map(stalledSentence), ...tasksOfPhase(open, phase).map(outsideSentence)];
+  const ofPhase = tasksOfPhase(open, phase);
+  const idle = planned.some(isAtWork) ? [] : ofPhase.map(waitingSentence(isIdleReason));
+  const telling = [...open.map(stalledSentence), ...ofPhase.map(waitingSentence(isOutsideReason)), ...idle];
   return [tasksSentence(planned, phase), telling.find((sentence) => sentence !== undefined)]
     .filter((part) => part !== undefined)
     .join('; ');
@@ -92,15 +99,13 @@ export const headCommit = ({ story, tasks }: StorySeen): string | undefined =>
     .sort((a, b) => (landedAt(a) < landedAt(b) ? -1 : 1))
     .at(-1)?.status?.commit ?? story.status?.headCommit;
 
-const AT_WORK: readonly string[] = ['Running', 'Integrating'];
-
 export const taskCounts = (planned: readonly PlannedTask[]): NonNullable<StoryStatus['tasks']> => {
   const count = (holds: (each: PlannedTask) => boolean): number => planned.filter(holds).length;
   const succeeded = count(isDone);
   return {
     total: planned.length,
     succeeded,
-    running: count(({ task }) => AT_WORK.includes(task?.status?.phase ?? '')),
+    running: count(isAtWork),
     failed: count(({ task, doneBy }) => doneBy === undefined && task !== undefined && isFinished(task)),
     summary: `${succeeded}/${planned.length}`,
   };

@@ -14,7 +14,7 @@ export interface Blocked {
 
 /**
  * Reasons for which something outside of the Story has to change: its Story passes them on to whoever looks at it. What passes by itself
- * as work goes on (a dependency, a phase, a turn, a place, a back-off) is not among them.
+ * as work goes on (a dependency, a phase, a turn) is not among them.
  */
 const OUTSIDE_REASONS = [
   'Suspended',
@@ -28,6 +28,11 @@ const OUTSIDE_REASONS = [
 type OutsideReason = (typeof OUTSIDE_REASONS)[number];
 
 export const isOutsideReason = (reason: string): boolean => (OUTSIDE_REASONS as readonly string[]).includes(reason);
+
+/** Other Stories have the places, or time has to pass: worth telling only while nothing of the Story is at work. */
+const IDLE_REASONS: readonly string[] = ['ClusterFull', 'NamespaceFull', 'BackOff'];
+
+export const isIdleReason = (reason: string): boolean => IDLE_REASONS.includes(reason);
 
 export const pending = (reason: string, sentence: string): Blocked => ({ phase: 'Pending', reason, sentence });
 export const outside = (reason: OutsideReason, sentence: string): Blocked => pending(reason, sentence);

@@ -16,6 +16,8 @@ import { flips, statusToWrite, type CommonStatus } from './status.ts';
 export interface PassRecord {
   readonly kind: string;
   readonly key: string;
+  /** The rule that decided. */
+  readonly rule?: string;
   readonly why: string;
   readonly outcome: string;
   /** What was done, in order; the last one failed if there is a problem. */
@@ -156,7 +158,8 @@ export const reconcile = async (controller: AnyController, key: string, ports: R
   if (pass === undefined) return { kind: 'done' };
   const { decision, actions } = pass;
   const { done, problem } = await perform(actions);
-  const record = { kind, key, why: decision.why, effects: done };
+  const { rule, why } = decision;
+  const record = { kind, key, ...(rule !== undefined && { rule }), why, effects: done };
   if (problem === undefined) {
     if (done.length > 0) ports.onPass({ ...record, flips: pass.flips, outcome: outcomeText(decision) });
     return nextOf(decision);

@@ -46,7 +46,7 @@ describe('kubectl-fleet', () => {
   it('ends with 1 and the next step where no cluster can be had, and with 2 where it was not understood', async () => {
     const failed = await nowhere.run(program, 'tree');
     expect(failed).toMatchObject({ status: 1, stdout: '' });
-    expect(failed.stderr).toMatch(/^kubectl fleet: the kubeconfig cannot be used[^\n]*\n[^\n]*kubectl config view\n$/);
+    expect(failed.stderr).toMatch(/^kubectl fleet: there is no kubeconfig\n[^\n]*--kubeconfig FILE[^\n]*\n$/);
     expect(await nowhere.run(program, 'tre')).toEqual({
       ...{ status: 2, stdout: '' },
       stderr: "kubectl fleet: unknown command 'tre'\n(Did you mean tree?)\nSee: kubectl fleet --help\n",

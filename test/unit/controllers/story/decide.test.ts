@@ -408,6 +408,15 @@ describe('what a Story says of its open Tasks', () => {
     ['none of a later phase that waits', [taskOf(form), session, unready('proof')], none],
     ['none that is at work', [waitingTask(form, 'Running', 'attempt 1 is at work'), session, tests], none],
     ['none that waits for its turn', [waitingTask(form, 'ClusterFull', 'waits for a workspace'), session, tests], none],
+    [
+      'one that waits for a place while nothing is at work',
+      [
+        waitingTask(work('session'), 'Dependencies', 'waits for task form'),
+        waitingTask(form, 'ClusterFull', 'waits for a workspace'),
+        waitingTask(proof, 'Phase', 'waits for phase Test'),
+      ],
+      `${none}; form waits for a workspace`,
+    ],
     ['none that waits for another task', [waitingTask(form, 'Dependencies', 'waits for task session'), session, tests], none],
   ] as const)('%s', (_, made, want) => {
     expect(saysOf(made)).toBe(want);
