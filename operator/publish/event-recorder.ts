@@ -53,6 +53,7 @@ export class EventRecorder {
   readonly #queue: Queue;
   /** By the name of the Event. */
   readonly #told = new LRUCache<string, Told>({ max: MAX_KEPT });
+  #isOpen = false;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -60,8 +61,9 @@ export class EventRecorder {
     this.#queue = options.makeQueue({ work, workers: 2, backoff: { baseMs: 500, maxMs: 30_000 } });
   }
 
-  /** Returns at once. */
+  /** Returns at once. Before `open` it does nothing: what a standby sees is told by the process that leads. */
   record(regarding: Stored<KubeObject>, event: ObjectEvent): void {
+    if (!this.#isOpen) return;
     const nowMs = this.#options.clock.nowMs();
     const name = keyOf(regarding, event);
     const told = this.#told.get(name);
@@ -77,6 +79,7 @@ export class EventRecorder {
   }
 
   open(): void {
+    this.#isOpen = true;
     this.#queue.open();
   }
 
