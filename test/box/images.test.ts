@@ -32,8 +32,8 @@ afterAll(async () => {
   rmSync(place.root, { recursive: true, force: true });
   for (const layout of ours.layouts) rmSync(layout, { recursive: true, force: true });
   // images of the same content are one: it went with the first of its names that was forgotten
-  const { has } = openBuilder(home, log);
-  for (const name of ours.names) if (await has(name)) await forget(name);
+  const builder = openBuilder(home, log);
+  for (const name of ours.names) if (await builder.has(name)) await forget(name);
 });
 
 const forget = (name: string): Promise<string> => run(['buildah', ...storeArguments(home), 'rmi', '--force', name]);
