@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { kubeletEnvironment, stepEnvironment } from '../crds/contracts/environment.ts';
 import { PATHS } from '../crds/contracts/paths.ts';
-import type { RunKind } from '../crds/contracts/steps.ts';
+import type { JobKind } from '../crds/contracts/steps.ts';
 
 const environment = stepEnvironment.extend(kubeletEnvironment.shape);
 
@@ -12,7 +12,7 @@ export interface Address {
 }
 
 export interface StepConfig {
-  readonly kind: RunKind;
+  readonly kind: JobKind;
   readonly ownerUid: string;
   readonly attempt: number;
   readonly gatewayUrl: string;

@@ -2,11 +2,11 @@
 // and try.
 // May: tell Jobs apart. May not: trust labels alone; whoever can label a Job could otherwise make it count.
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import { LABEL_ATTEMPT, LABEL_CANDIDATE, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { jobName } from '../../crds/names.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job } from '../kubernetes.ts';
-import type { JobKind } from '../workspace/step-table.ts';
 
 export interface WantedJob {
   readonly kind: JobKind;

@@ -2,12 +2,13 @@
 // May: read Jobs, pods and findings. May not: believe a step that ran the repository's or the agent's code; of those only the way
 // they ended counts (out of memory, out of time).
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/contracts/findings.ts';
 import { controllerUid } from '../../crds/kinds/meta.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs } from '../time.ts';
-import { stepTable, type JobKind } from '../workspace/step-table.ts';
+import { stepTable } from '../workspace/step-table.ts';
 
 export interface JobEnd {
   /** When the Job ended, RFC 3339. */

@@ -1,13 +1,13 @@
 // The specification of a Task. Read `rules`, at the end, from top to bottom: the first that applies decides, and says why.
 // May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { TaskStatus } from '../../crds/kinds/task.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../time.ts';
-import type { JobKind } from '../workspace/step-table.ts';
 import type { Blocked } from './blocked.ts';
 import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';

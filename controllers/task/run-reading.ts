@@ -1,13 +1,13 @@
 // How far each run of a Task is, from two sources laid over each other: `status.attempts` and the Jobs that are seen.
 // May: read both. May not: lose or double a run: a Job that is seen counts before it is listed, and what is listed counts for good.
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
 import { epochMs, timestamp } from '../time.ts';
-import type { JobKind } from '../workspace/step-table.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';

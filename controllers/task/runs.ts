@@ -8,8 +8,8 @@
 //                ended ◄───────────────────────────────┘
 //   besides: `missing` (a listed Job is not seen) and `unread` (it ended, its pod is not seen yet)
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { Attempt } from '../../crds/kinds/task.ts';
-import type { JobKind } from '../workspace/step-table.ts';
 import type { JobEnd } from './job-reading.ts';
 import { latestRecord } from './records.ts';
 

@@ -1,13 +1,13 @@
 // The three ways in which a rule about a Task writes: it is held up, it is under way, it has ended. Each gives the whole status.
 // May: word and compose. May not: decide which of the three it is.
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose, waitingUntil } from '../compose.ts';
 import { clipped } from '../text.ts';
-import type { JobKind } from '../workspace/step-table.ts';
 import type { Blocked } from './blocked.ts';
 import { deadlineMs } from './blockers.ts';
 import { leadingRecord, recordsOf } from './runs.ts';

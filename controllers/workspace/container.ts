@@ -3,9 +3,9 @@
 
 import type { StepVariables } from '../../crds/contracts/environment.ts';
 import { FLEET_PROGRAM, PATHS } from '../../crds/contracts/paths.ts';
-import { GATEWAY_HOST } from '../../crds/contracts/steps.ts';
+import { type JobKind, GATEWAY_HOST } from '../../crds/contracts/steps.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
-import { holdsToken, runsFleetImage, volumePaths, type JobKind, type StepRow } from './step-table.ts';
+import { holdsToken, runsFleetImage, volumePaths, type StepRow } from './step-table.ts';
 
 export interface Resources {
   readonly requests?: Readonly<Record<string, string>> | undefined;

@@ -3,10 +3,9 @@
 // read-only or absent, and no step that runs the repository's or the agent's code holds a token for git or artifacts.
 
 import { VOLUME_PATHS } from '../../crds/contracts/paths.ts';
-import { STEP_RIGHTS, isFleetStep, type RunKind, type RunnerCommand, type Step } from '../../crds/contracts/steps.ts';
+import { STEP_RIGHTS, isFleetStep, type JobKind, type RunnerCommand, type Step } from '../../crds/contracts/steps.ts';
 
 export type Volume = 'runner' | 'git' | 'tree' | 'work-out' | 'fresh' | 'verify-out';
-export type JobKind = RunKind;
 
 export interface StepRow {
   /** The container's name, and the audience of its token. */

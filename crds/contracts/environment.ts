@@ -1,11 +1,11 @@
 // The environment of every step: written by the Job builder, read by the runner. One schema, so that neither can drift from the other.
 import { z } from 'zod';
-import { RUN_KINDS } from './steps.ts';
+import { JOB_KINDS } from './steps.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 
 export const stepEnvironment = z.object({
-  FLEET_KIND: z.enum(RUN_KINDS),
+  FLEET_KIND: z.enum(JOB_KINDS),
   FLEET_OWNER_UID: z.string().min(1).max(64),
   FLEET_ATTEMPT: z.coerce.number().int().min(1),
   FLEET_GATEWAY_URL: z.url({ protocol: /^https$/ }),

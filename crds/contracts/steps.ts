@@ -2,8 +2,8 @@
 // The table of rights is the gateway's only source; the Job builder and the runner read the same one.
 
 /** What a workspace Job of a Task does: let an agent work, or carry the agent's patch to the story branch. */
-export const RUN_KINDS = ['attempt', 'courier'] as const;
-export type RunKind = (typeof RUN_KINDS)[number];
+export const JOB_KINDS = ['attempt', 'courier'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
 
 export const ATTEMPT_STEPS = ['runner', 'checkout', 'setup', 'work', 'verify-setup', 'verify', 'report'] as const;
 export const COURIER_STEPS = ['runner', 'merge', 'setup', 'verify', 'push'] as const;

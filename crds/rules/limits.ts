@@ -2,7 +2,7 @@
 // gateway tells them to the steps.
 import type { Brief } from '../contracts/brief.ts';
 import type { PlatformConfig } from '../contracts/platform.ts';
-import type { RunKind } from '../contracts/steps.ts';
+import type { JobKind } from '../contracts/steps.ts';
 import type { Council } from '../kinds/council.ts';
 import type { Story } from '../kinds/story.ts';
 import type { Task } from '../kinds/task.ts';
@@ -20,7 +20,7 @@ const least = (...numbers: readonly (number | undefined)[]): number =>
  * Seconds from the start of the pod to its forced end. The task's own timeout bounds the work of an agent, so it bounds attempts alone: a
  * courier carries work that is done, and repeats its verify commands within what platform and Council allow.
  */
-export const deadlineSeconds = ({ platform, council, task }: Bounds, kind: RunKind): number =>
+export const deadlineSeconds = ({ platform, council, task }: Bounds, kind: JobKind): number =>
   least(
     platform.workspace.deadlineSeconds,
     council.spec.workspace.deadlineSeconds,
@@ -28,7 +28,7 @@ export const deadlineSeconds = ({ platform, council, task }: Bounds, kind: RunKi
   );
 
 /** The lowest of what platform, Council, Story and task allow. */
-export const runLimits = (bounds: Bounds & { readonly story: Story }, kind: RunKind): Brief['limits'] => {
+export const runLimits = (bounds: Bounds & { readonly story: Story }, kind: JobKind): Brief['limits'] => {
   const { story, task } = bounds;
   const { limits } = bounds.platform;
   const isExempt = limits.protectedPathsAllowedFor.includes(story.metadata.namespace);

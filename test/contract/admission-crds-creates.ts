@@ -1,6 +1,7 @@
 // What the API server says to new objects: given -> want.
 import type { Kind } from '../../crds/kinds/registry.ts';
-import { COMMIT, DIGEST, OTHER_DIGEST, task, type Fields } from './admission-crds-objects.ts';
+import { COMMIT } from '../builders/objects.ts';
+import { DIGEST, OTHER_DIGEST, task, type Fields } from '../builders/smallest.ts';
 
 export interface CreateCase {
   readonly given: string;

@@ -1,7 +1,8 @@
 // What the API server says to changes of stored objects: what is fixed, one-way or only ever added to. Patches are merge patches, in
 // which null takes a field away.
 import type { Kind } from '../../crds/kinds/registry.ts';
-import { COMMIT, DIGEST, OTHER_DIGEST, task, type Fields } from './admission-crds-objects.ts';
+import { COMMIT } from '../builders/objects.ts';
+import { DIGEST, OTHER_DIGEST, task, type Fields } from '../builders/smallest.ts';
 
 export interface UpdateCase {
   readonly given: string;

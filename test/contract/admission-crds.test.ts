@@ -7,7 +7,7 @@ import type { ApiClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
 import { accepted, rejected, type CreateCase } from './admission-crds-creates.ts';
-import { objectOf, resourceOf } from './admission-crds-objects.ts';
+import { objectOf, resourceOf } from '../builders/smallest.ts';
 import { updates } from './admission-crds-updates.ts';
 import { installCrds, answerTo } from './admission.ts';
 import { clientOf, connectToCluster, makeNamespace } from './cluster.ts';

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { platform, story, unstored } from '../builders/objects.ts';
 import { ensureBox } from '../cluster/cluster.ts';
 import { TEST_BOX, TEST_GPUS } from '../environment/test-cluster.ts';
 import type { Story } from '../../crds/kinds/story.ts';
@@ -34,23 +35,6 @@ const installCrds = async (client: ApiClient): Promise<void> => {
     await client.apply(crds, crd, { fieldManager: 'contract-tests', force: true });
   }
 };
-
-const platform = (namespace: string, natsUrl: string) => ({
-  upstreams: [{ name: 'git', kind: 'git', host: 'git.test', namespaces: ['*'] }],
-  imageProfiles: [],
-  gates: { scope: 'Auto', design: 'Human', test: 'Human', docs: 'Human' },
-  capacity: { workspaces: 4, perNamespace: 4, perStory: 2 },
-  limits: {
-    ...{ patchBytes: 1_000, patchFiles: 10, outputBytes: 2_048, iterations: 5, tokensPerTask: 100 },
-    ...{ protectedPaths: [], protectedPathsAllowedFor: [] },
-  },
-  workspace: {
-    ...{ fleetImage: 'fleet:1', fleetImagePullPolicy: 'Never', resources: {}, deadlineSeconds: 600, egressOwnNode: false },
-    attemptLimits: { agent: 3, infrastructure: 6 },
-  },
-  gateway: { serviceName: 'gateway', namespace, port: 8443, canaryPort: 8444 },
-  nats: { url: natsUrl },
-});
 
 type Line = Readonly<Record<string, unknown>> & { readonly message: string };
 
@@ -97,18 +81,6 @@ const replicaOf = (child: ChildProcess, port: number): Replica => {
   };
 };
 
-const storyObject = (namespace: string, name: string): KubeObject =>
-  ({
-    ...{ apiVersion: 'swefleet.io/v1alpha1', kind: 'Story', metadata: { namespace, name } },
-    spec: {
-      title: 'Say goodbye as we say hello',
-      description: 'As a visitor I want a farewell beside the greeting, so that I am seen off as kindly as I was met.',
-      acceptanceCriteria: ['Given a name, when farewell(name) is called, then it returns a farewell that holds the name.'],
-      repository: { url: 'https://git.test/team/repo.git', ref: 'main' },
-      rigor: 'L0',
-    },
-  }) as KubeObject;
-
 /** An operator of all namespaces would do these tests' work before the one that they look at. */
 const refuseOtherOperators = async (client: ApiClient): Promise<void> => {
   const { items } = await client.listPage(leases, {});
@@ -130,8 +102,10 @@ const it = test.extend<{ readonly stage: Stage }>({
     await installCrds(client);
     const namespace = await makeNamespace(client);
     const nats = await startNats();
+    const { gateway } = platform();
+    const config = platform({ gateway: { ...gateway, namespace }, nats: { url: nats.url } });
     const folder = await files.mkdtemp(join(tmpdir(), 'swe-fleet-operator-'));
-    await files.writeFile(join(folder, 'platform.json'), JSON.stringify(platform(namespace, nats.url)));
+    await files.writeFile(join(folder, 'platform.json'), JSON.stringify(config));
     const replicas: Replica[] = [];
     const storyResource = watched.Story.resource;
     await use({
@@ -155,7 +129,7 @@ const it = test.extend<{ readonly stage: Stage }>({
         return replica;
       },
       leader: async () => (await client.get<Lease>(leases, { namespace, name: 'swe-fleet-operator' }))?.spec?.holderIdentity,
-      createStory: (name) => client.create(storyResource, storyObject(namespace, name)),
+      createStory: (name) => client.create(storyResource, unstored(story({}, undefined, { namespace, name }))),
       story: async (name) => client.get<Story>(storyResource, { namespace, name }),
     });
     for (const replica of replicas) replica.signal('SIGKILL');

@@ -3,8 +3,9 @@
 //
 //   Job ─► pod ─► pod runs ─► its steps ended ─► pod ended ─► Job FailureTarget / SuccessCriteriaMet ─► Job Failed / Complete
 
+import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { ContainerStatus, Job, Pod } from '../../controllers/kubernetes.ts';
-import { stepTable, type JobKind } from '../../controllers/workspace/step-table.ts';
+import { stepTable } from '../../controllers/workspace/step-table.ts';
 import { LABEL_ATTEMPT, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { controllerOf, keyOf } from '../../kube/object.ts';
 import type { Task } from '../../crds/kinds/task.ts';

@@ -5,7 +5,7 @@ import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { council, plan, story, work } from '../builders/objects.ts';
+import { council, plan, story, unstored, work } from '../builders/objects.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Plot } from './kubelet.ts';
 import type { Deed, Scenario } from './simulation.ts';
@@ -19,13 +19,6 @@ export const taskOn = (server: ApiServer, id: string): Task | undefined =>
   (server.list('Task') as unknown as readonly Task[]).find(({ spec }) => spec.task.id === id);
 
 const isOver = (server: ApiServer): boolean => ['Done', 'Failed', 'Cancelled'].includes(storyOn(server).status?.phase ?? '');
-
-/** As a person writes it: the API server gives out uids. */
-const unstored = <T extends { readonly metadata: KubeObject['metadata'] }>(object: T): KubeObject => {
-  const { name, namespace } = object.metadata;
-  const { status: _status, ...rest } = object as T & { readonly status?: unknown };
-  return { ...rest, metadata: { name, ...(namespace !== undefined && { namespace }) } } as unknown as KubeObject;
-};
 
 const edit =
   (kind: string, key: string, spec: Record<string, unknown>) =>

@@ -7,10 +7,21 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { brief as briefSchema } from '../../../crds/contracts/brief.ts';
 import { newAuthority, newServerCertificate } from '../../../install/certificates.ts';
-import { attempt, COMMIT, council, DIGEST, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
-import { openStage, tokenFor, type Stage } from './stage.ts';
+import { at, COMMIT, DIGEST, story, storyStatus } from '../../builders/objects.ts';
+import { pod } from '../../builders/workspaces.ts';
+import {
+  ATTEMPT_JOB,
+  ATTEMPT_POD,
+  COURIER_JOB,
+  councilOf,
+  openStage,
+  taskWith,
+  tokenFor,
+  WORKSPACE_ACCOUNT,
+  type Stage,
+} from './stage.ts';
 
-const WORKSPACE = 'system:serviceaccount:team:fleet-workspace';
+const { name: podName, uid: podUid } = ATTEMPT_POD.metadata;
 
 const tlsTo = (stage: Stage, ca = stage.ca): Promise<TLSSocket> =>
   new Promise((resolve, reject) => {
@@ -39,9 +50,9 @@ describe('the door', () => {
     const egress = { kind: 'egress', scheme: 'https', prefix: '/', credentials: false, ca: false } as const;
     stage = await openStage({
       upstreams: [
-        { ...egress, name: 'registry', host: `localhost:${port}`, namespaces: ['team'], allowPrivate: true },
-        { ...egress, name: 'public', host: `127.0.0.1:${port}`, namespaces: ['team'], allowPrivate: false },
-        { ...egress, name: 'closed', host: 'localhost:1', namespaces: ['team'], allowPrivate: true },
+        { ...egress, name: 'registry', host: `localhost:${port}`, namespaces: ['shop'], allowPrivate: true },
+        { ...egress, name: 'public', host: `127.0.0.1:${port}`, namespaces: ['shop'], allowPrivate: false },
+        { ...egress, name: 'closed', host: 'localhost:1', namespaces: ['shop'], allowPrivate: true },
         { ...egress, name: 'others', host: `localhost:${port + 1}`, namespaces: ['elsewhere'], allowPrivate: true },
       ],
     });
@@ -53,10 +64,10 @@ describe('the door', () => {
   });
 
   beforeEach(() => {
-    stage.seen(story());
-    stage.seen(task());
-    stage.seen(council());
-    stage.seen(pod('attempt'));
+    stage.seen(story({}, storyStatus()));
+    stage.seen(taskWith());
+    stage.seen(councilOf());
+    stage.seen(ATTEMPT_POD);
   });
 
   describe('lets a step in', () => {
@@ -65,8 +76,8 @@ describe('the door', () => {
       expect(answer.status).toBe(200);
       const brief = briefSchema.parse(answer.json);
       expect(brief).toMatchObject({
-        ...{ attempt: 1, planDigest: DIGEST, repository: { baseCommit: COMMIT, branch: 'fleet/team/greeting' } },
-        ...{ setup: { commands: ['npm ci'] }, verify: { commands: ['npm test'] }, task: { id: 'T1', role: 'DEV' } },
+        ...{ attempt: 1, planDigest: DIGEST, repository: { baseCommit: COMMIT, branch: 'fleet/shop/login' } },
+        ...{ setup: { commands: ['npm ci'] }, verify: { commands: ['npm test'] }, task: { id: 'api', role: 'DEV' } },
       });
       expect(brief.courier).toBeUndefined();
     });
@@ -87,9 +98,7 @@ describe('the door', () => {
       expect(first).toMatchObject({ status: 200, json: { digest: etag.replaceAll('"', '') } });
       const again = await stage.ask('/v1/context', { token: stage.token('work'), headers: { 'if-none-match': etag } });
       expect(again).toMatchObject({ status: 304, headers: { etag } });
-      const decided = story();
-      const decision = { id: 'D1', title: 'Plain text only', rationale: '', status: 'ACTIVE', by: '' };
-      stage.seen({ ...decided, spec: { ...decided.spec, decisions: [decision] } });
+      stage.seen(story({ decisions: [{ id: 'D1', title: 'Plain text only' }] }, storyStatus()));
       expect((await stage.ask('/v1/context', { token: stage.token('work'), headers: { 'if-none-match': etag } })).status).toBe(
         200,
       );
@@ -103,7 +112,7 @@ describe('the door', () => {
     };
     const reviewed = (change: object = {}): string =>
       stage.tokenOf({
-        ...{ username: WORKSPACE, audiences: ['swefleet.io/checkout'], podUid: UIDS.attemptPod, podName: 'fleet-ws-attempt' },
+        ...{ username: WORKSPACE_ACCOUNT, audiences: ['swefleet.io/checkout'], podUid, podName },
         ...change,
       });
 
@@ -122,7 +131,7 @@ describe('the door', () => {
     });
 
     it.each([
-      ['another account of the namespace', { username: 'system:serviceaccount:team:default' }, 403, 'AccountNotAllowed'],
+      ['another account of the namespace', { username: 'system:serviceaccount:shop:default' }, 403, 'AccountNotAllowed'],
       ["a person's token", { username: 'alice' }, 403, 'AccountNotAllowed'],
       ['a token of no pod', { podUid: undefined }, 403, 'NotAPodToken'],
       ['a token with two audiences of ours', { audiences: ['swefleet.io/checkout', 'swefleet.io/push'] }, 403, 'AudienceInvalid'],
@@ -136,7 +145,7 @@ describe('the door', () => {
       // a token's text and what the API server makes of it are two things: the text always names one of our audiences here
       const token = tokenFor('swefleet.io/checkout', 'x');
       stage.tokens.set(token, {
-        ...{ username: WORKSPACE, audiences: ['swefleet.io/checkout'], podUid: UIDS.attemptPod, podName: 'fleet-ws-attempt' },
+        ...{ username: WORKSPACE_ACCOUNT, audiences: ['swefleet.io/checkout'], podUid, podName },
         ...change,
       });
       expect(await refused(token)).toEqual([status, code]);
@@ -149,17 +158,17 @@ describe('the door', () => {
     });
 
     it('a Job whose attempt has ended', async () => {
-      stage.seenAttempt({ finishedAt: '2026-11-01T11:00:00Z' });
+      stage.seenAttempt({ finishedAt: at(60) });
       expect(await refused(reviewed())).toEqual([403, 'AttemptFinished']);
     });
 
     it('a pod that has ended', async () => {
-      stage.seen(pod('attempt', { phase: 'Failed' }));
+      stage.seen(pod(ATTEMPT_JOB, { work: { exitCode: 1 } }));
       expect(await refused(reviewed())).toEqual([403, 'PodEnded']);
     });
 
     it('an attempt of an agent that the Council does not have any more', async () => {
-      stage.seen(task({ attempts: [attempt({ agent: 'agent-dev-009' })] }));
+      stage.seenAttempt({ agent: 'agent-dev-009' });
       expect(await refused(reviewed())).toEqual([409, 'AgentMissing']);
     });
 
@@ -186,11 +195,11 @@ describe('the door', () => {
         ...{
           status: 403,
           address: '127.0.0.1',
-          namespace: 'team',
+          namespace: 'shop',
           step: 'work',
-          pod: 'fleet-ws-attempt',
-          podUid: UIDS.attemptPod,
-          jobUid: UIDS.attemptJob,
+          pod: podName,
+          podUid,
+          jobUid: ATTEMPT_JOB.metadata.uid,
         },
       });
       expect(JSON.stringify(stage.log.lines)).not.toContain(known.split('.').at(-1));
@@ -336,17 +345,7 @@ describe('the door', () => {
     const open = own.ask('/git/git-receive-pack', { method: 'POST', token: own.token('push'), body: '0000' });
     await expect.poll(() => metricOf(own, 'swefleet_in_flight')).toBe(1);
     const stopped = own.gateway.stop(60_000);
-    own.seen(
-      pod('courier', {
-        phase: 'Running',
-        initContainerStatuses: [
-          {
-            name: 'merge',
-            state: { terminated: { exitCode: 0, message: JSON.stringify({ step: 'merge', outcome: 'ok', commit: COMMIT }) } },
-          },
-        ],
-      }),
-    );
+    own.seen(pod(COURIER_JOB, { merge: { finding: { commit: COMMIT } } }, { phase: 'Running' }));
     expect((await open).status).toBe(200);
     await stopped;
     await expect(own.ask('/v1/brief', { token: own.token('checkout') })).rejects.toThrow();

@@ -8,11 +8,11 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Step } from '../../../crds/contracts/steps.ts';
-import { pod, story, UIDS } from '../../unit/gateway/objects.ts';
-import { GIT_CREDENTIALS, openStage, type Stage } from './stage.ts';
+import { pod } from '../../builders/workspaces.ts';
+import { COURIER_JOB, COURIER_POD, GIT_CREDENTIALS, openStage, storyAt, type Stage } from './stage.ts';
 
 const execute = promisify(execFile);
-const BRANCH = 'fleet/team/greeting';
+const BRANCH = 'fleet/shop/login';
 const ZERO = '0'.repeat(40);
 
 const ENVIRONMENT = {
@@ -63,18 +63,7 @@ describe('git through the gateway', () => {
   };
 
   /** What the kubelet would report of the courier's merge step. */
-  const mergeFound = (finding: object): void =>
-    stage.seen(
-      pod('courier', {
-        phase: 'Running',
-        initContainerStatuses: [
-          {
-            name: 'merge',
-            state: { terminated: { exitCode: 0, message: JSON.stringify({ step: 'merge', outcome: 'ok', ...finding }) } },
-          },
-        ],
-      }),
-    );
+  const mergeFound = (finding: object): void => stage.seen(pod(COURIER_JOB, { merge: { finding } }, { phase: 'Running' }));
 
   const push = (refspec: string, ...more: readonly string[]): Promise<End> =>
     git(work, ...through('push'), 'push', ...more, url(), ...refspec.split(' '));
@@ -99,8 +88,8 @@ describe('git through the gateway', () => {
     await git(work, 'tag', '--annotate', 'v1', '--message', 'First version');
     await git(folder, 'clone', '--quiet', '--bare', work, bare());
     base = (await git(work, 'rev-parse', 'HEAD')).out;
-    stage.seen(story({ repository: `https://localhost:${stage.git.port}/team/app.git` }));
-    stage.seen(pod('courier'));
+    stage.seen(storyAt(`https://localhost:${stage.git.port}/team/app.git`));
+    stage.seen(COURIER_POD);
   });
 
   describe('a fetch', () => {
@@ -144,14 +133,14 @@ describe('git through the gateway', () => {
     });
 
     it('is refused when the repository is in no row of the table', async () => {
-      stage.seen(story({ repository: `https://localhost:${stage.git.port}/other/app.git` }));
+      stage.seen(storyAt(`https://localhost:${stage.git.port}/other/app.git`));
       const end = await git(folder, ...through('checkout'), 'ls-remote', url());
       expect(end.err).toContain('403');
-      expect(stage.log.lines.at(-1)?.fields).toMatchObject({ code: 'RepositoryNotListed', namespace: 'team', step: 'checkout' });
+      expect(stage.log.lines.at(-1)?.fields).toMatchObject({ code: 'RepositoryNotListed', namespace: 'shop', step: 'checkout' });
     });
 
     it('is answered 404 when the server has no such repository', async () => {
-      stage.seen(story({ repository: `https://localhost:${stage.git.port}/team/none.git` }));
+      stage.seen(storyAt(`https://localhost:${stage.git.port}/team/none.git`));
       const answer = await stage.ask('/git/info/refs?service=git-upload-pack', { token: stage.token('checkout') });
       expect(answer).toMatchObject({ status: 404, json: { error: { code: 'RepositoryNotFound' } } });
     });
@@ -324,6 +313,6 @@ describe('git through the gateway', () => {
     const text = JSON.stringify(stage.log.lines);
     expect(text).not.toContain(GIT_CREDENTIALS.password);
     expect(text).not.toMatch(/eyJ/);
-    expect(text).toContain(UIDS.courierPod);
+    expect(text).toContain(COURIER_POD.metadata.uid);
   });
 });

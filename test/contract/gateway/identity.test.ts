@@ -13,7 +13,7 @@ import { watchCluster, WatchedCluster } from '../../../gateway/cluster/watched-c
 import type { ApiClient } from '../../../kube/client.ts';
 import type { KubeObject, Resource, Stored } from '../../../kube/object.ts';
 import { jobs, namespaces, pods, serviceAccounts } from '../../../kube/resources.ts';
-import { attempt, platform, story, task } from '../../unit/gateway/objects.ts';
+import { at, attempt, platform, story, task, work } from '../../builders/objects.ts';
 import { silentLog } from '../../unit/runtime/recorded-log.ts';
 import { installCrds } from '../admission.ts';
 import { clientOf, connectToCluster, makeNamespace } from '../cluster.ts';
@@ -92,7 +92,7 @@ describe('the owner of a token', () => {
     });
     const owned = await create(tasks, {
       ...{ apiVersion: API_VERSION, kind: 'Task', metadata: { name: 'identity-t1', namespace } },
-      spec: { ...task().spec, storyRef: { name: 'identity', uid: parent.metadata.uid } },
+      spec: { ...task(work('t1')).spec, storyRef: { name: 'identity', uid: parent.metadata.uid } },
     });
     job = await create(jobs, {
       ...{ apiVersion: 'batch/v1', kind: 'Job' },
@@ -122,7 +122,7 @@ describe('the owner of a token', () => {
   });
 
   it('is the step of its audience once the Task lists the Job', async () => {
-    await listed([{ n: 1, agent: 'agent-dev-001', jobUid: job.metadata.uid, startedAt: '2026-11-01T10:05:00Z' }]);
+    await listed([attempt(1, { jobUid: job.metadata.uid })]);
     expect(await identify(await tokenFor('fleet-workspace', audienceOf('checkout'), pod))).toMatchObject({
       ...{ kind: 'step', step: 'checkout', namespace, podUid: pod.metadata.uid, jobUid: job.metadata.uid, attempt: { n: 1 } },
       ...{ task: { metadata: { name: 'identity-t1' } }, story: { metadata: { name: 'identity' } } },
@@ -147,8 +147,8 @@ describe('the owner of a token', () => {
 
   it('is refused when it was changed by a character, and for a token that is none without asking the API server', async () => {
     const token = await tokenFor('fleet-workspace', audienceOf('checkout'), pod);
-    const at = token.length - 20;
-    const forged = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+    const place = token.length - 20;
+    const forged = `${token.slice(0, place)}${token[place] === 'A' ? 'B' : 'A'}${token.slice(place + 1)}`;
     expect(await identify(forged)).toBe('401 TokenUnknown');
     const asked = reviewed.length;
     expect(await identify('nothing')).toBe('401 TokenUnknown');
@@ -176,13 +176,12 @@ describe('the owner of a token', () => {
 
   it('is refused once the attempt has ended, and not before', async () => {
     const token = await tokenFor('fleet-workspace', audienceOf('checkout'), pod);
-    const { courierUid: _courier, ...ended } = attempt({ jobUid: job.metadata.uid, finishedAt: '2026-11-01T11:00:00Z' });
-    await listed([ended]);
+    await listed([attempt(1, { jobUid: job.metadata.uid, finishedAt: at(60) })]);
     expect(await identify(token)).toBe('403 AttemptFinished');
   });
 
   it('is refused from the moment that its pod is being deleted, while the API server may still know the token', async () => {
-    await listed([{ n: 1, agent: 'agent-dev-001', jobUid: job.metadata.uid, startedAt: '2026-11-01T10:05:00Z' }]);
+    await listed([attempt(1, { jobUid: job.metadata.uid })]);
     const token = await tokenFor('fleet-workspace', audienceOf('checkout'), pod);
     await client.delete(pods, { namespace, name: pod.metadata.name }, { gracePeriodSeconds: 0 });
     const leaving = (): boolean =>

@@ -10,8 +10,10 @@ import type { Upstream } from '../../../crds/contracts/platform.ts';
 import { KvAccounts } from '../../../gateway/store/kv-accounts.ts';
 import { scriptedModelName } from '../../model/script.ts';
 import { startScriptedModel, type ScriptedModel } from '../../model/server.ts';
-import { attempt, council, story, task, UIDS } from '../../unit/gateway/objects.ts';
-import { MODEL_KEY, openStage, type Stage } from './stage.ts';
+import { story, storyStatus } from '../../builders/objects.ts';
+import { councilOf, MODEL_KEY, openStage, taskWith, type Stage } from './stage.ts';
+
+const STORY_UID = story().metadata.uid;
 
 interface Heard {
   readonly path: string;
@@ -51,7 +53,7 @@ const listen = async (): Promise<Listener> => {
 };
 
 const row = (name: string, host: string, more: Partial<Upstream> = {}): Upstream => ({
-  ...{ name, kind: 'model', scheme: 'http', host, prefix: '/v1', namespaces: ['team'] },
+  ...{ name, kind: 'model', scheme: 'http', host, prefix: '/v1', namespaces: ['shop'] },
   ...{ credentials: true, ca: false, allowPrivate: true },
   ...more,
 });
@@ -89,7 +91,7 @@ describe('models through the gateway', () => {
       body: JSON.stringify({ messages, ...body }),
     });
   const spent = async (): Promise<{ spent: number; reservations: readonly unknown[] }> =>
-    (await accounts.read(storyAccount(UIDS.story))).account;
+    (await accounts.read(storyAccount(STORY_UID))).account;
 
   beforeAll(async () => {
     scripted = await startScriptedModel({ scripts: [], apiKey: MODEL_KEY });
@@ -121,16 +123,16 @@ describe('models through the gateway', () => {
   beforeEach(async () => {
     other.heard.length = 0;
     other.answer = (response) => json(response, 200, completion({ prompt_tokens: 30, completion_tokens: 12 }));
-    stage.seen(story());
-    stage.seen(council());
-    stage.seen(task());
+    stage.seen(story({}, storyStatus()));
+    stage.seen(councilOf());
+    stage.seen(taskWith());
     // the gateway settles a call after its answer: the account of the test before is written until then
     await expect.poll(async () => (await spent()).reservations.length).toBe(0);
-    const kv = await accounts.read(storyAccount(UIDS.story));
-    await accounts.write(storyAccount(UIDS.story), { spent: 0, reservations: [] }, kv.revision);
+    const kv = await accounts.read(storyAccount(STORY_UID));
+    await accounts.write(storyAccount(STORY_UID), { spent: 0, reservations: [] }, kv.revision);
   });
 
-  const useOther = (model: Parameters<typeof council>[0] = {}): void => stage.seen(council({ endpoint: 'other', ...model }));
+  const useOther = (model: Parameters<typeof councilOf>[0] = {}): void => stage.seen(councilOf({ endpoint: 'other', ...model }));
 
   it('answer a whole chat of the official client, and cost what the model counted', async () => {
     const answer = await client().chat.completions.create({ model: 'whatever', messages });
@@ -212,7 +214,7 @@ describe('models through the gateway', () => {
 
   it('are not asked when the budget of the Story does not hold out, with the status of a spent quota', async () => {
     useOther({ maxTokens: 100 });
-    stage.seen(story({ tokens: 150 }));
+    stage.seen(story({ budget: { tokens: 150 } }, storyStatus()));
     expect((await ask({})).status).toBe(200);
     const answer = await ask({});
     expect(answer).toMatchObject({ status: 402, json: { error: { code: 'BudgetSpent', type: 'insufficient_quota' } } });
@@ -222,16 +224,14 @@ describe('models through the gateway', () => {
 
   it('count what the Story had spent before the ledger was lost', async () => {
     useOther({ maxTokens: 100 });
-    stage.seen(
-      story({ tokens: 1_000, status: { phase: 'Build', baseCommit: '1'.repeat(40), usage: { tokens: 950, gpuSeconds: 0 } } }),
-    );
+    stage.seen(story({ budget: { tokens: 1_000 } }, storyStatus({ usage: { tokens: 950, gpuSeconds: 0 } })));
     expect(await ask({})).toMatchObject({ status: 402 });
     expect((await spent()).spent).toBe(950);
   });
 
   it("are not asked when the attempt has used up the platform's share of one task", async () => {
     useOther({ maxTokens: 100 });
-    stage.seen(task({ attempts: [attempt({ n: 7, tokens: 200_000 })] }));
+    stage.seenAttempt({ n: 7, tokens: stage.platform.limits.tokensPerTask });
     expect(await ask({})).toMatchObject({ status: 402 });
   });
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newAuthority, newServerCertificate } from '../../../install/certificates.ts';
 import { ensureBox } from '../../cluster/cluster.ts';
-import { platform } from '../../unit/gateway/objects.ts';
+import { platform } from '../../builders/objects.ts';
 import { TEST_BOX, TEST_GPUS } from '../../environment/test-cluster.ts';
 import { installCrds } from '../admission.ts';
 import { clientOf, connectToCluster } from '../cluster.ts';
@@ -50,7 +50,7 @@ describe('the gateway as a process', () => {
     await mkdir(join(folder, 'tls'));
     await writeFile(join(folder, 'tls/tls.crt'), pair.certificate);
     await writeFile(join(folder, 'tls/tls.key'), pair.key);
-    await writeFile(join(folder, 'platform.json'), JSON.stringify({ ...platform(), nats: { url: nats.url } }));
+    await writeFile(join(folder, 'platform.json'), JSON.stringify(platform({ nats: { url: nats.url } })));
   });
 
   afterAll(async () => {

@@ -26,10 +26,28 @@ import type { JetStreamLink } from '../../../runtime/bus/link.ts';
 import { makeMetrics } from '../../../runtime/metrics.ts';
 import { recordedLog, type RecordedLog } from '../../unit/runtime/recorded-log.ts';
 import { startNats, type NatsServer, type NatsServerOptions } from '../nats.ts';
-import { attempt, council, job, platform, pod, story, task, UIDS } from '../../unit/gateway/objects.ts';
+import { attempt, council, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
+import { job, runningPod } from '../../builders/workspaces.ts';
+import { scriptedModelName } from '../../model/script.ts';
 
 export const GIT_CREDENTIALS = { username: 'gateway', password: 'only-the-gateway-knows' };
+export const WORKSPACE_ACCOUNT = 'system:serviceaccount:shop:fleet-workspace';
 export const MODEL_KEY = 'sk-only-the-gateway-knows-this-key';
+
+const WORK = work('api');
+export const ATTEMPT_JOB = job(task(WORK));
+export const COURIER_JOB = job(task(WORK), { kind: 'courier' });
+export const ATTEMPT_POD = runningPod(ATTEMPT_JOB);
+export const COURIER_POD = runningPod(COURIER_JOB);
+
+/** The Story `login` of namespace `shop`, in Build. */
+export const storyAt = (url: string): Story => story({ repository: { url } }, storyStatus());
+/** Its Task, whose one attempt and its courier have pods. */
+export const taskWith = (change: Partial<Attempt> = {}): Task =>
+  task(WORK, { phase: 'Running', attempts: [attempt(1, { courierUid: COURIER_JOB.metadata.uid, ...change })] });
+/** A Council that speaks through the scripted model. */
+export const councilOf = (model: Partial<Council['spec']['model']> = {}): Council =>
+  council({ model: { endpoint: 'model', name: scriptedModelName, temperature: '0.7', maxTokens: 512, ...model } });
 
 /** A token as the API server would make it, as far as its text goes. */
 export const tokenFor = (audience: string, subject: string): string => {
@@ -98,10 +116,9 @@ interface Versions {
 
 const stored = <T extends KubeObject>(object: T, versions: Versions): Stored<T> => {
   versions.resourceVersion += 1;
-  const copy = structuredClone(object) as unknown as { readonly metadata: Record<string, unknown> };
-  copy.metadata['resourceVersion'] = String(versions.resourceVersion);
+  const metadata = { ...object.metadata, resourceVersion: String(versions.resourceVersion) };
   const [group = '', version = ''] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['', object.apiVersion];
-  return ingest<T>(copy, { group, version, plural: '', kind: object.kind, namespaced: true });
+  return ingest<T>(structuredClone({ ...object, metadata }), { group, version, plural: '', kind: object.kind, namespaced: true });
 };
 
 export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
@@ -135,7 +152,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
   await nats.connect('operator', { streams: jetStreamDefinitions(), buckets: [{ name: KV_BUCKETS.ledger }] });
   const { link } = await nats.connect('gateway', { patienceMs: STORE_PATIENCE_MS });
   const gitHost = `localhost:${git.port}`;
-  let config = platform([gitRow(gitHost), ...(options.upstreams ?? [])]);
+  let config = platform({ upstreams: [gitRow(gitHost), ...(options.upstreams ?? [])] });
   const view = new WatchedCluster(() => config);
   const log = recordedLog();
   const tokens = new Map<string, Reviewed>();
@@ -177,12 +194,8 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
       config = next;
     },
     token: (step) => {
-      const courier = COURIER_STEPS.has(step);
-      const podName = courier ? 'fleet-ws-courier' : 'fleet-ws-attempt';
-      const podUid = courier ? UIDS.courierPod : UIDS.attemptPod;
-      return tokenOf({
-        ...{ username: 'system:serviceaccount:team:fleet-workspace', audiences: [audienceOf(step)], podName, podUid },
-      });
+      const { name: podName, uid: podUid } = (COURIER_STEPS.has(step) ? COURIER_POD : ATTEMPT_POD).metadata;
+      return tokenOf({ username: WORKSPACE_ACCOUNT, audiences: [audienceOf(step)], podName, podUid });
     },
     ask: async (path, { method = 'GET', token, headers = {}, body } = {}) => {
       const answer = await request(`${url}${path}`, {
@@ -206,7 +219,7 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
           return view.jobs.upsert(stored(object, versions));
       }
     },
-    seenAttempt: (change) => stage.seen(task({ attempts: [attempt(change)] })),
+    seenAttempt: (change) => stage.seen(taskWith(change)),
     close: async () => {
       await gateway.stop(0);
       await Promise.all([agent.destroy(), outside.close(), git.close()]);
@@ -215,15 +228,12 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
     },
   };
   for (const object of [
-    story({ repository: `https://${gitHost}/team/app.git` }),
-    council(),
-    task(),
-    pod('attempt'),
-    pod('courier'),
+    storyAt(`https://${gitHost}/team/app.git`),
+    councilOf(),
+    taskWith(),
+    ...[ATTEMPT_JOB, COURIER_JOB, ATTEMPT_POD, COURIER_POD],
   ])
     stage.seen(object);
-  stage.seen(job('attempt'));
-  stage.seen(job('courier'));
   return stage;
 };
 
@@ -236,6 +246,6 @@ const parsed = (bytes: Buffer): unknown => {
 };
 
 export const gitRow = (host: string): Upstream => ({
-  ...{ name: 'git', kind: 'git', scheme: 'https', host, prefix: '/team', namespaces: ['team'] },
+  ...{ name: 'git', kind: 'git', scheme: 'https', host, prefix: '/team', namespaces: ['shop'] },
   ...{ credentials: true, ca: true, allowPrivate: true },
 });

@@ -21,10 +21,11 @@ import { ARTIFACTS_READ_AUDIENCE } from '../../../crds/contracts/steps.ts';
 import type { Published } from '../../../runtime/bus/link.ts';
 import { scriptedModelName } from '../../model/script.ts';
 import { startScriptedModel, type ScriptedModel } from '../../model/server.ts';
-import { story, UIDS } from '../../unit/gateway/objects.ts';
-import { MODEL_KEY, openStage, type Stage } from './stage.ts';
+import { story, storyStatus } from '../../builders/objects.ts';
+import { ATTEMPT_POD, MODEL_KEY, openStage, storyAt, WORKSPACE_ACCOUNT, type Stage } from './stage.ts';
 
 const execute = promisify(execFile);
+const STORY_UID = story().metadata.uid;
 
 describe('artifacts', () => {
   let stage: Stage;
@@ -36,7 +37,7 @@ describe('artifacts', () => {
   const put = (bytes: Buffer, digest = sha256(bytes)) =>
     stage.ask(`/v1/artifacts/${digest}`, { method: 'PUT', token: stage.token('report'), body: bytes });
   const get = (digest: string) => stage.ask(`/v1/artifacts/${digest}`, { token: stage.token('merge') });
-  const reader = (namespace = 'team'): string =>
+  const reader = (namespace = 'shop'): string =>
     stage.tokenOf({
       ...{ username: `system:serviceaccount:${namespace}:fleet-reader`, audiences: [ARTIFACTS_READ_AUDIENCE] },
       ...{ podUid: undefined, podName: undefined },
@@ -71,7 +72,7 @@ describe('artifacts', () => {
   it('that are absent or damaged are lost', async () => {
     expect(await get(sha256('nobody wrote this'))).toMatchObject({ status: 404, json: { error: { code: 'ArtifactLost' } } });
     const digest = sha256('what it should be');
-    await stage.link.publish({ subject: artifactSubject(UIDS.story, digest), data: 'what it is' });
+    await stage.link.publish({ subject: artifactSubject(STORY_UID, digest), data: 'what it is' });
     expect(await get(digest)).toMatchObject({ status: 404, json: { error: { code: 'ArtifactLost' } } });
     expect(await put(Buffer.from('what it should be'))).toMatchObject({ status: 404 });
   });
@@ -81,9 +82,9 @@ describe('artifacts', () => {
     await put(bytes);
     const path = `/v1/artifacts/${sha256(bytes)}`;
     expect((await stage.ask(path, { token: reader() })).body).toEqual(bytes);
-    expect((await stage.ask(`${path}?root=${UIDS.story}`, { token: reader() })).body).toEqual(bytes);
+    expect((await stage.ask(`${path}?root=${STORY_UID}`, { token: reader() })).body).toEqual(bytes);
     expect(await stage.ask(path, { token: reader('other') })).toMatchObject({ status: 404 });
-    expect(await stage.ask(`${path}?root=${UIDS.story}`, { token: reader('other') })).toMatchObject({
+    expect(await stage.ask(`${path}?root=${STORY_UID}`, { token: reader('other') })).toMatchObject({
       status: 404,
       json: { error: { code: 'RootUnknown' } },
     });
@@ -95,8 +96,8 @@ describe('artifacts', () => {
 
   it('are not read with that audience by any other account', async () => {
     const token = stage.tokenOf({
-      ...{ username: 'system:serviceaccount:team:fleet-workspace', audiences: [ARTIFACTS_READ_AUDIENCE] },
-      ...{ podUid: UIDS.attemptPod, podName: 'fleet-ws-attempt' },
+      ...{ username: WORKSPACE_ACCOUNT, audiences: [ARTIFACTS_READ_AUDIENCE] },
+      ...{ podUid: ATTEMPT_POD.metadata.uid, podName: ATTEMPT_POD.metadata.name },
     });
     expect(await stage.ask(`/v1/artifacts/${sha256('x')}`, { token })).toMatchObject({
       status: 403,
@@ -157,7 +158,7 @@ describe('commands', () => {
             scheme: 'http',
             host: `127.0.0.1:${model.port}`,
             prefix: '/v1',
-            namespaces: ['team'],
+            namespaces: ['shop'],
           },
           ...{ credentials: true, ca: false, allowPrivate: true },
         },
@@ -191,13 +192,13 @@ describe('commands', () => {
     await expect.poll(() => answerTo(command.id), { timeout: 20_000 }).toBeDefined();
     return answerTo(command.id);
   };
-  const resolve = (id: string): GatewayCommand => ({ id, kind: 'resolve', namespace: 'team', storyUid: UIDS.story });
+  const resolve = (id: string): GatewayCommand => ({ id, kind: 'resolve', namespace: 'shop', storyUid: STORY_UID });
   const probe = (id: string, change: object = {}): GatewayCommand => ({
-    ...{ id, kind: 'probe', namespace: 'team', endpoint: 'model', model: scriptedModelName },
+    ...{ id, kind: 'probe', namespace: 'shop', endpoint: 'model', model: scriptedModelName },
     ...change,
   });
   const withRef = (ref: string): void =>
-    stage.seen(story({ repository: `https://localhost:${stage.git.port}/team/app.git`, ref }));
+    stage.seen(story({ repository: { url: `https://localhost:${stage.git.port}/team/app.git`, ref } }, storyStatus()));
 
   it('resolve a branch, an annotated tag to its commit, and a full ref', async () => {
     for (const [at, ref] of ['main', 'v1', 'refs/heads/main'].entries()) {
@@ -209,9 +210,9 @@ describe('commands', () => {
   it('say what is wrong and whether asking again may help', async () => {
     withRef('no-such-branch');
     expect(await answered(resolve('resolve-ref'))).toMatchObject({ ok: false, reason: 'RefUnknown', retryable: false });
-    stage.seen(story({ repository: 'https://evil.example.com/team/app.git' }));
+    stage.seen(storyAt('https://evil.example.com/team/app.git'));
     expect(await answered(resolve('resolve-row'))).toMatchObject({ ok: false, reason: 'RepositoryNotListed', retryable: false });
-    stage.seen(story({ repository: `https://localhost:${stage.git.port}/team/none.git` }));
+    stage.seen(storyAt(`https://localhost:${stage.git.port}/team/none.git`));
     expect(await answered(resolve('resolve-none'))).toMatchObject({ ok: false, reason: 'RepositoryNotFound', retryable: false });
     expect(await answered({ ...resolve('resolve-ns'), namespace: 'other' })).toMatchObject({
       ok: false,

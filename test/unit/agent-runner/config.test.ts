@@ -5,8 +5,8 @@ import { fleetPaths } from '../../../agent-runner/paths.ts';
 import { isCommand, USAGE } from '../../../agent-runner/process-entry.ts';
 import { taskJob } from '../../../controllers/task/children.ts';
 import { stepTable, volumePaths } from '../../../controllers/workspace/step-table.ts';
-import { RUN_KINDS, type RunKind } from '../../../crds/contracts/steps.ts';
-import { council, platform, task, work } from '../../builders/objects.ts';
+import { JOB_KINDS, type JobKind } from '../../../crds/contracts/steps.ts';
+import { jobInput } from '../../builders/workspaces.ts';
 
 interface PodSpec {
   readonly initContainers: readonly Container[];
@@ -19,12 +19,9 @@ interface Container {
 
 const CA = '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----';
 
-const environments = (kind: RunKind): readonly Readonly<Record<string, string>>[] => {
-  const [profile] = platform().imageProfiles;
-  if (profile === undefined) throw new Error('the platform has no image profile');
-  const gateway = { address: '10.0.0.9', caPem: CA };
-  const input = { task: task(work('t1')), council: council(), profile, platform: platform(), gateway };
-  const { spec } = taskJob(input, { kind, n: 2, candidate: 1, courierTry: 1 });
+const environments = (kind: JobKind): readonly Readonly<Record<string, string>>[] => {
+  const { gateway } = jobInput();
+  const { spec } = taskJob(jobInput({ gateway: { ...gateway, caPem: CA } }), { kind, n: 2, candidate: 1, courierTry: 1 });
   const pod = (spec as { readonly template: { readonly spec: PodSpec } }).template.spec;
   return [...pod.initContainers, ...pod.containers].map(({ env }) =>
     Object.fromEntries(env.map(({ name, value }) => [name, value])),
@@ -32,12 +29,12 @@ const environments = (kind: RunKind): readonly Readonly<Record<string, string>>[
 };
 
 describe("a step's configuration", () => {
-  it.each(RUN_KINDS)('is read from the environment that every container of a Job has: %s', (kind) => {
+  it.each(JOB_KINDS)('is read from the environment that every container of a Job has: %s', (kind) => {
     const written = environments(kind);
     expect(written).toHaveLength(stepTable[kind].length);
     for (const environment of written)
       expect(readConfig(environment)).toMatchObject({
-        ...{ kind, ownerUid: 'uid-login-t1', attempt: 2, deadlineSeconds: 600 },
+        ...{ kind, ownerUid: 'uid-login-form', attempt: 2, deadlineSeconds: 600 },
         ...{ gatewayUrl: 'https://fleet-gateway:8443', gatewayCa: CA, forbidden: [{ host: '10.0.0.9', port: 8444 }] },
       });
   });
@@ -65,7 +62,7 @@ describe("a step's configuration", () => {
 
 describe("the runner's command line", () => {
   it('takes and explains every command of the table of steps', () => {
-    for (const { command } of RUN_KINDS.flatMap((kind) => stepTable[kind])) {
+    for (const { command } of JOB_KINDS.flatMap((kind) => stepTable[kind])) {
       expect(isCommand(command)).toBe(true);
       expect(USAGE).toContain(command);
     }

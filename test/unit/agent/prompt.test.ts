@@ -4,8 +4,7 @@ import { attemptPrompt } from '../../../agent-runner/agent/attempt-prompt.ts';
 import type { Brief } from '../../../crds/contracts/brief.ts';
 import type { Attempt } from '../../../crds/kinds/task.ts';
 import { buildBrief } from '../../../gateway/brief/brief.ts';
-import { council, platform, story, task, work } from '../../builders/objects.ts';
-import { attempt, storyStatus } from '../../builders/seen.ts';
+import { attempt, council, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
 
 const agents = [
   { name: 'ada', persona: 'You doubt everything.', capabilities: [] },

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { storyTree, type StoryView } from '../../../cli/story-tree.ts';
 import { plain } from '../../../cli/terminal.ts';
 import { tells } from '../../../cli/tree-lines.ts';
-import { at, COMMIT, DIGEST, NOW, plan, story, task, work } from '../../builders/objects.ts';
+import {
+  approvedPlan,
+  at,
+  attempt,
+  COMMIT,
+  condition,
+  DIGEST,
+  NOW,
+  plan,
+  story,
+  storyStatus,
+  task,
+  work,
+} from '../../builders/objects.ts';
 
 const drawn = (view: StoryView): readonly string[] =>
   storyTree(view, NOW + 90_000, plain)
@@ -43,62 +56,35 @@ describe('the tree of a Story', () => {
 
   it('shows Tasks in the order of the Plan with attempts, reasons, checks, commits and evidence', () => {
     const [api, docs] = [work('api'), work('docs')];
-    const approval = { verdict: 'Approved', by: 'bob', digest: DIGEST } as const;
-    const inForce = plan([api, docs], { approval }, { phase: 'Approved', digest: DIGEST, tasks: [api, docs] });
-    const status = {
-      phase: 'Build',
-      ...{ headCommit: COMMIT, baseCommit: 'b'.repeat(40), branch: 'fleet/shop/login' },
-      plan: { name: 'login-1', uid: 'uid-login-1', revision: 1, digest: DIGEST },
+    const inForce = approvedPlan([api, docs]);
+    const status = storyStatus({
+      ...{ headCommit: COMMIT, baseCommit: 'b'.repeat(40), gates: undefined },
       tasks: { total: 2, succeeded: 1, running: 0, failed: 0, summary: '1/2' },
-    } as const;
+    });
     const done = task(api, {
       phase: 'Succeeded',
       commit: COMMIT,
       attempts: [
-        {
-          n: 1,
-          agent: 'agent-dev-001',
-          jobUid: 'j1',
-          candidate: 1,
-          courierTries: 0,
-          startedAt: at(),
-          finishedAt: at(20),
-          outcome: 'AgentFailed',
-          reason: 'VerifyFailed',
-          message: 'npm test ended with 1',
+        attempt(1, {
+          ...{ finishedAt: at(20), outcome: 'AgentFailed', reason: 'VerifyFailed', message: 'npm test ended with 1' },
           verify: { passed: 0, failed: 1 },
-        },
-        {
-          n: 2,
-          agent: 'agent-dev-002',
-          jobUid: 'j2',
-          candidate: 1,
-          courierTries: 1,
-          startedAt: at(20),
-          finishedAt: at(80),
-          outcome: 'Succeeded',
-          verify: { passed: 1, failed: 0 },
-          files: 1,
-          insertions: 10,
-          deletions: 2,
-          tokens: 1200,
-          commit: COMMIT,
-          evidence: DIGEST,
-        },
+        }),
+        attempt(2, {
+          ...{ courierTries: 1, startedAt: at(20), finishedAt: at(80), outcome: 'Succeeded', verify: { passed: 1, failed: 0 } },
+          ...{ files: 1, insertions: 10, deletions: 2, tokens: 1200, commit: COMMIT, evidence: DIGEST },
+        }),
       ],
     });
     const stuck = task(docs, {
       phase: 'Pending',
       waitingFor: 'waits for a person',
-      conditions: [
-        { type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message: 'grant extraAttempts', lastTransitionTime: at() },
-      ],
+      conditions: [condition('Stalled', 'True', 'AttemptsUsedUp', 'grant extraAttempts')],
     });
     expect(drawn({ story: story({}, status), plans: [inForce], tasks: [stuck, done] })).toEqual([
       'Story login  Build  1/2  Visitors can log in',
-      '├─ gates: scope ? · design Approved by bob · test ? · docs ?',
+      '├─ gates: scope ? · design Approved by grace · test ? · docs ?',
       '├─ branch fleet/shop/login  head cccccccccccc  base bbbbbbbbbbbb',
-      '└─ Plan login-1  r1  Approved  by bob  in force  sha256:dddddddddddd',
+      '└─ Plan login-1  r1  Approved  by grace  in force  sha256:dddddddddddd',
       '   ├─ api  Succeeded  Write api  login-api',
       '   │  ├─ attempt 1  agent-dev-001  AgentFailed  VerifyFailed  npm test ended with 1  20s',
       '   │  │  └─ checks 0 passed, 1 failed',
@@ -118,27 +104,20 @@ describe('the tree of a Story', () => {
   });
 
   it('counts the time of a running attempt until now', () => {
-    const running = task(work('api'), {
-      phase: 'Running',
-      attempts: [{ n: 1, agent: 'a', jobUid: 'j', candidate: 1, courierTries: 0, startedAt: at() }],
-    });
+    const running = task(work('api'), { phase: 'Running', attempts: [attempt(1)] });
     const inForce = plan([work('api')], {}, { phase: 'Approved', tasks: [work('api')] });
-    expect(drawn({ story: story(), plans: [inForce], tasks: [running] }).at(-1)).toBe('      └─ attempt 1  a  Running  1m30s');
+    expect(drawn({ story: story(), plans: [inForce], tasks: [running] }).at(-1)).toBe(
+      '      └─ attempt 1  agent-dev-001  Running  1m30s',
+    );
   });
 
   it('says once what a Story, its Task, the Stalled condition and an attempt all say', () => {
     const message = 'the workspace reached what it must not';
-    const stalled = { type: 'Stalled', status: 'True', reason: 'NetworkNotContained', lastTransitionTime: at() } as const;
     const halted = task(work('api'), {
       phase: 'Pending',
       waitingFor: `${message}; then grant an attempt`,
-      conditions: [{ ...stalled, message: `${message}; then grant an attempt` }],
-      attempts: [
-        {
-          ...{ n: 1, agent: 'a', jobUid: 'j', candidate: 1, courierTries: 0, startedAt: at(), finishedAt: at(20) },
-          ...{ outcome: 'Stalled', reason: 'NetworkNotContained', message },
-        },
-      ],
+      conditions: [condition('Stalled', 'True', 'NetworkNotContained', `${message}; then grant an attempt`)],
+      attempts: [attempt(1, { finishedAt: at(20), outcome: 'Stalled', reason: 'NetworkNotContained', message })],
     });
     const inForce = plan([work('api')], {}, { phase: 'Approved', tasks: [work('api')] });
     const given = (waitingFor: string): StoryView => ({
@@ -149,14 +128,14 @@ describe('the tree of a Story', () => {
     expect(drawn(given('the tasks of phase Build: 0 of 1 done')).slice(4)).toEqual([
       '   └─ api  Pending  Write api  login-api',
       `      ├─ stalled: NetworkNotContained  ${message}; then grant an attempt`,
-      '      └─ attempt 1  a  Stalled  20s',
+      '      └─ attempt 1  agent-dev-001  Stalled  20s',
     ]);
     const told = drawn(given(`Task api is stalled: ${message}; then grant an attempt.`));
     expect(told[1]).toBe(`├─ Task api is stalled: ${message}; then grant an attempt.`);
     expect(told.slice(4)).toEqual([
       '   └─ api  Pending  Write api  login-api',
       '      ├─ stalled: NetworkNotContained',
-      '      └─ attempt 1  a  Stalled  20s',
+      '      └─ attempt 1  agent-dev-001  Stalled  20s',
     ]);
   });
 

@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { objectEvents, type TellingKind, type ToldStatus } from '../../../controllers/object-events.ts';
-import type { Condition } from '../../../crds/kinds/meta.ts';
-import type { Attempt } from '../../../crds/kinds/task.ts';
-
-const condition = (type: string, reason: string, message: string, status: Condition['status'] = 'Unknown'): Condition => ({
-  ...{ type, reason, message, status },
-  lastTransitionTime: '2026-01-02T03:04:05Z',
-});
-
-const attempt = (n: number, more: Partial<Attempt> = {}): Attempt => ({
-  ...{ n, agent: `agent-dev-00${n}`, candidate: 1, jobUid: `job-${n}`, courierTries: 0, startedAt: '2026-01-02T03:04:05Z' },
-  ...more,
-});
+import { attempt, condition } from '../../builders/objects.ts';
 
 const failed = attempt(1, { outcome: 'AgentFailed', reason: 'VerifyFailed', message: '2 tests fail' });
 
@@ -28,25 +17,32 @@ const cases: readonly Case[] = [
   {
     name: 'a change of phase is told with the reason and the message of its condition',
     ...{ kind: 'Task', before: { phase: 'Queued' } },
-    now: { phase: 'Running', conditions: [condition('Succeeded', 'Running', 'attempt 1 is at work')] },
+    now: { phase: 'Running', conditions: [condition('Succeeded', 'Unknown', 'Running', 'attempt 1 is at work')] },
     want: ['Normal Running Running: attempt 1 is at work'],
   },
   { name: 'the first phase of a kind is no change', kind: 'Story', now: { phase: 'Draft' }, want: [] },
   {
     name: 'a Task whose first status says Running has changed its phase',
-    ...{ kind: 'Task', now: { phase: 'Running', conditions: [condition('Succeeded', 'Running', 'attempt 1 is at work')] } },
+    ...{
+      kind: 'Task',
+      now: { phase: 'Running', conditions: [condition('Succeeded', 'Unknown', 'Running', 'attempt 1 is at work')] },
+    },
     want: ['Normal Running Running: attempt 1 is at work'],
   },
   {
     name: 'other words in the same phase are not told',
-    ...{ kind: 'Task', before: { phase: 'Queued', conditions: [condition('Succeeded', 'A', 'a')] } },
-    now: { phase: 'Queued', conditions: [condition('Succeeded', 'B', 'b')] },
+    ...{ kind: 'Task', before: { phase: 'Queued', conditions: [condition('Succeeded', 'Unknown', 'A', 'a')] } },
+    now: { phase: 'Queued', conditions: [condition('Succeeded', 'Unknown', 'B', 'b')] },
     want: [],
   },
   {
     name: 'an attempt that failed is told before the phase that follows from it',
     ...{ kind: 'Task', before: { phase: 'Running', attempts: [attempt(1)] } },
-    now: { phase: 'Queued', attempts: [failed], conditions: [condition('Succeeded', 'AttemptEnded', 'waits for attempt 2')] },
+    now: {
+      phase: 'Queued',
+      attempts: [failed],
+      conditions: [condition('Succeeded', 'Unknown', 'AttemptEnded', 'waits for attempt 2')],
+    },
     want: [
       'Warning VerifyFailed attempt 1 (agent-dev-001) failed: 2 tests fail',
       'Normal AttemptEnded Queued: waits for attempt 2',
@@ -61,31 +57,31 @@ const cases: readonly Case[] = [
   {
     name: 'a failure is a warning',
     ...{ kind: 'Story', before: { phase: 'Build' } },
-    now: { phase: 'Failed', conditions: [condition('Succeeded', 'DeadlineExceeded', 'the budget ended', 'False')] },
+    now: { phase: 'Failed', conditions: [condition('Succeeded', 'False', 'DeadlineExceeded', 'the budget ended')] },
     want: ['Warning DeadlineExceeded Failed: the budget ended'],
   },
   {
     name: 'a Plan is told by its approval',
     ...{ kind: 'Plan', before: { phase: 'Parsed' } },
-    now: { phase: 'Approved', conditions: [condition('Approved', 'Approved', 'approved by grace', 'True')] },
+    now: { phase: 'Approved', conditions: [condition('Approved', 'True', 'Approved', 'approved by grace')] },
     want: ['Normal Approved Approved: approved by grace'],
   },
   {
     name: 'a Council has no phase: whether it is ready is told',
     ...{ kind: 'Council', before: { ready: 'True' } },
-    now: { ready: 'False', conditions: [condition('Ready', 'ModelMissing', 'no such model', 'False')] },
+    now: { ready: 'False', conditions: [condition('Ready', 'False', 'ModelMissing', 'no such model')] },
     want: ['Warning ModelMissing NotReady: no such model'],
   },
   {
     name: 'a halt that needs a person is told once, and again when its reason is another',
-    ...{ kind: 'Task', before: { phase: 'Pending', conditions: [condition('Stalled', 'WriteRefused', 'quota', 'True')] } },
-    now: { phase: 'Pending', conditions: [condition('Stalled', 'AttemptsUsedUp', 'the agent failed 3 times', 'True')] },
+    ...{ kind: 'Task', before: { phase: 'Pending', conditions: [condition('Stalled', 'True', 'WriteRefused', 'quota')] } },
+    now: { phase: 'Pending', conditions: [condition('Stalled', 'True', 'AttemptsUsedUp', 'the agent failed 3 times')] },
     want: ['Warning AttemptsUsedUp needs a person: the agent failed 3 times'],
   },
   {
     name: 'a halt that stays is not told again, whatever its words',
-    ...{ kind: 'Task', before: { phase: 'Pending', conditions: [condition('Stalled', 'WriteRefused', 'quota', 'True')] } },
-    now: { phase: 'Pending', conditions: [condition('Stalled', 'WriteRefused', 'another quota', 'True')] },
+    ...{ kind: 'Task', before: { phase: 'Pending', conditions: [condition('Stalled', 'True', 'WriteRefused', 'quota')] } },
+    now: { phase: 'Pending', conditions: [condition('Stalled', 'True', 'WriteRefused', 'another quota')] },
     want: [],
   },
 ];
@@ -96,7 +92,7 @@ describe('what people are told as Kubernetes Events', () => {
   });
 
   it('a note is never longer than the API server takes', () => {
-    const now = { phase: 'Running', conditions: [condition('Succeeded', 'Running', 'ü'.repeat(2_000))] };
+    const now = { phase: 'Running', conditions: [condition('Succeeded', 'Unknown', 'Running', 'ü'.repeat(2_000))] };
     for (const { note } of objectEvents('Task', undefined, now)) expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
   });
 });

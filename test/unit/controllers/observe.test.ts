@@ -12,8 +12,8 @@ import type { Plan } from '../../../crds/kinds/plan.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Task } from '../../../crds/kinds/task.ts';
 import type { Job } from '../../../controllers/kubernetes.ts';
-import { at, COMMIT, council, plan, platform, story, task, work } from '../../builders/objects.ts';
-import { job, pod, storyStatus } from '../../builders/seen.ts';
+import { at, COMMIT, council, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
+import { job, pod } from '../../builders/workspaces.ts';
 
 interface Holding {
   readonly stories?: readonly Story[];

@@ -2,18 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { mergeConditions } from '../../../controllers/conditions.ts';
 import { appendEvents, OUTBOX_LENGTH, unpublished } from '../../../controllers/outbox.ts';
 import type { OutboxEvent } from '../../../crds/kinds/meta.ts';
-import { at, NOW } from '../../builders/objects.ts';
+import { at, condition, NOW, outboxEvent } from '../../builders/objects.ts';
 
-const event = (seq: number): OutboxEvent => ({ seq, type: 'planning.story.created', at: at(), data: '{}' });
 const outbox = (from: number, to: number): OutboxEvent[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => event(from + index));
+  Array.from({ length: to - from + 1 }, (_, index) => outboxEvent(from + index));
 const wanted = { type: 'planning.story.transitioned', data: { story_id: 'login', from_phase: 'DRAFT' } };
 
 describe('the outbox', () => {
   it('begins with number 1', () => {
     expect(appendEvents(undefined, [wanted], undefined, NOW)).toEqual({
       eventSeq: 1,
-      outbox: [{ seq: 1, type: wanted.type, at: at(), data: '{"from_phase":"DRAFT","story_id":"login"}' }],
+      outbox: [outboxEvent(1, { type: wanted.type, data: '{"from_phase":"DRAFT","story_id":"login"}' })],
     });
   });
 
@@ -47,14 +46,12 @@ describe('the outbox', () => {
 });
 
 describe('conditions', () => {
-  const old = [
-    { type: 'Ready', status: 'True', reason: 'Ready', message: 'yes', lastTransitionTime: at(-60), observedGeneration: 1 },
-  ] as const;
+  const old = [{ ...condition('Ready', 'True'), lastTransitionTime: at(-60), observedGeneration: 1 }];
   const want = (type: string, status: 'True' | 'False', reason = 'Because') => ({ type, status, reason, message: 'words' });
 
   it('keep their time while the status is the same, whatever the words', () => {
     expect(mergeConditions(old, [want('Ready', 'True', 'Other')], NOW, 2)).toEqual([
-      { type: 'Ready', status: 'True', reason: 'Other', message: 'words', lastTransitionTime: at(-60), observedGeneration: 2 },
+      { ...condition('Ready', 'True', 'Other', 'words'), lastTransitionTime: at(-60), observedGeneration: 2 },
     ]);
   });
 

@@ -10,21 +10,25 @@ import { decideTask } from '../../../controllers/task/decide.ts';
 import type { TaskSeen } from '../../../controllers/task/seen.ts';
 import { probeCommandId, probeRetryCommandId } from '../../../crds/contracts/commands.ts';
 import { kindDefinitions, type Kind } from '../../../crds/kinds/registry.ts';
-import { COMMIT, council, DIGEST, NOW, plan, platform, story, task, work } from '../../builders/objects.ts';
 import {
   approvedPlan,
   at,
   attempt,
-  job,
-  over,
-  planSeen,
-  pod,
-  REPORT,
-  storySeen,
+  COMMIT,
+  condition,
+  council,
+  DIGEST,
+  NOW,
+  outboxEvent,
+  plan,
+  platform,
+  story,
   storyStatus,
-  taskSeen,
-  workspaces,
-} from '../../builders/seen.ts';
+  task,
+  work,
+} from '../../builders/objects.ts';
+import { planSeen, storySeen, taskSeen } from '../../builders/seen.ts';
+import { job, over, pod, REPORT, workspaces } from '../../builders/workspaces.ts';
 import { Random } from '../../simulation/random.ts';
 
 const STRANGE_TEXTS = [
@@ -40,7 +44,8 @@ const STRANGE_TEXTS = [
   'Succeeded',
   '9'.repeat(400),
 ];
-const STRANGE_NUMBERS = [0, -1, 1, 31, 2_147_483_647, Number.MAX_SAFE_INTEGER];
+// the largest one leaves room for counting on: no object has had as many events
+const STRANGE_NUMBERS = [0, -1, 1, 31, 2_147_483_647, Number.MAX_SAFE_INTEGER - 1_000];
 
 interface Strangeness {
   /** Chance for each leaf and each list. */
@@ -88,10 +93,8 @@ const base = work('base');
 const busy = task(form, {
   phase: 'Integrating',
   eventSeq: 5,
-  outbox: [{ seq: 5, type: 'orchestration.task.integrating', at: at(), data: '{}' }],
-  conditions: [
-    { type: 'WorkspaceMissing', status: 'True', reason: 'WorkspaceMissing', message: '', lastTransitionTime: at(-60) },
-  ],
+  outbox: [outboxEvent(5, { type: 'orchestration.task.integrating' })],
+  conditions: [{ ...condition('WorkspaceMissing', 'True'), lastTransitionTime: at(-60) }],
   attempts: [
     attempt(1, { finishedAt: at(), outcome: 'InfrastructureFailed', reason: 'PodLost' }),
     attempt(2, { patch: DIGEST, evidence: DIGEST, base: COMMIT, courierUid: 'uid-courier-2', courierTries: 1 }),

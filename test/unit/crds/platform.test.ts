@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { platformConfig } from '../../../crds/contracts/platform.ts';
+import { platform } from '../../builders/objects.ts';
 
 const row = (more: object = {}): object => ({
   name: 'vllm',
@@ -8,23 +9,7 @@ const row = (more: object = {}): object => ({
   namespaces: ['*'],
   ...more,
 });
-const config = (more: object = {}): object => ({
-  upstreams: [row()],
-  imageProfiles: [],
-  gates: { scope: 'Human', design: 'Human', test: 'Human', docs: 'Human' },
-  capacity: { workspaces: 16, perNamespace: 8, perStory: 4 },
-  limits: {
-    ...{ patchBytes: 1_048_576, patchFiles: 200, outputBytes: 65_536, iterations: 60, tokensPerTask: 2_000_000 },
-    ...{ protectedPaths: ['.ci/**'], protectedPathsAllowedFor: [] },
-  },
-  workspace: {
-    ...{ fleetImage: 'fleet:1', fleetImagePullPolicy: 'IfNotPresent', deadlineSeconds: 3600, egressOwnNode: false },
-    ...{ resources: { requests: { cpu: '100m' } }, attemptLimits: { agent: 3, infrastructure: 6 } },
-  },
-  gateway: { serviceName: 'fleet-gateway', namespace: 'fleet', port: 8443, canaryPort: 8444 },
-  nats: { url: 'nats://fleet-nats.fleet:4222' },
-  ...more,
-});
+const config = (more: object = {}): object => ({ ...platform(), upstreams: [row()], ...more });
 
 describe('the platform configuration', () => {
   it('fills in what a row of the table leaves out', () => {
@@ -34,9 +19,8 @@ describe('the platform configuration', () => {
   });
 
   it('takes a quantity that YAML read as a number', () => {
-    const { workspace } = config() as { workspace: object };
     const parsed = platformConfig.parse(
-      config({ workspace: { ...workspace, resources: { limits: { cpu: 2, memory: '1Gi' } } } }),
+      config({ workspace: { ...platform().workspace, resources: { limits: { cpu: 2, memory: '1Gi' } } } }),
     );
     expect(parsed.workspace.resources).toEqual({ limits: { cpu: '2', memory: '1Gi' } });
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openApiOf } from '../../../crds/generate.ts';
 import { kindDefinitions, KINDS, type Kind } from '../../../crds/kinds/registry.ts';
 import { accepted, rejected } from '../../contract/admission-crds-creates.ts';
-import { objectOf, type Fields } from '../../contract/admission-crds-objects.ts';
+import { objectOf, type Fields } from '../../builders/smallest.ts';
 import { placesOf, problemsOf } from './open-api.ts';
 
 const schemas = KINDS.flatMap((kind) => [
@@ -53,8 +53,7 @@ describe.each(schemas)('$name', ({ name, schema }) => {
 });
 
 describe('zod and the API server', () => {
-  const specOf = (kind: Kind, spec: Fields | undefined): unknown =>
-    (objectOf(kind, 'n', 'ns', spec) as unknown as { spec: unknown }).spec;
+  const specOf = (kind: Kind, spec: Fields | undefined): unknown => objectOf(kind, 'n', 'ns', spec).spec;
   const zodAccepts = (kind: Kind, spec: unknown): boolean => kindDefinitions[kind].spec.safeParse(spec).success;
   const schemaProblems = (kind: Kind, spec: unknown): readonly string[] => [
     ...problemsOf(openApiOf(kindDefinitions[kind].spec), spec),

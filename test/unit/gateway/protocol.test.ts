@@ -8,7 +8,8 @@ import { readConfig } from '../../../gateway/config.ts';
 import { chatRequest } from '../../../gateway/model/chat-request.ts';
 import { UsageWatch } from '../../../gateway/model/usage.ts';
 import { withoutCredential } from '../../../gateway/upstream/secrets.ts';
-import { pod } from './objects.ts';
+import { task, work } from '../../builders/objects.ts';
+import { job, pod, runningPod } from '../../builders/workspaces.ts';
 
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);
@@ -71,13 +72,14 @@ describe('ls-refs', () => {
 });
 
 describe("the merge step's finding", () => {
+  const courier = job(task(work('api')), { kind: 'courier' });
   const status = (message: string) =>
-    pod('courier', { initContainerStatuses: [{ name: 'merge', state: { terminated: { exitCode: 0, message } } }] });
+    pod(courier, {}, { initContainerStatuses: [{ name: 'merge', state: { terminated: { exitCode: 0, message } } }] });
   it('is read from the pod', () => {
     expect(mergeFindingOf(status(`{"step":"merge","outcome":"ok","commit":"${A}"}`))).toMatchObject({ commit: A });
   });
   it.each([
-    ['absent before the step has ended', pod('courier')],
+    ['absent before the step has ended', runningPod(courier)],
     ['none when it is another step’s', status(`{"step":"push","outcome":"ok","commit":"${A}"}`)],
     ['none when its commit is no id', status('{"step":"merge","outcome":"ok","commit":"main"}')],
     ['none when it is no JSON', status('boom')],

@@ -5,22 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../operator/config.ts';
 import { ConfigInvalid } from '../../../runtime/config.ts';
 import { makeLog } from '../../../runtime/log.ts';
-
-const platform = {
-  ...{ upstreams: [], imageProfiles: [] },
-  gates: { scope: 'Human', design: 'Human', test: 'Human', docs: 'Human' },
-  capacity: { workspaces: 4, perNamespace: 4, perStory: 2 },
-  limits: {
-    ...{ patchBytes: 1_000, patchFiles: 10, outputBytes: 2_048, iterations: 5, tokensPerTask: 100 },
-    ...{ protectedPaths: [], protectedPathsAllowedFor: [] },
-  },
-  workspace: {
-    ...{ fleetImage: 'fleet:1', fleetImagePullPolicy: 'Never', resources: {}, deadlineSeconds: 600, egressOwnNode: false },
-    attemptLimits: { agent: 3, infrastructure: 6 },
-  },
-  gateway: { serviceName: 'fleet-gateway', namespace: 'fleet', port: 8443, canaryPort: 8444 },
-  nats: { url: 'tls://nats:4222' },
-};
+import { platform } from '../../builders/objects.ts';
 
 const withFile = <T>(content: string, use: (path: string) => T): T => {
   const folder = mkdtempSync(join(tmpdir(), 'swe-fleet-config-'));
@@ -50,25 +35,25 @@ const issuesOf = (env: Readonly<Record<string, string | undefined>>): readonly s
 
 describe('the configuration', () => {
   it('is read whole and frozen, with presets for what is not said', () =>
-    withFile(JSON.stringify(platform), (path) => {
+    withFile(JSON.stringify(platform()), (path) => {
       const config = loadConfig(given(path, { FLEET_WORKERS: '3' }), 36);
       expect(config).toMatchObject({
         ...{ identity: 'operator-0_10', namespace: 'fleet', workers: 3, healthPort: 8081, logLevel: 'info' },
         lease: { name: 'swe-fleet-operator', durationMs: 15_000 },
-        platform: { capacity: { perStory: 2 } },
+        platform: { capacity: { perStory: 4 } },
       });
       expect([Object.isFrozen(config), Object.isFrozen(config.platform.capacity)]).toEqual([true, true]);
     }));
 
   it('names two lives of one pod alike, and two starts outside a pod differently', () =>
-    withFile(JSON.stringify(platform), (path) => {
+    withFile(JSON.stringify(platform()), (path) => {
       const inPod = given(path, { POD_UID: 'b2c1' });
       expect([loadConfig(inPod, 1).identity, loadConfig(inPod, 2).identity]).toEqual(['operator-0_b2c1', 'operator-0_b2c1']);
       expect(loadConfig(given(path), 1).identity).not.toBe(loadConfig(given(path), 2).identity);
     }));
 
   it('never prints a password', () =>
-    withFile(JSON.stringify(platform), (path) => {
+    withFile(JSON.stringify(platform()), (path) => {
       const config = loadConfig(given(path, { FLEET_NATS_USER: 'operator', FLEET_NATS_PASSWORD: 'hunter2' }));
       expect(config.nats.password).toBe('hunter2');
       const lines: string[] = [];
@@ -79,7 +64,7 @@ describe('the configuration', () => {
     }));
 
   it('tells everything that is wrong at once, in the environment and in the file', () =>
-    withFile(JSON.stringify({ ...platform, capacity: { ...platform.capacity, perStory: 0 }, colour: 'red' }), (path) => {
+    withFile(JSON.stringify({ ...platform(), capacity: { ...platform().capacity, perStory: 0 }, colour: 'red' }), (path) => {
       const issues = issuesOf({
         FLEET_PLATFORM_FILE: path,
         POD_NAMESPACE: 'fleet',

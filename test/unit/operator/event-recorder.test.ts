@@ -1,16 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectEvent } from '../../../controllers/object-events.ts';
 import { answerError, networkError } from '../../../kube/error.ts';
-import type { KubeObject, ObjectRef, Resource, Stored } from '../../../kube/object.ts';
+import type { KubeObject, ObjectRef, Resource } from '../../../kube/object.ts';
 import { EventRecorder } from '../../../operator/publish/event-recorder.ts';
 import { Queue } from '../../../runtime/queue.ts';
+import { task, work } from '../../builders/objects.ts';
 import { handClock, flush } from '../runtime/hand-clock.ts';
 
-const task: Stored<KubeObject> = {
-  apiVersion: 'swefleet.io/v1alpha1',
-  kind: 'Task',
-  metadata: { namespace: 'shop', name: 'greet', uid: 'uid-greet', resourceVersion: '7' },
-};
+const greet = task(work('greet'));
 const running: ObjectEvent = { type: 'Normal', reason: 'Running', note: 'Running: attempt 1 is at work' };
 const lost: ObjectEvent = { type: 'Warning', reason: 'PodLost', note: 'attempt 1 failed' };
 
@@ -45,29 +42,29 @@ describe('Kubernetes Events', () => {
   it('are told in order', async () => {
     const { recorder, requests } = stage();
     recorder.open();
-    recorder.record(task, running);
-    recorder.record(task, lost);
+    recorder.record(greet, running);
+    recorder.record(greet, lost);
     await flush();
-    expect(requests).toEqual(['create Running of greet', 'create PodLost of greet']);
+    expect(requests).toEqual(['create Running of login-greet', 'create PodLost of login-greet']);
   });
 
   it('of the time before this process led were told by another, and are not kept', async () => {
     const { recorder, requests } = stage();
-    recorder.record(task, running);
+    recorder.record(greet, running);
     recorder.open();
-    recorder.record(task, lost);
+    recorder.record(greet, lost);
     await flush();
-    expect(requests).toEqual(['create PodLost of greet']);
+    expect(requests).toEqual(['create PodLost of login-greet']);
   });
 
   it('that repeat become one series with a count, told at most once a minute', async () => {
     const { recorder, requests, clock } = stage();
     recorder.open();
     for (const waitMs of [0, 10_000, 10_000, 10_000]) {
-      recorder.record(task, running);
+      recorder.record(greet, running);
       await clock.advance(waitMs);
     }
-    expect(requests).toEqual(['create Running of greet']);
+    expect(requests).toEqual(['create Running of login-greet']);
     await clock.advance(60_000);
     expect(requests.slice(1)).toEqual(['patch {"series":{"count":4,"lastObservedTime":"2026-01-02T03:04:25.000000Z"}}']);
     await clock.advance(3_600_000);
@@ -77,9 +74,9 @@ describe('Kubernetes Events', () => {
   it('that the API server has forgotten are created anew', async () => {
     const { recorder, requests, clock } = stage([undefined, answerError('x', 404, { reason: 'NotFound', message: 'gone' })]);
     recorder.open();
-    recorder.record(task, running);
+    recorder.record(greet, running);
     await clock.advance(3_700_000);
-    recorder.record(task, running);
+    recorder.record(greet, running);
     await clock.advance(1_000);
     expect(requests.map((request) => request.slice(0, 6))).toEqual(['create', 'patch ', 'create']);
   });
@@ -87,7 +84,7 @@ describe('Kubernetes Events', () => {
   it('that an operator before this one told are not told again', async () => {
     const { recorder, requests, dropped } = stage([answerError('x', 409, { reason: 'AlreadyExists', message: 'there is one' })]);
     recorder.open();
-    recorder.record(task, running);
+    recorder.record(greet, running);
     await flush();
     expect([requests.length, dropped]).toEqual([1, []]);
   });
@@ -96,7 +93,7 @@ describe('Kubernetes Events', () => {
     const ill = networkError('x', new Error('reset'));
     const { recorder, requests, dropped, clock } = stage([ill, ill, ill, ill]);
     recorder.open();
-    recorder.record(task, running);
+    recorder.record(greet, running);
     await clock.advance(600_000);
     expect([requests.length, dropped]).toEqual([4, [ill]]);
   });
@@ -105,7 +102,7 @@ describe('Kubernetes Events', () => {
     const refused = answerError('x', 403, { reason: 'Forbidden', message: 'no' });
     const { recorder, requests, dropped, clock } = stage([refused]);
     recorder.open();
-    recorder.record(task, running);
+    recorder.record(greet, running);
     await clock.advance(600_000);
     expect([requests.length, dropped]).toEqual([1, [refused]]);
   });

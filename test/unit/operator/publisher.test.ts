@@ -4,20 +4,12 @@ import type { Publication, Published } from '../../../runtime/bus/link.ts';
 import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
 import { publishOutbox, type Publishing } from '../../../operator/publish/publisher.ts';
 import type { Next } from '../../../runtime/queue.ts';
+import { at, outboxEvent, story } from '../../builders/objects.ts';
 
-const AT = '2026-01-02T03:04:05Z';
-const event = (seq: number, type = 'planning.story.transitioned', data = `{"to_phase":"P${seq}"}`): OutboxEvent => ({
-  seq,
-  type,
-  at: AT,
-  data,
-});
+const event = (seq: number, type = 'planning.story.transitioned', data = `{"to_phase":"P${seq}"}`): OutboxEvent =>
+  outboxEvent(seq, { type, data });
 
-const story = (outbox?: readonly OutboxEvent[]): Publishing => ({
-  ...{ apiVersion: 'swefleet.io/v1alpha1', kind: 'Story' },
-  metadata: { namespace: 'ns', name: 'one', uid: 'u1', resourceVersion: '5' },
-  ...(outbox !== undefined && { status: { outbox } }),
-});
+const saying = (outbox?: readonly OutboxEvent[]): Publishing => story({}, outbox && { outbox: [...outbox] });
 
 interface Case {
   readonly name: string;
@@ -33,29 +25,34 @@ interface Case {
 
 const done: Next = { kind: 'done' };
 const retry: Next = { kind: 'retry' };
-const transitioned = (seq: number): string => `planning.story.transitioned u1:${seq}`;
+const transitioned = (seq: number): string => `planning.story.transitioned uid-login:${seq}`;
 
 const cases: readonly Case[] = [
   { name: 'an object that is gone has nothing to say', given: undefined, want: [], next: done },
-  { name: 'an object without an outbox has nothing to say', given: story(), want: [], next: done },
+  { name: 'an object without an outbox has nothing to say', given: saying(), want: [], next: done },
   {
     name: 'events go out in order of their number, then the cursor is moved once, over the revision that was read',
-    given: story([event(2), event(1), event(3)]),
-    ...{ want: [transitioned(1), transitioned(2), transitioned(3), '$KV.fleet-cursor.u1=3 over 40'], next: done },
+    given: saying([event(2), event(1), event(3)]),
+    ...{ want: [transitioned(1), transitioned(2), transitioned(3), '$KV.fleet-cursor.uid-login=3 over 40'], next: done },
   },
   {
     name: 'what the cursor has passed is not sent again',
-    ...{ given: story([event(1), event(2)]), cursor: 1, want: [transitioned(2), '$KV.fleet-cursor.u1=2 over 40'], next: done },
+    ...{
+      given: saying([event(1), event(2)]),
+      cursor: 1,
+      want: [transitioned(2), '$KV.fleet-cursor.uid-login=2 over 40'],
+      next: done,
+    },
   },
-  { name: 'nothing new, nothing sent', given: story([event(1), event(2)]), cursor: 2, want: [], next: done },
+  { name: 'nothing new, nothing sent', given: saying([event(1), event(2)]), cursor: 2, want: [], next: done },
   {
     name: 'when the store goes down on the way, the cursor is moved as far as was acknowledged and the rest follows later',
-    ...{ given: story([event(1), event(2)]), answers: ['published', 'down', 'published'] },
-    ...{ want: [transitioned(1), transitioned(2), '$KV.fleet-cursor.u1=1 over 40'], next: retry },
+    ...{ given: saying([event(1), event(2)]), answers: ['published', 'down', 'published'] },
+    ...{ want: [transitioned(1), transitioned(2), '$KV.fleet-cursor.uid-login=1 over 40'], next: retry },
   },
   {
     name: 'with the store down nothing moves',
-    given: story([event(1)]),
+    given: saying([event(1)]),
     answers: ['down'],
     want: [transitioned(1)],
     next: retry,
@@ -63,25 +60,25 @@ const cases: readonly Case[] = [
   {
     name: 'an event that was sent but whose cursor was lost is sent again: at least once, the store drops the second by its id',
     ...{
-      given: story([event(1)]),
+      given: saying([event(1)]),
       answers: ['published', 'down'],
-      want: [transitioned(1), '$KV.fleet-cursor.u1=1 over 40'],
+      want: [transitioned(1), '$KV.fleet-cursor.uid-login=1 over 40'],
       next: retry,
     },
   },
   {
     name: 'a cursor that another leader moved meanwhile is read again',
     ...{
-      given: story([event(1)]),
+      given: saying([event(1)]),
       answers: ['published', 'outrun'],
-      want: [transitioned(1), '$KV.fleet-cursor.u1=1 over 40'],
+      want: [transitioned(1), '$KV.fleet-cursor.uid-login=1 over 40'],
       next: retry,
     },
   },
   {
     name: 'an event that no stream takes, or that is no JSON, is skipped, so that it does not hold up the others',
-    given: story([event(1, 'secrets.all'), event(2, 'planning.*'), event(3, 'planning.x', '{"cut'), event(4)]),
-    ...{ want: [transitioned(4), '$KV.fleet-cursor.u1=4 over 40'], next: done, skipped: [1, 2, 3] },
+    given: saying([event(1, 'secrets.all'), event(2, 'planning.*'), event(3, 'planning.x', '{"cut'), event(4)]),
+    ...{ want: [transitioned(4), '$KV.fleet-cursor.uid-login=4 over 40'], next: done, skipped: [1, 2, 3] },
   },
 ];
 
@@ -113,12 +110,12 @@ describe('the publisher', () => {
     });
 
   it('keeps the fields of older clients at top level, and adds what names and orders the event', async () => {
-    const given = story([event(7, 'planning.story.transitioned', '{"story_id":"S-1","to_phase":"BUILD","seq":"theirs"}')]);
+    const given = saying([event(7, 'planning.story.transitioned', '{"story_id":"S-1","to_phase":"BUILD","seq":"theirs"}')]);
     const { sent } = await run({ name: '', given, want: [], next: done });
     expect(JSON.parse(String(sent[0]?.data))).toEqual({
       ...{ story_id: 'S-1', to_phase: 'BUILD', seq: 'theirs' },
-      ...{ event_id: 'u1:7', event_type: 'planning.story.transitioned', occurred_at: AT },
-      object: { kind: 'Story', namespace: 'ns', name: 'one', uid: 'u1' },
+      ...{ event_id: 'uid-login:7', event_type: 'planning.story.transitioned', occurred_at: at() },
+      object: { kind: 'Story', namespace: 'shop', name: 'login', uid: 'uid-login' },
     });
   });
 });

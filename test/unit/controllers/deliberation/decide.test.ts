@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { decideDeliberation } from '../../../../controllers/deliberation/decide.ts';
-import { deliberationSpec, type Deliberation } from '../../../../crds/kinds/deliberation.ts';
-import { API_VERSION } from '../../../../crds/kinds/meta.ts';
-import { meta, NOW } from '../../../builders/objects.ts';
+import { deliberation, NOW } from '../../../builders/objects.ts';
 import { spec } from '../../../builders/spec.ts';
 
-const question: Deliberation = {
-  apiVersion: API_VERSION,
-  kind: 'Deliberation',
-  metadata: meta('which-way'),
-  spec: deliberationSpec.parse({ councilRef: { name: 'dev' }, subject: 'Which way?' }),
-};
+const question = deliberation();
 
 describe('the decision about a Deliberation', () => {
   it('keeps it, says that it is not served yet, and says so once', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { decidePlan } from '../../../../controllers/plan/decide.ts';
 import type { PlanSeen } from '../../../../controllers/plan/seen.ts';
 import { planDigest, scopeDigest } from '../../../../crds/digests.ts';
-import { DIGEST, plan, story, work } from '../../../builders/objects.ts';
-import { approved, approvedPlan, NOW, planSeen, planStatus, storyStatus } from '../../../builders/seen.ts';
+import { approved, approvedPlan, DIGEST, NOW, plan, planStatus, story, storyStatus, work } from '../../../builders/objects.ts';
+import { planSeen } from '../../../builders/seen.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
 
 const form = work('form');

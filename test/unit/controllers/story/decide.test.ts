@@ -9,8 +9,24 @@ import { decideStory } from '../../../../controllers/story/decide.ts';
 import { resolveIdOf } from '../../../../controllers/story/observe.ts';
 import { rules } from '../../../../controllers/story/rules.ts';
 import type { StorySeen } from '../../../../controllers/story/seen.ts';
-import { COMMIT, DIGEST, plan, platform, story, task, work } from '../../../builders/objects.ts';
-import { approved, approvedPlan, at, DEADLINE_S, NOW, planStatus, storySeen, storyStatus } from '../../../builders/seen.ts';
+import {
+  approved,
+  approvedPlan,
+  at,
+  COMMIT,
+  condition,
+  DEADLINE_S,
+  DIGEST,
+  NOW,
+  plan,
+  planStatus,
+  platform,
+  story,
+  storyStatus,
+  task,
+  work,
+} from '../../../builders/objects.ts';
+import { storySeen } from '../../../builders/seen.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
 
 const waits = `waits ${DEADLINE_S} s`;
@@ -311,9 +327,7 @@ const builds: readonly Case[] = [
         [
           taskOf(form, {
             phase: 'Pending',
-            conditions: [
-              { type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message: 'grant more', lastTransitionTime: at() },
-            ],
+            conditions: [condition('Stalled', 'True', 'AttemptsUsedUp', 'grant more')],
           }),
         ],
       ),
@@ -371,11 +385,9 @@ const builds: readonly Case[] = [
 const waitingTask = (wanted: PlanTask, reason: string, message: string, more: readonly Condition[] = []): Task =>
   taskOf(wanted, {
     phase: 'Pending',
-    conditions: [...more, { type: 'Succeeded', status: 'Unknown', reason, message, lastTransitionTime: at() }],
+    conditions: [...more, condition('Succeeded', 'Unknown', reason, message)],
   });
-const stalledCondition = (message: string): Condition => ({
-  ...{ type: 'Stalled', status: 'True', reason: 'AttemptsUsedUp', message, lastTransitionTime: at() },
-});
+const stalledCondition = (message: string): Condition => condition('Stalled', 'True', 'AttemptsUsedUp', message);
 const unready = (id: string) => waitingTask(work(id), 'CouncilNotReady', 'waits for council dev to be ready (ModelMissing)');
 const saysOf = (made: readonly Task[]): string | undefined =>
   decideStory(storySeen(inPhase('Build'), force([form, work('session'), proof], made)), NOW).status?.waitingFor;

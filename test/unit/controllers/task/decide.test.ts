@@ -4,22 +4,25 @@ import { rules } from '../../../../controllers/task/rules.ts';
 import type { TaskSeen } from '../../../../controllers/task/seen.ts';
 import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
 import type { TaskStatus } from '../../../../crds/kinds/task.ts';
-import { COMMIT, council, DIGEST, platform, plan, story, task, work } from '../../../builders/objects.ts';
 import {
   approved,
   at,
   attempt,
+  COMMIT,
+  council,
   DEADLINE_S,
-  job,
+  DIGEST,
   NOW,
-  over,
+  plan,
   planStatus,
-  pod,
-  REPORT,
+  platform,
+  story,
   storyStatus,
-  taskSeen,
-  workspaces,
-} from '../../../builders/seen.ts';
+  task,
+  work,
+} from '../../../builders/objects.ts';
+import { taskSeen } from '../../../builders/seen.ts';
+import { job, over, pod, REPORT, workspaces } from '../../../builders/workspaces.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
 
 const form = task(work('form'));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isLive, readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
 import type { Job, Pod } from '../../../../controllers/kubernetes.ts';
-import { COMMIT, task, work } from '../../../builders/objects.ts';
-import { at, job, NOW, over, pod, REPORT } from '../../../builders/seen.ts';
+import { at, COMMIT, NOW, task, work } from '../../../builders/objects.ts';
+import { job, over, pod, REPORT } from '../../../builders/workspaces.ts';
 
 const form = task(work('form'));
 const attempt = job(form);

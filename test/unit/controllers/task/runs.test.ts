@@ -6,8 +6,8 @@ import { readRuns, type RunsRead } from '../../../../controllers/task/run-readin
 import { currentAttempt, leadingRecord, runIn } from '../../../../controllers/task/runs.ts';
 import { LABEL_CANDIDATE, LABEL_TRY } from '../../../../crds/labels.ts';
 import type { Task } from '../../../../crds/kinds/task.ts';
-import { DIGEST, platform, task, work } from '../../../builders/objects.ts';
-import { at, attempt, job, NOW, over, pod, REPORT, workspaces } from '../../../builders/seen.ts';
+import { at, attempt, DIGEST, NOW, platform, task, work } from '../../../builders/objects.ts';
+import { job, over, pod, REPORT, workspaces } from '../../../builders/workspaces.ts';
 
 const form = task(work('form'));
 const listing = (...attempts: readonly ReturnType<typeof attempt>[]): Task => task(work('form'), { attempts: [...attempts] });

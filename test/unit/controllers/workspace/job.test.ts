@@ -3,6 +3,7 @@ import { taskJob, type JobInput } from '../../../../controllers/task/children.ts
 import { networkHash } from '../../../../controllers/workspace/network-policy.ts';
 import { audienceOf, STEP_RIGHTS, type Step } from '../../../../crds/contracts/steps.ts';
 import { council, platform, task, work } from '../../../builders/objects.ts';
+import { jobInput } from '../../../builders/workspaces.ts';
 
 interface Mount {
   readonly name: string;
@@ -28,16 +29,8 @@ interface PodSpec {
   }[];
 }
 
-const input = (more: Partial<JobInput> = {}): JobInput => ({
-  task: task(work('form')),
-  council: council(),
-  profile: { name: 'node', image: 'toolchain-node:1', imagePullPolicy: 'IfNotPresent', setup: [], namespaces: ['*'] },
-  platform: platform(),
-  gateway: { address: '10.0.0.9', caPem: 'PEM' },
-  ...more,
-});
 const built = (kind: 'attempt' | 'courier', more: Partial<JobInput> = {}) => {
-  const job = taskJob(input(more), { kind, n: 2, candidate: 1, courierTry: 1 });
+  const job = taskJob(jobInput(more), { kind, n: 2, candidate: 1, courierTry: 1 });
   const spec = job.spec as { readonly template: { readonly spec: PodSpec } & { readonly metadata: object } } & Record<
     string,
     unknown

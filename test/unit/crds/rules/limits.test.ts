@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { taskJob } from '../../../../controllers/task/children.ts';
 import type { Task } from '../../../../crds/kinds/task.ts';
 import { buildBrief } from '../../../../gateway/brief/brief.ts';
-import { COMMIT, council, DIGEST, platform, story, task, work } from '../../../builders/objects.ts';
-import { attempt, storyStatus } from '../../../builders/seen.ts';
+import { attempt, COMMIT, council, DIGEST, platform, story, storyStatus, task, work } from '../../../builders/objects.ts';
+import { jobInput } from '../../../builders/workspaces.ts';
 
 interface Deadlines {
   readonly platform: number;
@@ -24,13 +24,8 @@ const stage = (seconds: Deadlines) => {
   };
 };
 
-const podDeadline = (seconds: Deadlines, kind: 'attempt' | 'courier'): unknown => {
-  const [profile] = platform().imageProfiles;
-  if (profile === undefined) throw new Error('the platform has no image profile');
-  const gateway = { address: '10.0.0.9', caPem: 'PEM' };
-  const job = taskJob({ ...stage(seconds), profile, gateway }, { kind, n: 1, candidate: 1, courierTry: 1 });
-  return job.spec;
-};
+const podDeadline = (seconds: Deadlines, kind: 'attempt' | 'courier'): unknown =>
+  taskJob(jobInput(stage(seconds)), { kind, n: 1, candidate: 1, courierTry: 1 }).spec;
 
 const told = (seconds: Deadlines, kind: 'attempt' | 'courier') => {
   const { council: only, ...rest } = stage(seconds);

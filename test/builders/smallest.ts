@@ -1,11 +1,12 @@
-// The smallest valid object of each kind, and how a case changes it.
+// The smallest valid object of each kind as a person writes it, before any default, and how a case changes it. Nothing checks the change:
+// these are for tests of what the API server and the schemas take and refuse.
+
 import { API_VERSION } from '../../crds/kinds/meta.ts';
 import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`;
 export const OTHER_DIGEST = `sha256:${'b'.repeat(64)}`;
-export const COMMIT = 'c'.repeat(40);
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,7 +32,12 @@ export const resourceOf = (kind: Kind): Resource => {
 };
 
 /** `undefined` takes a field away. */
-export const objectOf = (kind: Kind, name: string, namespace: string, spec: Fields = {}): KubeObject => {
+export const objectOf = (
+  kind: Kind,
+  name: string,
+  namespace: string,
+  spec: Fields = {},
+): KubeObject & { readonly spec: Fields } => {
   const whole = Object.entries({ ...specs[kind], ...spec }).filter(([, value]) => value !== undefined);
-  return { apiVersion: API_VERSION, kind, metadata: { name, namespace }, spec: Object.fromEntries(whole) } as KubeObject;
+  return { apiVersion: API_VERSION, kind, metadata: { name, namespace }, spec: Object.fromEntries(whole) };
 };
