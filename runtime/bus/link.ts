@@ -139,7 +139,7 @@ export class JetStreamLink {
           failures = 0;
         });
       } catch (error) {
-        this.#options.onFailed(error);
+        if (!signal.aborted) this.#options.onFailed(error);
       }
       this.#markTried();
       await pause(backoffMs(RETRY, failures), signal);
@@ -192,6 +192,8 @@ export class JetStreamLink {
     const close = (): void => void connection.close();
     signal.addEventListener('abort', close, { once: true });
     try {
+      // it may have aborted while it connected, and no listener is told of that
+      if (signal.aborted) return;
       const { client, manager } = await this.#prepare(connection);
       const feeds = await Promise.all((this.#options.feeds ?? []).map((feed) => followFeed(client, feed)));
       const closed = connection.closed().then((error) => {

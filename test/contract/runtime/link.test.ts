@@ -235,3 +235,17 @@ it('with patience gives up in the end', async ({ stage: { nats, until, link } })
   await expect.poll(() => patient.link.available).toBe(false);
   await expect(patient.link.publish({ subject: 'events.a', data: '1' })).rejects.toThrow(StoreUnavailable);
 });
+
+it('ends at once when it is stopped while it connects', async ({ stage: { nats } }) => {
+  await nats.start();
+  const stop = new AbortController();
+  const failures: unknown[] = [];
+  const link = new JetStreamLink({
+    ...{ url: nats.url, user: undefined, password: undefined, caFile: undefined, name: 'stopped' },
+    ...{ onAvailable: () => undefined, onFailed: (error: unknown) => failures.push(error) },
+  });
+  const running = link.run(stop.signal);
+  stop.abort();
+  await running;
+  expect([link.available, failures]).toEqual([false, []]);
+});
