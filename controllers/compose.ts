@@ -5,7 +5,7 @@ import type { Condition, OutboxEvent } from '../crds/kinds/meta.ts';
 import { mergeConditions, type ConditionOf, type DeclaringKind } from './conditions.ts';
 import type { Decision, Effect, Outcome } from './contract.ts';
 import { appendEvents, type WantedEvent } from './outbox.ts';
-import { untilMs } from './time.ts';
+import { untilMs } from '../crds/time.ts';
 
 export interface CommonStatus {
   readonly observedGeneration?: number | undefined;

@@ -3,7 +3,7 @@
 
 import { MESSAGE_LENGTH, type Condition } from '../crds/kinds/meta.ts';
 import { clipped } from './text.ts';
-import { timestamp } from './time.ts';
+import { timestamp } from '../crds/time.ts';
 
 /** What a condition says when True; the one place where a new one is declared. */
 export const declaredConditions = {

@@ -3,6 +3,7 @@
 
 import type { Condition } from '../crds/kinds/meta.ts';
 import type { Attempt } from '../crds/kinds/task.ts';
+import { conditionOf } from './conditions.ts';
 import { clipped } from './text.ts';
 
 export interface ObjectEvent {
@@ -35,9 +36,6 @@ const NOTE_LENGTH = 250;
 const BAD_PHASES: readonly string[] = ['Failed', 'Invalid', 'False'];
 const FAILED_OUTCOMES: readonly (string | undefined)[] = ['AgentFailed', 'InfrastructureFailed', 'Stalled'];
 
-const conditionOf = (status: ToldStatus | undefined, type: string): Condition | undefined =>
-  status?.conditions?.find((condition) => condition.type === type);
-
 const phaseOf = (kind: TellingKind, status: ToldStatus | undefined): string =>
   status?.phase ?? status?.ready ?? tellers[kind].initial;
 
@@ -48,7 +46,7 @@ const wordOf = (phase: string): string => (phase in ready ? ready[phase as keyof
 const phaseEvents = (kind: TellingKind, before: ToldStatus | undefined, now: ToldStatus): readonly ObjectEvent[] => {
   const phase = phaseOf(kind, now);
   if (phase === phaseOf(kind, before)) return [];
-  const condition = conditionOf(now, tellers[kind].condition);
+  const condition = conditionOf(now.conditions, tellers[kind].condition);
   const type = BAD_PHASES.includes(phase) ? 'Warning' : 'Normal';
   const word = wordOf(phase);
   return [{ type, reason: condition?.reason ?? word, note: clipped(`${word}: ${condition?.message ?? ''}`, NOTE_LENGTH) }];
@@ -67,8 +65,8 @@ const failedAttempts = (before: ToldStatus | undefined, now: ToldStatus): readon
 };
 
 const haltEvents = (before: ToldStatus | undefined, now: ToldStatus): readonly ObjectEvent[] => {
-  const halt = conditionOf(now, 'Stalled');
-  if (halt?.status !== 'True' || conditionOf(before, 'Stalled')?.reason === halt.reason) return [];
+  const halt = conditionOf(now.conditions, 'Stalled');
+  if (halt?.status !== 'True' || conditionOf(before?.conditions, 'Stalled')?.reason === halt.reason) return [];
   return [{ type: 'Warning', reason: halt.reason, note: clipped(`needs a person: ${halt.message}`, NOTE_LENGTH) }];
 };
 

@@ -3,7 +3,7 @@
 
 import { canonicalJson } from '../crds/canonical.ts';
 import type { OutboxEvent } from '../crds/kinds/meta.ts';
-import { timestamp } from './time.ts';
+import { timestamp } from '../crds/time.ts';
 
 /** An event as a rule asks for it. `type` is the subject that it is published on. */
 export interface WantedEvent {

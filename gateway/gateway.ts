@@ -138,7 +138,7 @@ const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
   const { view, outside, link, log } = ports;
   const metrics = makeGatewayMetrics(ports.metrics);
   const answers = new CommandAnswers({
-    ...{ view, log, now: () => new Date() },
+    ...{ view, log, nowMs: Date.now },
     refs: new RepositoryRefs(outside),
     probe: new EndpointProbe(outside),
   });

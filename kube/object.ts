@@ -1,7 +1,7 @@
 // The least that every Kubernetes object has, and what is done to each one before it may enter a cache.
 // May: describe, name, strip and freeze objects. May not: talk to a server or know any kind of ours.
 
-import type { ObjectMeta, OwnerReference } from '../crds/kinds/meta.ts';
+import type { ObjectMeta } from '../crds/kinds/meta.ts';
 import { isRecord, recordAt } from './json.ts';
 
 export interface KubeObject {
@@ -39,9 +39,6 @@ export const refOf = (key: string): ObjectRef => {
 
 export const apiVersionOf = (resource: Resource): string =>
   resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
-
-export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
-  object.metadata.ownerReferences?.find((owner) => owner.controller === true);
 
 /** Orders two resourceVersions of one resource, which the API defines as unpadded decimals of any length. Negative: a is older. */
 export const compareResourceVersions = (a: string, b: string): number => {

@@ -1,6 +1,7 @@
 // Leader election on one Lease, by the rules of client-go: a lease is valid as long as its holder was seen to renew it, measured by
 // our own clock only. Election does not fence: deterministic names, preconditions and the push's expected value do.
 
+import { microTimestamp } from '../crds/time.ts';
 import { ApiError } from '../kube/error.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { KubeObject, Stored } from '../kube/object.ts';
@@ -32,8 +33,6 @@ export interface ElectorOptions {
   readonly retryMs: number;
   readonly onError?: (error: unknown) => void;
 }
-
-const microTime = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 23)}000Z`;
 
 /** What was last seen of the lease, and when we saw it change. */
 interface Observation {
@@ -90,7 +89,7 @@ export class Elector {
     try {
       const lease = await api.get<Lease>(leases, ref);
       if (lease?.spec?.holderIdentity !== identity) return;
-      const spec = { holderIdentity: null, leaseDurationSeconds: 1, renewTime: microTime(clock.nowMs()) };
+      const spec = { holderIdentity: null, leaseDurationSeconds: 1, renewTime: microTimestamp(clock.nowMs()) };
       await api.patch(leases, ref, { metadata: { resourceVersion: lease.metadata.resourceVersion }, spec });
     } catch (error) {
       this.#options.onError?.(error);
@@ -116,7 +115,7 @@ export class Elector {
   async #write(): Promise<boolean> {
     const { api, ref, identity, clock, durationMs } = this.#options;
     const lease = await api.get<Lease>(leases, ref);
-    const now = microTime(clock.nowMs());
+    const now = microTimestamp(clock.nowMs());
     const renewal = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(durationMs / 1_000), renewTime: now };
     if (lease === undefined) {
       const spec = { ...renewal, acquireTime: now, leaseTransitions: 0 };

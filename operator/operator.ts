@@ -11,8 +11,7 @@ import { objectEvents, TELLING_KINDS, type TellingKind, type ToldStatus } from '
 import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
-import type { Feed } from '../runtime/bus/feed.ts';
-import type { Publication, Published } from '../runtime/bus/link.ts';
+import type { JetStreamLink, LinkOptions } from '../runtime/bus/link.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Queue, QueueOptions } from '../runtime/queue.ts';
 import type { Config } from './config.ts';
@@ -44,22 +43,8 @@ export type AnyController = Controller<unknown, unknown>;
 export type OperatorApi = Pick<ApiClient, 'listPage' | 'watch' | 'get' | 'create' | 'apply' | 'patch' | 'delete'>;
 
 /** JetStream, as far as the operator uses it. */
-export interface Link {
-  /** Connected, streams there, all feeds caught up. */
-  readonly available: boolean;
-  /** Resolves when the first session has begun or failed; never rejects. */
-  readonly tried: Promise<void>;
-  /** Runs until the signal aborts; never rejects. */
-  run(signal: AbortSignal): Promise<void>;
-  /** Throws StoreUnavailable when the message was not acknowledged. */
-  publish(publication: Publication): Promise<Published>;
-}
-
-export interface LinkListeners {
-  readonly feeds: readonly Feed[];
-  /** Told of each change of `available`. */
-  readonly onAvailable: (available: boolean) => void;
-}
+export type Link = Pick<JetStreamLink, 'available' | 'tried' | 'run' | 'publish'>;
+export type LinkListeners = Required<Pick<LinkOptions, 'feeds' | 'onAvailable'>>;
 
 export interface OperatorPorts {
   readonly config: Pick<Config, 'platform' | 'watchNamespace' | 'workers' | 'instance'>;

@@ -9,7 +9,7 @@ import {
   standingProbeIds,
   type ProbeAnswer,
 } from '../../crds/contracts/commands.ts';
-import { epochMs, untilMs } from '../time.ts';
+import { epochMs, untilMs } from '../../crds/time.ts';
 import type { CouncilSeen } from './seen.ts';
 
 const isAnswered = ({ answers }: CouncilSeen, id: string): boolean => answers.some((answer) => answer.id === id);

@@ -2,7 +2,7 @@
 
 import type { PlanPhase } from '../../crds/kinds/plan.ts';
 import type { WantedEvent } from '../outbox.ts';
-import { timestamp } from '../time.ts';
+import { timestamp } from '../../crds/time.ts';
 import { wireId } from '../wire-names.ts';
 import type { PlanSeen } from './seen.ts';
 

@@ -4,7 +4,7 @@
 import type { StoryStatus } from '../../crds/kinds/story.ts';
 import type { Effect } from '../contract.ts';
 import { reasonOr } from '../text.ts';
-import { epochMs, untilMs } from '../time.ts';
+import { epochMs, untilMs } from '../../crds/time.ts';
 import type { Rules } from '../rules.ts';
 import { gateState } from './gates.ts';
 import { resolveIdOf } from './observe.ts';

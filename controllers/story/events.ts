@@ -2,7 +2,7 @@
 
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import type { WantedEvent } from '../outbox.ts';
-import { timestamp } from '../time.ts';
+import { timestamp } from '../../crds/time.ts';
 import { wireId, wirePhase } from '../wire-names.ts';
 import type { StorySeen } from './seen.ts';
 

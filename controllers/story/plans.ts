@@ -4,7 +4,7 @@ import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryStatus } from '../../crds/kinds/story.ts';
 import { approvalState, gateMode, type ApprovalState } from '../plan/approval.ts';
 import type { Fields } from '../compose.ts';
-import { epochMs, timestamp } from '../time.ts';
+import { epochMs, timestamp } from '../../crds/time.ts';
 import { plannedTasks, taskCounts, tasksSentence } from './progress.ts';
 import type { StorySeen } from './seen.ts';
 import { written, type Rule } from './status.ts';

@@ -7,7 +7,7 @@ import { isFinished } from '../../crds/rules/phases.ts';
 import type { Effect } from '../contract.ts';
 import { leave } from '../compose.ts';
 import type { Rules } from '../rules.ts';
-import { epochMs } from '../time.ts';
+import { epochMs } from '../../crds/time.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
 import { gateState } from './gates.ts';

@@ -12,7 +12,7 @@ import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose, waitingUntil, type Fields } from '../compose.ts';
 import type { RuleOf } from '../rules.ts';
 import { clipped } from '../text.ts';
-import { epochMs, timestamp } from '../time.ts';
+import { epochMs, timestamp } from '../../crds/time.ts';
 import { storyEvents } from './events.ts';
 import { pinnedGates } from './gates.ts';
 import { headCommit, plannedTasks, taskCounts } from './progress.ts';

@@ -11,7 +11,7 @@ import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
-import { epochMs, untilMs } from '../time.ts';
+import { epochMs, untilMs } from '../../crds/time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
 import { latestRecord, listedRecords } from './records.ts';

@@ -3,7 +3,7 @@
 
 import type { Attempt, TaskObjectPhase } from '../../crds/kinds/task.ts';
 import type { WantedEvent } from '../outbox.ts';
-import { epochMs, timestamp } from '../time.ts';
+import { epochMs, timestamp } from '../../crds/time.ts';
 import { wireId } from '../wire-names.ts';
 import type { TaskCore } from './seen.ts';
 

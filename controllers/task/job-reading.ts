@@ -4,10 +4,10 @@
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/contracts/findings.ts';
-import { controllerUid } from '../../crds/kinds/meta.ts';
+import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
-import { epochMs } from '../time.ts';
+import { epochMs } from '../../crds/time.ts';
 import { stepTable } from '../workspace/step-table.ts';
 
 export interface JobEnd {
@@ -33,7 +33,7 @@ export type Reading =
 export const UNREAD_MS = 30_000;
 
 export const podsOf = ({ metadata }: Job, pods: readonly Pod[]): readonly Pod[] =>
-  pods.filter((pod) => controllerUid(pod) === metadata.uid);
+  pods.filter((pod) => controllerOf(pod)?.uid === metadata.uid);
 
 const AGENT_STEPS: readonly string[] = ['work', 'verify-setup', 'verify'];
 const MESSAGE_LENGTH = 400;

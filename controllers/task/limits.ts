@@ -3,7 +3,7 @@
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
-import { epochMs } from '../time.ts';
+import { epochMs } from '../../crds/time.ts';
 import { latestRecord } from './records.ts';
 
 /** The most entries that `status.attempts` takes. */

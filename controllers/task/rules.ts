@@ -7,7 +7,7 @@ import { isFinished } from '../../crds/rules/phases.ts';
 import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
-import { timestamp, untilMs } from '../time.ts';
+import { timestamp, untilMs } from '../../crds/time.ts';
 import type { Blocked } from './blocked.ts';
 import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';

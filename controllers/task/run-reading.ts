@@ -7,7 +7,7 @@ import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
-import { epochMs, timestamp } from '../time.ts';
+import { epochMs, timestamp } from '../../crds/time.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';

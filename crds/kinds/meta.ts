@@ -44,9 +44,9 @@ export interface StoredMeta extends ObjectMeta {
   readonly creationTimestamp: string;
 }
 
-/** The uid of the object that manages this one. */
-export const controllerUid = ({ metadata }: { readonly metadata: ObjectMeta }): string | undefined =>
-  metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+/** The object that manages this one. */
+export const controllerOf = ({ metadata }: { readonly metadata: ObjectMeta }): OwnerReference | undefined =>
+  metadata.ownerReferences?.find(({ controller }) => controller === true);
 
 /** The uid of an object that this process has asked for and whose real one it does not know yet. */
 export const ASSUMED_UID = '';

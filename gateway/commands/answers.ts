@@ -1,6 +1,7 @@
 // The answers to commands: `resolve` asks a Story's repository what its ref points to, `probe` tries a model endpoint. A failure is an
 // answer too, with a reason and whether asking again may help.
 
+import { timestamp } from '../../crds/time.ts';
 import type { CommandAnswer, GatewayCommand, ProbeCommand, ResolveCommand } from '../../crds/contracts/commands.ts';
 import { foundRow, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
 import type { RepositoryRefs } from '../git/repository-refs.ts';
@@ -15,7 +16,7 @@ export interface AnswerOptions {
   readonly refs: RepositoryRefs;
   readonly probe: EndpointProbe;
   readonly log: Log;
-  readonly now: () => Date;
+  readonly nowMs: () => number;
 }
 
 const RESOLVE_MS = 60_000;
@@ -119,10 +120,7 @@ export class CommandAnswers {
   }
 
   #at(): string {
-    return this.#options
-      .now()
-      .toISOString()
-      .replace(/\.\d+Z$/, 'Z');
+    return timestamp(this.#options.nowMs());
   }
 }
 

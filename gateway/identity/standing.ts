@@ -3,6 +3,7 @@
 // Three ends: a caller; `later`, when something is not (yet) in the caches or not yet listed, which a moment may change; and
 // `refused`, when no waiting helps.
 
+import { controllerOf } from '../../crds/kinds/meta.ts';
 import {
   ARTIFACTS_READ_AUDIENCE,
   ATTEMPT_STEPS,
@@ -12,7 +13,6 @@ import {
   type Step,
 } from '../../crds/contracts/steps.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
-import { controllerOf } from '../../kube/object.ts';
 import type { Job, Pod } from '../cluster/objects.ts';
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { Caller } from './caller.ts';

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ObjectEvent } from '../../controllers/object-events.ts';
+import { microTimestamp } from '../../crds/time.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { ApiError, isAlreadyExists, isNotFound } from '../../kube/error.ts';
 import type { KubeObject, Stored } from '../../kube/object.ts';
@@ -21,8 +22,18 @@ export interface EventRecorderOptions {
   readonly onDropped: (error: unknown) => void;
 }
 
+/** Names an object; the object itself is not kept. */
+interface Reference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
 interface Told {
-  readonly regarding: Stored<KubeObject>;
+  readonly regarding: Reference;
   readonly event: ObjectEvent;
   readonly firstAtMs: number;
   lastAtMs: number;
@@ -39,13 +50,16 @@ const MAX_TRIES = 4;
 const SERIES_EVERY_MS = 60_000;
 const NAME_PREFIX_LENGTH = 230;
 
-const microTime = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 23)}000Z`;
-
 const keyOf = ({ metadata }: Stored<KubeObject>, { type, reason, note }: ObjectEvent): string => {
   const hash = createHash('sha256')
     .update(JSON.stringify([metadata.uid, type, reason, note]))
     .digest('hex');
   return `${metadata.name.slice(0, NAME_PREFIX_LENGTH)}.${hash.slice(0, 16)}`;
+};
+
+const referenceTo = ({ apiVersion, kind, metadata }: Stored<KubeObject>): Reference => {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  return { apiVersion, kind, ...(namespace !== undefined && { namespace }), name, uid, resourceVersion };
 };
 
 export class EventRecorder {
@@ -68,7 +82,16 @@ export class EventRecorder {
     const name = keyOf(regarding, event);
     const told = this.#told.get(name);
     if (told === undefined) {
-      const fresh = { regarding, event, firstAtMs: nowMs, lastAtMs: nowMs, count: 1, sent: undefined, sentAtMs: 0, failures: 0 };
+      const fresh = {
+        regarding: referenceTo(regarding),
+        event,
+        firstAtMs: nowMs,
+        lastAtMs: nowMs,
+        count: 1,
+        sent: undefined,
+        sentAtMs: 0,
+        failures: 0,
+      };
       this.#told.set(name, fresh);
       this.#queue.add(name);
       return;
@@ -110,15 +133,15 @@ export class EventRecorder {
   }
 
   async #create(name: string, { regarding, event, firstAtMs }: Told): Promise<void> {
-    const { namespace, name: object, uid, resourceVersion } = regarding.metadata;
+    const { namespace } = regarding;
     const body = {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: { name, ...(namespace !== undefined && { namespace }) },
-      eventTime: microTime(firstAtMs),
+      eventTime: microTimestamp(firstAtMs),
       reportingController: 'swefleet.io/operator',
       reportingInstance: this.#options.instance,
-      regarding: { apiVersion: regarding.apiVersion, kind: regarding.kind, namespace, name: object, uid, resourceVersion },
+      regarding,
       action: 'Reconcile',
       ...event,
     };
@@ -129,8 +152,8 @@ export class EventRecorder {
   }
 
   async #count(name: string, told: Told): Promise<void> {
-    const { namespace } = told.regarding.metadata;
-    const series = { count: told.count, lastObservedTime: microTime(told.lastAtMs) };
+    const { namespace } = told.regarding;
+    const series = { count: told.count, lastObservedTime: microTimestamp(told.lastAtMs) };
     try {
       await this.#options.api.patch(events, { namespace, name }, { series });
     } catch (error) {

@@ -1,12 +1,13 @@
 // Each verb of a decision, as one API call. Before the first call all of a decision's writes are checked and laid over the
 // caches, so that a key that decides meanwhile already sees them.
 
+import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { Effect } from '../../controllers/contract.ts';
 import type { GatewayCommand } from '../../crds/contracts/commands.ts';
 import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/error.ts';
-import { controllerOf, keyOf, type KubeObject, type Resource, type Stored } from '../../kube/object.ts';
+import { keyOf, type KubeObject, type Resource, type Stored } from '../../kube/object.ts';
 import type { Commands } from './commands.ts';
 import type { Assumed, Overlay } from '../state/overlay.ts';
 import { EffectRefused, NameTaken } from './problem.ts';

@@ -5,6 +5,7 @@ import type { Outcome } from '../../controllers/contract.ts';
 import { clipped } from '../../controllers/text.ts';
 import { canonicalJson } from '../../crds/canonical.ts';
 import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
+import { timestamp } from '../../crds/time.ts';
 
 interface Condition {
   readonly type: string;
@@ -31,8 +32,6 @@ export interface StatusContext {
 }
 
 const STALLED = 'Stalled';
-/** RFC 3339 in whole seconds, as Kubernetes writes times. */
-const rfc3339 = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 
 const stalledCondition = (outcome: Outcome, context: StatusContext): readonly Condition[] => {
   if (outcome.kind !== 'stalled') return [];
@@ -43,7 +42,7 @@ const stalledCondition = (outcome: Outcome, context: StatusContext): readonly Co
       status: 'True',
       reason: outcome.reason,
       message: clipped(outcome.message, MESSAGE_LENGTH),
-      lastTransitionTime: old?.lastTransitionTime ?? rfc3339(context.nowMs),
+      lastTransitionTime: old?.lastTransitionTime ?? timestamp(context.nowMs),
       ...(context.generation !== undefined && { observedGeneration: context.generation }),
     },
   ];

@@ -1,10 +1,11 @@
 // What wakes what: from a change that was seen to the keys whose decision may depend on it. A table; it decides nothing.
 // Waking too much costs a pure decision that writes nothing; waking too little would leave a key asleep.
 
+import { controllerOf } from '../../crds/kinds/meta.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
-import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
+import { keyOf, type KubeObject } from '../../kube/object.ts';
 import { NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
 import type { Caches } from '../state/caches.ts';
 

@@ -1,10 +1,11 @@
 // The view that controllers see: caches under the overlay of own writes, answers, usage, and where the gateway is.
 // It is always the present; a pass sees one frozen state, as observe and decide run in one synchronous turn.
 
+import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { controllerOf, keyOf, type KubeObject } from '../../kube/object.ts';
+import { keyOf, type KubeObject } from '../../kube/object.ts';
 import { NAMESPACE, STORY, UNFINISHED } from './watched-kinds.ts';
 import type { LedgerAccount } from './feeds.ts';
 import type { Caches } from './caches.ts';

@@ -3,6 +3,7 @@
 // a namespace with a ResourceQuota, which here always is one of no Jobs).
 // It is never kinder than the real one: whoever reads sees copies, and everything that happens is told by watch alone, later.
 
+import { timestamp } from '../../crds/time.ts';
 import { ApiError } from '../../kube/error.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
 
@@ -207,6 +208,6 @@ export class ApiServer {
   }
 
   #time(): string {
-    return `${new Date(this.#nowMs()).toISOString().slice(0, 19)}Z`;
+    return timestamp(this.#nowMs());
   }
 }

@@ -1,5 +1,6 @@
 // What must hold at every moment of a run, on the API server itself, whatever any cache says. Each is checked at each write.
 
+import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import { isLive } from '../../controllers/task/job-reading.ts';
 import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
@@ -8,7 +9,7 @@ import type { Plan } from '../../crds/kinds/plan.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import { controllerOf, keyOf } from '../../kube/object.ts';
+import { keyOf } from '../../kube/object.ts';
 import type { Publication } from '../../runtime/bus/link.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 

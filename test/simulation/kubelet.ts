@@ -3,11 +3,13 @@
 //
 //   Job ─► pod ─► pod runs ─► its steps ended ─► pod ended ─► Job FailureTarget / SuccessCriteriaMet ─► Job Failed / Complete
 
+import { controllerOf } from '../../crds/kinds/meta.ts';
+import { timestamp } from '../../crds/time.ts';
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { ContainerStatus, Job, Pod } from '../../controllers/kubernetes.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
 import { LABEL_ATTEMPT, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
-import { controllerOf, keyOf } from '../../kube/object.ts';
+import { keyOf } from '../../kube/object.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Repository } from './repository.ts';
@@ -247,6 +249,6 @@ export class Kubelet {
   }
 
   #time(): string {
-    return `${new Date(this.#ports.nowMs()).toISOString().slice(0, 19)}Z`;
+    return timestamp(this.#ports.nowMs());
   }
 }

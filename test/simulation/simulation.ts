@@ -2,6 +2,7 @@
 // Everything that can happen is a move; an order picks the next one. In the orderly order the run is always the same and makes a
 // golden log; in a shuffled one caches are stale, requests overlap, and the operator may die after any write.
 
+import { timestamp } from '../../crds/time.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { controllers as shipped } from '../../controllers/registry.ts';
 import { answerSubject, commandSubject, type CommandAnswer, type GatewayCommand } from '../../crds/contracts/commands.ts';
@@ -274,7 +275,7 @@ export class Simulation {
 
   #answer(command: GatewayCommand): void {
     const { id } = command;
-    const at = `${new Date(this.nowMs).toISOString().slice(0, 19)}Z`;
+    const at = timestamp(this.nowMs);
     const answer: CommandAnswer =
       command.kind === 'resolve'
         ? { id, kind: 'resolve', at, ok: true, commit: this.repository.base }

@@ -36,7 +36,7 @@ describe('the linter notices a controller that', () => {
   const eslint = new ESLint({ cwd: root });
   // under a name that exists, so that the type-checked rules find it in the project
   const lint = async (text: string): Promise<readonly string[]> => {
-    const [result] = await eslint.lintText(text, { filePath: `${root}controllers/time.ts` });
+    const [result] = await eslint.lintText(text, { filePath: `${root}controllers/text.ts` });
     return (result?.messages ?? []).filter(({ severity }) => severity === 2).map(({ ruleId }) => ruleId ?? 'none');
   };
 
@@ -54,7 +54,7 @@ describe('the linter notices a controller that', () => {
 it('the linter notices a mocked module in a test', async () => {
   const eslint = new ESLint({ cwd: root });
   const text = "import { vi } from 'vitest';\nvi.mock('./x.ts');\n";
-  const [result] = await eslint.lintText(text, { filePath: `${root}test/unit/controllers/time.test.ts` });
+  const [result] = await eslint.lintText(text, { filePath: `${root}test/unit/controllers/outbox.test.ts` });
   expect((result?.messages ?? []).map(({ ruleId }) => ruleId)).toContain('no-restricted-properties');
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochMs, timestamp, untilMs } from '../../../controllers/time.ts';
+import { epochMs, timestamp, untilMs } from '../../../crds/time.ts';
 
 describe('times without a clock', () => {
   const dates: readonly string[] = [

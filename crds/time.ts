@@ -4,6 +4,9 @@
 /** `2026-11-21T02:15:00Z`; fractions of a second are cut off. */
 export const timestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 
+/** With microseconds, as Leases and Events have them; known to the millisecond. */
+export const microTimestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 23)}000Z`;
+
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Epoch milliseconds of an RFC 3339 time; undefined for what is absent or is none. */
