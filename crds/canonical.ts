@@ -1,5 +1,5 @@
 // Canonical JSON and digests: the one form in which specs, plans and artifacts are compared. Pure.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A digest as it stands in objects and on the wire: `sha256:` and 64 hex digits. */
 export type Digest = `sha256:${string}`;
@@ -24,6 +24,18 @@ export const canonicalJson = (value: unknown): string => {
   }
 };
 
+/** Whether two values have the same canonical form, without writing either down: what both share is not looked at. */
+export const isSameJson = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
+  if (Array.isArray(a) && a.length !== (b as readonly unknown[]).length) return false;
+  for (const key in left) if (!isSameJson(left[key], right[key])) return false;
+  for (const key in right) if (left[key] === undefined && right[key] !== undefined) return false;
+  return true;
+};
+
 const canonicalList = (list: readonly unknown[]): string =>
   `[${list.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
 
@@ -38,7 +50,7 @@ const canonicalObject = (object: Readonly<Record<string, unknown>>): string => {
 };
 
 /** Digest of a text's UTF-8 bytes, or of bytes. */
-export const sha256 = (content: string | Uint8Array): Digest => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+export const sha256 = (content: string | Uint8Array): Digest => `sha256:${hash('sha256', content, 'hex')}`;
 
 /** The first `length` hex digits of a digest over the parts, which are kept apart by a separator that none of them holds. */
 export const shortHash = (parts: readonly (string | number)[], length: number): string =>

@@ -22,4 +22,13 @@ export const planDigest = ({ storyUid, scopeDigest: scope, revision, tasks }: Pl
   return sha256(canonicalJson({ storyUid, scopeDigest: scope, revision, tasks: sorted }));
 };
 
-export const planTaskDigest = (task: PlanTask): Digest => sha256(canonicalJson(task));
+const taskDigests = new WeakMap<PlanTask, Digest>();
+
+/** Asked for in every pass over a Story and its Tasks, of objects that stay the same: the digest of a frozen one is remembered. */
+export const planTaskDigest = (task: PlanTask): Digest => {
+  const known = taskDigests.get(task);
+  if (known !== undefined) return known;
+  const digest = sha256(canonicalJson(task));
+  if (Object.isFrozen(task)) taskDigests.set(task, digest);
+  return digest;
+};

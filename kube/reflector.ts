@@ -18,6 +18,21 @@ export type Report =
   | { readonly type: 'broken'; readonly resource: Resource; readonly error: unknown; readonly then: 'relist' | 'rewatch' }
   | { readonly type: 'malformed'; readonly resource: Resource; readonly key: string; readonly error: unknown };
 
+/** Time and chance as a port, so that a simulation can drive them. */
+export interface ReflectorTime {
+  nowMs(): number;
+  /** In [0, 1). */
+  random(): number;
+  /** Resolves after the delay, or as soon as the signal aborts; never rejects. */
+  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+const systemTime: ReflectorTime = {
+  nowMs: () => Date.now(),
+  random: () => Math.random(),
+  pause: (delayMs, signal) => timers.setTimeout(delayMs, undefined, { signal }).catch(() => undefined),
+};
+
 export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly client: Pick<ApiClient, 'listPage' | 'watch'>;
   readonly resource: Resource;
@@ -32,6 +47,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   /** Silence on a watch that means it is dead. Default 3 min: bookmarks come about once a minute. */
   readonly idleTimeoutMs?: number;
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+  /** Absent: the system's. */
+  readonly time?: ReflectorTime;
 }
 
 const DEFAULTS = {
@@ -39,6 +56,7 @@ const DEFAULTS = {
   relistMs: 600_000,
   idleTimeoutMs: 180_000,
   backoff: { baseMs: 200, maxMs: 30_000 },
+  time: systemTime,
 };
 
 /** An ERROR event: whatever its code, what we missed is unknown. */
@@ -71,18 +89,18 @@ export class Reflector<T extends KubeObject> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined || Date.now() >= this.#relistAtMs) await this.#list(signal);
+        if (this.#resourceVersion === undefined || this.#options.time.nowMs() >= this.#relistAtMs) await this.#list(signal);
         await this.#watch(signal);
       } catch (error) {
         if (signal.aborted) return;
         this.#broken(error);
-        await timers.setTimeout(this.#delayMs(error), undefined, { signal }).catch(() => undefined);
+        await this.#options.time.pause(this.#delayMs(error), signal);
       }
     }
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, resource, namespace, labelSelector, fieldSelector, pageSize, relistMs, cache } = this.#options;
+    const { client, resource, namespace, labelSelector, fieldSelector, pageSize, relistMs, cache, time } = this.#options;
     const objects: Stored<T>[] = [];
     let continueToken: string | undefined;
     let resourceVersion: string;
@@ -104,19 +122,19 @@ export class Reflector<T extends KubeObject> {
     this.#resourceVersion = resourceVersion;
     cache.advance(resourceVersion);
     cache.replace(objects);
-    this.#relistAtMs = Date.now() + relistMs * (0.75 + Math.random() / 2);
+    this.#relistAtMs = time.nowMs() + relistMs * (0.75 + time.random() / 2);
     this.#report({ type: 'listed', resource, objects: objects.length });
     this.#isSynced = true;
     this.#markSynced();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, resource, namespace, labelSelector, fieldSelector, idleTimeoutMs } = this.#options;
+    const { client, resource, namespace, labelSelector, fieldSelector, idleTimeoutMs, time } = this.#options;
     const resourceVersion = this.#resourceVersion;
     if (resourceVersion === undefined) return;
-    const remainingSeconds = Math.ceil((this.#relistAtMs - Date.now()) / 1_000);
-    const timeoutSeconds = Math.min(Math.max(remainingSeconds, 2), 300 + Math.floor(Math.random() * 300));
-    const startedAtMs = Date.now();
+    const remainingSeconds = Math.ceil((this.#relistAtMs - time.nowMs()) / 1_000);
+    const timeoutSeconds = Math.min(Math.max(remainingSeconds, 2), 300 + Math.floor(time.random() * 300));
+    const startedAtMs = time.nowMs();
     const stream = client.watch(resource, {
       ...{ namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeoutMs, signal },
     });
@@ -125,7 +143,7 @@ export class Reflector<T extends KubeObject> {
       this.#failures = 0;
     }
     // a server that ends every watch at once must not be asked again in a tight circle
-    if (Date.now() - startedAtMs < 1_000) throw new WatchRefused('the watch ended as soon as it began');
+    if (time.nowMs() - startedAtMs < 1_000) throw new WatchRefused('the watch ended as soon as it began');
   }
 
   #apply(event: WatchEvent): void {
@@ -181,10 +199,11 @@ export class Reflector<T extends KubeObject> {
   }
 
   #delayMs(error: unknown): number {
-    const { baseMs, maxMs } = this.#options.backoff;
+    const { backoff, time } = this.#options;
+    const { baseMs, maxMs } = backoff;
     const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const ceilingMs = Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures - 1, 20));
-    return Math.max(askedMs, ceilingMs * (0.5 + Math.random() / 2));
+    return Math.max(askedMs, ceilingMs * (0.5 + time.random() / 2));
   }
 
   #report(report: Report): void {

@@ -12,7 +12,7 @@ import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { JetStreamLink, LinkOptions } from '../runtime/bus/link.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { pause, type Clock } from '../runtime/clock.ts';
 import type { Queue, QueueOptions } from '../runtime/queue.ts';
 import type { Config } from './config.ts';
 import { EventRecorder } from './publish/event-recorder.ts';
@@ -83,7 +83,8 @@ export class Operator {
     this.#controllers = new Map(ports.controllers.map((controller) => [controller.kind, controller]));
     const nowMs = (): number => clock.nowMs();
     this.#caches = new Caches({
-      ...{ client: api, platform: config.platform, namespace: config.watchNamespace, nowMs },
+      ...{ client: api, platform: config.platform, namespace: config.watchNamespace },
+      time: { nowMs, random: () => clock.random(), pause: (delayMs, signal) => pause(delayMs, signal, clock) },
       ...{ onReport: telemetry.onReport, onBug: telemetry.onBug },
     });
     this.#feeds = makeFeeds({

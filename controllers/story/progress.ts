@@ -92,12 +92,17 @@ export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPha
     .join('; ');
 };
 
-/** The newest commit: couriers go one at a time, and `completedAt` of a Task is the end of its courier. */
+/**
+ * The newest commit: couriers go one at a time, and `completedAt` of a Task is the end of its courier. Before the first it is the base
+ * commit, on which a gate can be decided as well.
+ */
 export const headCommit = ({ story, tasks }: StorySeen): string | undefined =>
   tasks
     .filter((task) => hasSucceeded(task) && task.status?.commit !== undefined)
     .sort((a, b) => (landedAt(a) < landedAt(b) ? -1 : 1))
-    .at(-1)?.status?.commit ?? story.status?.headCommit;
+    .at(-1)?.status?.commit ??
+  story.status?.headCommit ??
+  story.status?.baseCommit;
 
 export const taskCounts = (planned: readonly PlannedTask[]): NonNullable<StoryStatus['tasks']> => {
   const count = (holds: (each: PlannedTask) => boolean): number => planned.filter(holds).length;

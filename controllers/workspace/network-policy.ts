@@ -27,9 +27,14 @@ const policySpec = (platform: PlatformConfig, selector: Readonly<Record<string, 
   ],
 });
 
-/** The label value of pods under the policy of this platform. */
-export const networkHash = (platform: PlatformConfig): string =>
-  shortHash([canonicalJson(policySpec(platform, {}))], HASH_LENGTH);
+const hashes = new WeakMap<PlatformConfig, string>();
+
+/** The label value of pods under the policy of this platform. The platform stays the same for as long as the process lives. */
+export const networkHash = (platform: PlatformConfig): string => {
+  const hash = hashes.get(platform) ?? shortHash([canonicalJson(policySpec(platform, {}))], HASH_LENGTH);
+  hashes.set(platform, hash);
+  return hash;
+};
 
 export const networkPolicyName = (platform: PlatformConfig): string => `fleet-workspace-${networkHash(platform)}`;
 

@@ -3,7 +3,7 @@
 
 import type { Outcome } from '../../controllers/contract.ts';
 import { clipped } from '../../controllers/text.ts';
-import { canonicalJson } from '../../crds/canonical.ts';
+import { isSameJson } from '../../crds/canonical.ts';
 import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
 import { timestamp } from '../../crds/time.ts';
 
@@ -55,9 +55,9 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 
 /** For comparison: the server may keep a list-map in another order, and an empty list as none. */
-const comparable = (status: CommonStatus): string => {
+const comparable = (status: CommonStatus): object => {
   const ordered = status.conditions === undefined ? status : { ...status, conditions: byType(status.conditions) };
-  return canonicalJson(Object.fromEntries(Object.entries(ordered).filter(([, value]) => !isEmpty(value))));
+  return Object.fromEntries(Object.entries(ordered).filter(([, value]) => !isEmpty(value)));
 };
 
 const trimmed = (status: CommonStatus, cursor: number | undefined): CommonStatus =>
@@ -79,7 +79,7 @@ export const statusToWrite = (
   const conditions = byType([...others, ...stalledCondition(outcome, context)]);
   const full = conditions.length === 0 && base.conditions === undefined ? base : { ...base, conditions };
   const next = trimmed(full, context.cursor);
-  return comparable(next) === comparable(trimmed(context.old ?? {}, context.cursor)) ? undefined : next;
+  return isSameJson(comparable(next), comparable(trimmed(context.old ?? {}, context.cursor))) ? undefined : next;
 };
 
 /** `Type: old→new (Reason)` for each condition whose status differs, and the phase. For the log. */

@@ -4,7 +4,7 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Cache } from '../../kube/cache.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../kube/object.ts';
-import { Reflector, type Report } from '../../kube/reflector.ts';
+import { Reflector, type ReflectorTime, type Report } from '../../kube/reflector.ts';
 import { OBJECT_KINDS, watched, type ObjectKind, type Objects } from './watched-kinds.ts';
 import { Overlay } from './overlay.ts';
 import { EffectRefused } from '../reconcile/problem.ts';
@@ -14,7 +14,7 @@ export interface CachesOptions {
   readonly platform: PlatformConfig;
   /** undefined: all. The gateway's Service is seen wherever it is. */
   readonly namespace: string | undefined;
-  readonly nowMs: () => number;
+  readonly time: ReflectorTime;
   readonly onReport: (report: Report) => void;
   /** A listener or an index threw: a bug of ours, the cache goes on. */
   readonly onBug: (error: unknown) => void;
@@ -30,12 +30,12 @@ const keep = <K extends ObjectKind>(kind: K, options: CachesOptions): Kept<Objec
   const { resource, select, indexes = {}, check } = watched[kind];
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
-    ...{ client: options.client, resource, cache, onReport: options.onReport },
+    ...{ client: options.client, resource, cache, onReport: options.onReport, time: options.time },
     namespace: options.namespace,
     ...select?.(options.platform),
     ...(check !== undefined && { check }),
   });
-  return { cache, reflector, overlay: new Overlay(cache, options.nowMs, indexes) };
+  return { cache, reflector, overlay: new Overlay(cache, () => options.time.nowMs(), indexes) };
 };
 
 export class Caches {

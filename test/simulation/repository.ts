@@ -1,41 +1,71 @@
-// The git repository of a simulation: a story branch as a list of commits, each known by the Task and attempt in its trailers.
+// The git server of a simulation: each Story's branch as a list of commits, each known by the Story, Task, attempt and evidence in its
+// trailers. A branch belongs to the Story whose uid its first commit names; another Story's courier finds it taken.
 
 import { createHash } from 'node:crypto';
-import type { Workspace } from './kubelet.ts';
 
-type Carried = Pick<Workspace, 'taskId' | 'attempt'>;
+/** A patch that a courier brings. */
+export interface Carried {
+  /** `namespace/name` of its Story, and the uid of that very Story. */
+  readonly story: string;
+  readonly storyUid: string;
+  readonly revision: number;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+interface Commit extends Carried {
+  readonly id: string;
+  readonly evidence: string;
+}
+
+const hash = (algorithm: 'sha1' | 'sha256', text: string): string => createHash(algorithm).update(text).digest('hex');
+const textOf = ({ storyUid, revision, taskId, attempt }: Carried): string => `${storyUid} ${revision} ${taskId}#${attempt}`;
 
 export class Repository {
   readonly base = 'b'.repeat(40);
-  readonly #commits: { readonly id: string; readonly trailer: string }[] = [];
+  readonly #branches = new Map<string, Commit[]>();
 
-  get head(): string {
-    return this.#commits.at(-1)?.id ?? this.base;
+  head(story: string): string {
+    return this.#branches.get(story)?.at(-1)?.id ?? this.base;
   }
 
-  /** `<task>#<attempt>` of each commit, oldest first. */
+  /** Commits of a Story's branch, oldest first. */
+  commits(story: string): readonly Commit[] {
+    return this.#branches.get(story) ?? [];
+  }
+
+  /** `<task>#<attempt>` of each commit of every branch, oldest first. */
   get log(): readonly string[] {
-    return this.#commits.map(({ trailer }) => trailer);
+    return [...this.#branches.values()].flat().map(({ taskId, attempt }) => `${taskId}#${attempt}`);
   }
 
-  has(taskId: string): boolean {
-    return this.#commits.some(({ trailer }) => trailer.startsWith(`${taskId}#`));
+  isTaken({ story, storyUid }: Carried): boolean {
+    const [first] = this.commits(story);
+    return first !== undefined && first.storyUid !== storyUid;
   }
 
-  digestOf({ taskId, attempt }: Carried): string {
-    return `sha256:${createHash('sha256').update(`${taskId}#${attempt}`).digest('hex')}`;
+  /** A task of that id, and of that revision or an earlier one, has a commit of this Story. */
+  has(storyUid: string, taskId: string): boolean {
+    return [...this.#branches.values()].some((commits) =>
+      commits.some((commit) => commit.storyUid === storyUid && commit.taskId === taskId),
+    );
+  }
+
+  digestOf(carried: Carried): string {
+    return `sha256:${hash('sha256', textOf(carried))}`;
   }
 
   /** The same patch makes the same commit. */
-  commitOf({ taskId, attempt }: Carried): string {
-    return createHash('sha1').update(`${taskId}#${attempt}`).digest('hex');
+  commitOf(carried: Carried): string {
+    return hash('sha1', textOf(carried));
   }
 
   /** What landed already is not pushed again. */
   push(carried: Carried): string {
-    const trailer = `${carried.taskId}#${carried.attempt}`;
     const id = this.commitOf(carried);
-    if (!this.#commits.some((commit) => commit.trailer === trailer)) this.#commits.push({ id, trailer });
+    const branch = this.#branches.get(carried.story) ?? [];
+    if (!branch.some((commit) => commit.id === id)) branch.push({ ...carried, id, evidence: this.digestOf(carried) });
+    this.#branches.set(carried.story, branch);
     return id;
   }
 }

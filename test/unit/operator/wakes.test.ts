@@ -29,7 +29,8 @@ const child = <K extends ObjectKind>(kind: K, name: string) => ({ apiVersion: 'v
 const caches = (): Caches => {
   const known = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
-    ...{ platform: platform(), namespace: undefined, nowMs: () => 0 },
+    ...{ platform: platform(), namespace: undefined },
+    time: { nowMs: () => 0, random: () => 0, pause: () => new Promise(() => undefined) },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   known.cache('Story').upsert(story());
