@@ -2,13 +2,29 @@
 // was published, nothing is left undeleted, and a new operator finds nothing to do.
 
 import { controllers as shipped } from '../../controllers/registry.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { Broken, check, isTerminal, nameOf } from './invariants.ts';
 import { faultPlanOf, scenarioOf, type Schedule } from './schedule.ts';
 import { Simulation } from './simulation.ts';
 
-const judgeEnd = ({ server, publications, repository }: Simulation): void => {
+/** What a Story that is Done claims: every task of its plan has landed, and every Task that says so names a commit that is there. */
+const judgeDone = (story: Story, { server, repository }: Simulation): void => {
+  const { uid, namespace, name } = story.metadata;
+  const commits = repository.commits(`${namespace}/${name}`);
+  for (const { metadata, spec, status } of server.list('Task') as unknown as readonly Task[]) {
+    if (spec.storyRef.uid !== uid || status?.phase !== 'Succeeded') continue;
+    const isThere = commits.some(({ id }) => id === status.commit);
+    check(isThere, 'G1', () => `task ${metadata.name} has succeeded with a commit that is not on the branch`);
+  }
+  const plan = server.lastOf(story.status?.plan?.uid ?? '') as unknown as Plan | undefined;
+  for (const { id } of plan?.status?.tasks ?? [])
+    check(repository.has(uid, id), 'G1', () => `Story ${namespace}/${name} is Done without a commit of task ${id}`);
+};
+
+const judgeEnd = (simulation: Simulation): void => {
+  const { server, publications } = simulation;
   for (const kind of ['Story', 'Plan', 'Task', 'Council', 'Job', 'Pod'])
     for (const object of server.list(kind)) {
       if (object.metadata.name.startsWith('broken-')) continue;
@@ -17,19 +33,8 @@ const judgeEnd = ({ server, publications, repository }: Simulation): void => {
       if (kind === 'Story' || kind === 'Task') check(isTerminal(object), 'G1', () => `${name} has not ended`);
       publications.allTold(object.metadata.uid, name);
     }
-  for (const story of server.list('Story') as unknown as readonly Story[]) {
-    if (story.status?.phase !== 'Done') continue;
-    const commits = repository.commits(`${story.metadata.namespace}/${story.metadata.name}`);
-    const tasks = (server.list('Task') as unknown as readonly Task[]).filter(
-      ({ spec, status }) => spec.storyRef.uid === story.metadata.uid && status?.phase === 'Succeeded',
-    );
-    for (const { metadata, status } of tasks)
-      check(
-        commits.some(({ id }) => id === status?.commit),
-        'G1',
-        () => `task ${metadata.name} has succeeded with commit ${status?.commit ?? 'none'}, which is not on the branch`,
-      );
-  }
+  for (const story of server.list('Story') as unknown as readonly Story[])
+    if (story.status?.phase === 'Done') judgeDone(story, simulation);
 };
 
 /** Throws what broke. */

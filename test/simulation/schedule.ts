@@ -6,7 +6,7 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { council, deliberation, plan, platform, story, unstored, work } from '../builders/objects.ts';
-import type { ApiServer } from './api-server.ts';
+import type { ApiServer, SimObject } from './api-server.ts';
 import { SURVIVED_KINDS, type FaultKind, type FaultPlan } from './faults.ts';
 import { isTerminal } from './invariants.ts';
 import type { Ending, Plot, Workspace } from './kubelet.ts';
@@ -155,12 +155,16 @@ const platformOf = (random: Random): PlatformConfig => {
   });
 };
 
-const isOver = (server: ApiServer): boolean =>
-  server
-    .list('Story')
-    .filter(({ metadata }) => !metadata.name.startsWith('broken-'))
-    .every((each) => isTerminal(each) && each.metadata.deletionTimestamp === undefined) &&
-  server.list('Task').every((task) => isTerminal(task) || task.metadata.name.startsWith('broken-'));
+const isMalformed = ({ metadata }: SimObject): boolean => metadata.name.startsWith('broken-');
+const hasEnded = (object: SimObject): boolean => isTerminal(object) && object.metadata.deletionTimestamp === undefined;
+/** It was asked once whether it can work, and answered. */
+const isProbed = ({ status }: SimObject): boolean => status?.['ready'] === 'True' || status?.['ready'] === 'False';
+
+const isOver = (server: ApiServer): boolean => {
+  const all = (kind: string, holds: (object: SimObject) => boolean): boolean =>
+    server.list(kind).every((object) => isMalformed(object) || holds(object));
+  return all('Story', hasEnded) && all('Task', isTerminal) && all('Council', isProbed);
+};
 
 export const scenarioOf = (schedule: Schedule): Scenario => {
   const { seed, stories } = schedule;

@@ -200,8 +200,10 @@ const meddling: Strike = (hand) => {
   const { simulation, random, later } = hand;
   const object = pickOf(hand, ['Story', 'Task'], (each) => !isTerminal(each));
   if (object === undefined) return undefined;
-  const set = (spec: Readonly<Record<string, unknown>>): void =>
-    edited(simulation.server, object, (draft) => ({ ...draft, spec: { ...draft.spec, ...spec } }));
+  const set = (spec: Readonly<Record<string, unknown>>): void => {
+    const now = simulation.server.get(object.kind, keyOf(object.metadata)); // perhaps another of that name by now
+    if (now !== undefined) edited(simulation.server, now, (draft) => ({ ...draft, spec: { ...draft.spec, ...spec } }));
+  };
   const change = random.pick([{ suspend: true }, { suspend: true }, { priority: random.below(9) }, { cancel: true }]);
   set(change);
   if ('suspend' in change) later(between(random, 1_000, 10 * MINUTE_MS), () => set({ suspend: false }));
