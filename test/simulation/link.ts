@@ -96,6 +96,10 @@ export class Link implements LinkPort {
     });
   }
 
+  lastStored(_stream: string, subject: string): Promise<Stored | undefined> {
+    return this.#request('read', () => this.#store.get(subject));
+  }
+
   /** Tells the feeds of the last message of that subject. */
   stored(subject: string): void {
     const message = this.#store.get(subject);
