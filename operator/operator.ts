@@ -43,7 +43,7 @@ export type AnyController = Controller<unknown, unknown>;
 export type OperatorApi = Pick<ApiClient, 'listPage' | 'watch' | 'get' | 'create' | 'apply' | 'patch' | 'delete'>;
 
 /** JetStream, as far as the operator uses it. */
-export type Link = Pick<JetStreamLink, 'available' | 'tried' | 'run' | 'publish' | 'lastStored'>;
+export type Link = Pick<JetStreamLink, 'available' | 'tried' | 'run' | 'publish' | 'lastStored' | 'purge'>;
 export type LinkListeners = Required<Pick<LinkOptions, 'feeds' | 'onAvailable'>>;
 
 export interface OperatorPorts {

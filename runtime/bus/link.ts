@@ -186,6 +186,16 @@ export class JetStreamLink {
     return (await this.lastStored(stream, subject))?.data;
   }
 
+  /** Throws away all messages under a subject, which may hold wildcards. Throws StoreUnavailable. */
+  async purge(stream: string, subject: string): Promise<void> {
+    const { manager } = await this.session();
+    try {
+      await manager.streams.purge(stream, { filter: subject });
+    } catch (cause) {
+      throw new StoreUnavailable(`${subject} could not be purged`, { cause });
+    }
+  }
+
   async #connect(): Promise<NatsConnection> {
     const { url, user, password, caFile, name } = this.#options;
     return connect({
