@@ -32,6 +32,8 @@ export interface Feeds {
   readonly cursors: LatestValues<number>;
 }
 
+/** The stream that holds a bucket. */
+export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 /** Subject of a key in a bucket. */
 const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
 export const cursorSubject = (uid: string): string => bucketSubject(KV_BUCKETS.cursor, uid);
@@ -41,7 +43,7 @@ const NS_PER_MS = 1_000_000;
 
 export const makeFeeds = ({ onAnswer, onUsage, onCursor, onMalformed }: FeedListeners): Feeds => {
   const bucket = (name: string) => ({
-    stream: `KV_${name}`,
+    stream: bucketStream(name),
     filter: bucketSubject(name, '>'),
     maxEntries: MAX_ENTRIES,
     onMalformed,

@@ -69,6 +69,8 @@ interface Case {
 }
 
 const resolve = (of: Story, answers = 0): string => `command ${resolveIdOf(of, answers)}`;
+/** A command that nobody answers is asked again, as it may be lost. */
+const ASKED = 'waits 180 s';
 const held = (reason: string, conditions: string, more: Partial<Spec> = {}): Spec => ({
   writes: [`status Draft ${conditions.replace('Succeeded', `Succeeded=Unknown/${reason}`)}`],
   outcome: 'waiting',
@@ -84,7 +86,7 @@ const drafts: readonly Case[] = [
         resolve(story()),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
       events: ['planning.story.created'],
     },
     says: 'waits for the commit of main in https://git.example/shop.git',
@@ -104,6 +106,7 @@ const drafts: readonly Case[] = [
         resolve(story({ acceptanceCriteria: [], rigor: 'L0' })),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
+      outcome: ASKED,
     },
   },
   {
@@ -142,7 +145,7 @@ const drafts: readonly Case[] = [
         resolve(story()),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
     },
   },
   {
@@ -173,7 +176,7 @@ const drafts: readonly Case[] = [
         resolve(story(), 1),
         'status Draft BaseResolved=False/RefUnknown Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
     },
   },
   {
