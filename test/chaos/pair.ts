@@ -31,7 +31,7 @@ const task = (number: NoteNumber, ...dependsOn: readonly NoteNumber[]): TaskInpu
   verify: { commands: [`grep -q "Note ${number}" ${notePath(number)}`] },
 });
 
-export const TASKS: readonly TaskInput[] = [task(1), task(2), task(3, 1), task(4, 2), task(5, 3, 4), task(6, 5)];
+export const TASKS: readonly TaskInput[] = [task(1), task(2), task(3, 1), task(4, 2), task(5, 3), task(6, 4)];
 
 const fixture = join(import.meta.dirname, '..', 'fixtures', 'node-repo');
 

@@ -12,8 +12,7 @@ const restarted = ({ status }: Pod): boolean =>
   status?.containerStatuses?.some(({ restartCount = 0 }) => restartCount > 0) === true;
 
 export const restore = async (rig: Rig, signal: AbortSignal): Promise<void> => {
-  rig.git.mend();
-  rig.model.mend();
+  for (const port of rig.ports.values()) port.mend();
   rmSync(fillerOf(rig), { force: true });
   await ensureBox({ name: rig.layout.name, log: () => undefined });
   await withdrawRefusals(rig.environment.kubectl);

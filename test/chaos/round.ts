@@ -93,7 +93,9 @@ const strike = async (walk: Walk, point: Point, reached: Reached): Promise<Point
   await struck.heal();
   const healedMs = Math.round(performance.now() - at);
   await movedOn(pair, signal);
-  return { ...point, what, struck: true, healedMs, wholeMs: Math.round(performance.now() - at) };
+  const wholeMs = Math.round(performance.now() - at);
+  input.say(`        healed after ${(healedMs / 1000).toFixed(1)} s, whole after ${(wholeMs / 1000).toFixed(1)} s`);
+  return { ...point, what, struck: true, healedMs, wholeMs };
 };
 
 const pointSeen = async (walk: Walk, point: Point, slot: number): Promise<PointSeen> =>
@@ -120,7 +122,7 @@ const walkThrough = async (walk: Walk): Promise<readonly PointSeen[]> => {
   return seen;
 };
 
-const tracesOf = (points: readonly PointSeen[]): readonly Traces[] =>
+export const tracesOf = (points: readonly PointSeen[]): readonly Traces[] =>
   points.flatMap((point) => (point.struck ? (faultOf(point).traces ?? []) : []));
 
 export const runRound = async (input: RoundInput): Promise<RoundSeen> => {

@@ -6,17 +6,20 @@ import type { PortFault } from '../../environment/faulty-port.ts';
 import { git } from '../../environment/repository.ts';
 import { run } from '../../cluster/command.ts';
 import type { Fault, Moment } from '../contract.ts';
+import type { ServerName } from '../rig.ts';
 import { headOf } from '../moments.ts';
 
 const FELT_TIMES = 2;
 
-export const portBroken = (server: 'git' | 'model', fault: PortFault, ...moments: readonly Moment[]): Fault => ({
+export const portBroken = (server: ServerName, fault: PortFault, ...moments: readonly Moment[]): Fault => ({
   moments,
   strike: async ({ rig, signal }) => {
-    rig[server].break(fault);
+    const port = rig.ports.get(server);
+    if (port === undefined) throw new Error(`nothing stands in front of the ${server} server`);
+    port.break(fault);
     return {
       what: `the ${server} server: ${JSON.stringify(fault)}`,
-      heal: () => rig[server].felt(FELT_TIMES, signal).finally(() => rig[server].mend()),
+      heal: () => port.felt(FELT_TIMES, signal).finally(() => port.mend()),
     };
   },
 });

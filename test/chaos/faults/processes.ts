@@ -12,7 +12,7 @@ import { readState } from '../../cluster/state-file.ts';
 import type { BoxStatus } from '../../cluster/status.ts';
 import type { Moment, Fault, Scene, Struck } from '../contract.ts';
 import { podProcesses, type PodProcess } from '../pod-processes.ts';
-import type { Rig } from '../rig.ts';
+import { storePath, type Rig } from '../rig.ts';
 import type { Pod } from '../watched-pods.ts';
 
 /** Our own processes, by a word of their command line. */
@@ -97,7 +97,7 @@ export const storeFull = (...moments: readonly Moment[]): Fault => ({
   },
 });
 
-export const fillerOf = ({ layout }: Rig): string => join(layout.stateDir, 'store', 'filler');
+export const fillerOf = ({ layout }: Rig): string => join(storePath(layout), 'filler');
 
 const natsLog = (rig: Rig): string => {
   const pod = rig.pods.pods().find(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'nats');
