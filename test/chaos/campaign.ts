@@ -33,12 +33,17 @@ const randomFrom = (seed: number): (() => number) => {
   };
 };
 
+/** In an order that the seed decides, one point of each kind before the second of any: who ends early has seen all kinds. */
 export const shuffled = (points: readonly Point[], seed: number): readonly Point[] => {
   const random = randomFrom(seed);
-  return points
-    .map((point) => ({ point, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ point }) => point);
+  const drawn = points.map((point) => ({ point, at: random() })).sort((a, b) => a.at - b.at);
+  const seen = new Map<string, number>();
+  const turns = drawn.map(({ point, at }) => {
+    const turn = seen.get(point.kind) ?? 0;
+    seen.set(point.kind, turn + 1);
+    return { point, at, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn || a.at - b.at).map(({ point }) => point);
 };
 
 const FIRST_ONLY: readonly Moment[] = ['Story applied', 'Plan approved'];

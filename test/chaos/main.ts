@@ -12,6 +12,7 @@ import { emptyCampaign, nextRound, shuffled, withRound, type Campaign } from './
 import type { Point } from './contract.ts';
 import { normalForm, type NormalStory } from './judge.ts';
 import { ALL_POINTS } from './points.ts';
+import { clearWalks } from './pair.ts';
 import { reportOf } from './report.ts';
 import { openRig, type Rig } from './rig.ts';
 import { POINTS_IN_A_ROUND, runRound, type RoundSeen } from './round.ts';
@@ -138,6 +139,7 @@ const main = async (): Promise<number> => {
     return work((line) => say(`    ${line}`));
   });
   try {
+    await clearWalks(rig.environment);
     const wanted = wantedPoints();
     const { campaign } = await runCampaign(rig, wanted, interrupted.signal);
     console.log(`\n${reportOf(campaign.done)}`);

@@ -35,9 +35,12 @@ export const TASKS: readonly TaskInput[] = [task(1), task(2), task(3, 1), task(4
 
 const fixture = join(import.meta.dirname, '..', 'fixtures', 'node-repo');
 
+/** Namespaces of walks have it. */
+const WALKS = { 'chaos.example.com/walk': '' };
+
 /** A namespace as a platform engineer makes it for a team: the persons' rights, and a Council for all tasks. */
 const namespaceObjects = (name: string): readonly object[] => [
-  { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: WALKS } },
   ...Object.entries(PERSONS).flatMap(([person, roles]) =>
     roles.map((role) => ({
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -59,6 +62,10 @@ const namespaceObjects = (name: string): readonly object[] => [
     },
   },
 ];
+
+/** Takes away what walks that were ended in the midst of it left: their Stories would walk on. */
+export const clearWalks = async ({ kubectl }: Environment): Promise<void> =>
+  void (await kubectl('delete', 'namespaces', '--selector', Object.keys(WALKS).join(), '--wait=false'));
 
 /** Makes namespaces, repositories and the watch. Nothing is asked of the operator yet but to look at the Councils. */
 export const preparePair = async (environment: Environment, round: string): Promise<Pair> => {

@@ -110,7 +110,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   ),
   'git server down': portBroken('git', { kind: 'refuse' }, 'Story applied', ...GIT),
   'git server slow': portBroken('git', { kind: 'slow', delayMs: 2_000 }, ...GIT),
-  'git server cutting': portBroken('git', { kind: 'cut', afterBytes: 4_500 }, ...GIT),
+  'git server cutting': portBroken('git', { kind: 'cut', afterBytes: 1_200 }, ...GIT),
   'branch moved': branchMoved('courier merge', 'courier setup', 'courier verify', 'courier push'),
   'model down': portBroken('model', { kind: 'refuse' }, ...MODEL),
   'model slow': portBroken('model', { kind: 'slow', delayMs: 5_000 }, ...MODEL),

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { ensureBox } from '../cluster/cluster.ts';
 import { RELEASE_NAMESPACE } from '../environment/chart.ts';
 import { scaled, withdrawRefusals } from './faults/api.ts';
-import { fillerOf, isReady } from './faults/processes.ts';
+import { fillerOf, isReady, wakeAll } from './faults/processes.ts';
 import type { Rig } from './rig.ts';
 import type { Pod } from './watched-pods.ts';
 
@@ -14,6 +14,7 @@ const restarted = ({ status }: Pod): boolean =>
 export const restore = async (rig: Rig, signal: AbortSignal): Promise<void> => {
   for (const port of rig.ports.values()) port.mend();
   rmSync(fillerOf(rig), { force: true });
+  wakeAll(rig);
   await ensureBox({ name: rig.layout.name, log: () => undefined });
   await withdrawRefusals(rig.environment.kubectl);
   await scaled({ rig, signal }, 1);

@@ -1,6 +1,6 @@
 // One walk of the pair with its points, one after the other, each at its moment; then what came of it is read and judged.
 import { auditedSoFar } from '../environment/audit.ts';
-import type { Fault, Point, Reached, Scene, Traces } from './contract.ts';
+import type { Fault, Moment, Point, Reached, Scene, Traces } from './contract.ts';
 import { endingOf, type Ending } from './ending.ts';
 import { judge, type NormalStory } from './judge.ts';
 import { momentReached } from './moments.ts';
@@ -103,15 +103,15 @@ const pointSeen = async (walk: Walk, point: Point, slot: number): Promise<PointS
     .then((reached) => strike(walk, point, reached))
     .catch((error: unknown) => ({ ...point, what: message(error), struck: false }));
 
-/** The persons' part, with those points in it that come before there is any Task. */
+/** The persons' part, with the point in it that comes before there is any Task. Bob does not wait for what happens to Alice's. */
 const begin = async (walk: Walk, points: readonly Point[]): Promise<readonly PointSeen[]> => {
   const { input, pair, signal } = walk;
   const [first] = points;
   await applyPair(input.rig.environment, pair);
-  const applied = first?.moment === 'Story applied' ? [await pointSeen(walk, first, 0)] : [];
-  await approvePair(input.rig.environment, pair, signal);
-  const approved = first?.moment === 'Plan approved' ? [await pointSeen(walk, first, 0)] : [];
-  return [...applied, ...approved];
+  const at = async (moment: Moment): Promise<readonly PointSeen[]> =>
+    first?.moment === moment ? [await pointSeen(walk, first, 0)] : [];
+  const [applied] = await Promise.all([at('Story applied'), approvePair(input.rig.environment, pair, signal)]);
+  return [...applied, ...(await at('Plan approved'))];
 };
 
 const walkThrough = async (walk: Walk): Promise<readonly PointSeen[]> => {
@@ -139,7 +139,7 @@ export const runRound = async (input: RoundInput): Promise<RoundSeen> => {
     () => stuckAt(pair),
   );
   const walking = walkThrough(walk);
-  const problems = await ended;
+  const problems = await Promise.race([ended, walking.then(() => ended)]); // a walk that cannot be begun is not waited for
   const walkedMs = Math.round(performance.now() - walk.startedAt);
   over.abort();
   const points = await walking;

@@ -1,7 +1,7 @@
 // The API server refuses what our processes ask, by its own means: as under load (429), or because an admission webhook fails (500).
 // And a leader that stands still until another leads.
 import { setTimeout as delay } from 'node:timers/promises';
-import { auditedSoFar, auditedWrites, operatorUser } from '../../environment/audit.ts';
+import { auditedSoFar, auditedWrites, operatorUser, type AuditedWrite } from '../../environment/audit.ts';
 import { RELEASE, RELEASE_NAMESPACE } from '../../environment/chart.ts';
 import type { Kubectl } from '../../environment/kubernetes.ts';
 import type { Fault, Moment, Scene } from '../contract.ts';
@@ -61,21 +61,25 @@ const brokenWebhook: readonly object[] = [
   },
 ];
 
-const REFUSALS = 3;
+/** A decision was refused, and the Lease; or the Lease so often that its holder has given up. */
+const isFelt = (refused: readonly AuditedWrite[]): boolean => {
+  const decisions = refused.filter(({ resource }) => resource !== 'leases').length;
+  return (decisions > 0 && refused.length > 2) || refused.length > 5;
+};
 
 const refusing = (code: number, objects: readonly object[], moments: readonly Moment[]): Fault => ({
   moments,
   strike: async ({ rig, signal }) => {
     const { kubectl, cluster } = rig.environment;
     const since = auditedSoFar(cluster);
-    const refusals = (): number =>
-      auditedWrites(cluster, since).filter((write) => write.user === operatorUser && write.code === code).length;
+    const refused = (): readonly AuditedWrite[] =>
+      auditedWrites(cluster, since).filter((write) => write.user === operatorUser && write.code === code);
     await kubectl.apply(objects);
     return {
       what: `the API server answers ${code} to the operator`,
       heal: async () => {
         try {
-          while (refusals() < REFUSALS) {
+          while (!isFelt(refused())) {
             if (signal.aborted) throw new Error(`no ${code} was felt`);
             await delay(200);
           }

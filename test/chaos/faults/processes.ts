@@ -115,6 +115,19 @@ const componentPid = (rig: Rig, name: ComponentName): number => {
   return pid;
 };
 
+/** Wakes whatever a fault left standing still: a run may have been ended in the midst of it. */
+export const wakeAll = (rig: Rig): void => {
+  const components = readState<BoxStatus>(rig.layout.status)?.components.filter(({ death }) => death === undefined) ?? [];
+  const pids = [...podProcesses(rig.cgroup).map(({ pid }) => pid), ...components.map(({ name }) => componentPid(rig, name))];
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+};
+
 /** Nobody restarts a component of a box but `up`. */
 export const componentKilled = (name: ComponentName, ...moments: readonly Moment[]): Fault => ({
   moments,

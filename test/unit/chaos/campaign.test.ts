@@ -27,6 +27,11 @@ describe('the points of a chaos run', () => {
     expect(shuffled(ALL_POINTS, 7)).not.toEqual(shuffled(ALL_POINTS, 8));
     expect(new Set(shuffled(ALL_POINTS, 7))).toEqual(new Set(ALL_POINTS));
   });
+
+  it('come with one of each kind before the second of any', () => {
+    const kinds = new Set(ALL_POINTS.map(({ kind }) => kind));
+    expect(new Set(names(shuffled(ALL_POINTS, 7).slice(0, kinds.size)))).toEqual(kinds);
+  });
 });
 
 describe('a round', () => {
