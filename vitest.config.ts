@@ -11,7 +11,7 @@ const ownServers = [
   'test/contract/{nats-rights,plugin}.test.ts',
 ];
 
-const alone = ['test/e2e/restart.test.ts', 'test/e2e/quiet.test.ts'];
+const alone = ['test/e2e/restart.test.ts', 'test/e2e/chaos.test.ts', 'test/e2e/quiet.test.ts'];
 
 export default defineConfig({
   test: {

@@ -50,6 +50,8 @@ export interface Pod {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
+    readonly startTime?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };

@@ -24,6 +24,7 @@ import { CommandAnswers } from './commands/answers.ts';
 import { runTunnel, TUNNEL_LIMITS } from './egress/tunnel.ts';
 import { GitRoutes } from './git/git-routes.ts';
 import { RepositoryRefs } from './git/repository-refs.ts';
+import { SharedRefs } from './git/shared-refs.ts';
 import { GitProxy } from './git/smart-http.ts';
 import { canaryServer } from './http/canary.ts';
 import { Door, type Tunnel } from './http/door.ts';
@@ -81,6 +82,9 @@ export interface Gateway {
 
 /** A request waits so long for a JetStream that is started anew: a step whose artifact is refused has worked in vain. */
 export const STORE_PATIENCE_MS = 5_000;
+
+/** Twice what may wait for one git server (git/shared-refs.ts), so that commands for others go on beside a slow one. */
+const COMMANDS_AT_ONCE = 256;
 
 /** Many bad tokens from one address in this time, and it is not listened to for the rest of it. */
 const FAILURES = { limit: 60, windowMs: 10_000 };
@@ -143,7 +147,7 @@ const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
   const metrics = makeGatewayMetrics(ports.metrics);
   const answers = new CommandAnswers({
     ...{ view, log, nowMs: Date.now },
-    refs: new RepositoryRefs(outside),
+    refs: new SharedRefs(new RepositoryRefs(outside)),
     probe: new EndpointProbe(outside),
   });
   return new CommandConsumer({
@@ -152,6 +156,7 @@ const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
     answerStream: STREAMS.results.name,
     durable: 'gateway',
     filterSubject: commandSubject('*'),
+    concurrent: COMMANDS_AT_ONCE,
     parse: parseCommand,
     answer: async (command, signal) => {
       const answer = await answers.answer(command, signal);

@@ -1,6 +1,6 @@
 // Step `push` of a courier: exactly the commit that `merge` made, onto the story branch as `merge` saw it. May: git push through the gateway, a receipt.
 // Believes the git volume, which only `merge` writes; a commit that had to be verified again is pushed only if that went well.
-import type { Findings } from '../../crds/contracts/findings.ts';
+import type { FindingReason, Findings } from '../../crds/contracts/findings.ts';
 import { readFinding } from '../finding-file.ts';
 import { receiptRefusal } from '../gateway/receipts.ts';
 import type { GitOptions, GitResult } from '../git/driver.ts';
@@ -25,11 +25,16 @@ export const push: Step<'push'> = {
   },
 };
 
+/** What the steps that run the patch can have met. */
+const BELIEVABLE: readonly FindingReason[] = ['SetupFailed', 'VerifyFailed', 'StepBroken'];
+
 const unverified = async ({ paths }: StepContext): Promise<Findings['push'] | undefined> => {
   const verified = await readFinding('verify', paths.verifyFinding);
   if (verified?.outcome === 'ok') return undefined;
-  if (verified?.reason === undefined) return failed('push', 'StepFailed', 'the merged commit was not verified');
-  return failed('push', verified.reason, `on the moved branch: ${verified.message ?? verified.reason}`);
+  const { reason, message } = verified ?? {};
+  if (reason === undefined || !BELIEVABLE.includes(reason))
+    return failed('push', 'StepBroken', `the merged commit was not verified: ${message ?? 'verify left no usable finding'}`);
+  return failed('push', reason, `on the moved branch: ${message ?? reason}`);
 };
 
 /** Also for what had landed before: the courier that pushed it may have had no time to ask. */

@@ -43,7 +43,7 @@ export const report: Step<'report'> = {
       ...countsOf(judged.files),
       ...(record === undefined ? {} : { verify: testCounts(record) }),
     };
-    const failure = judged.refusal ?? (await failureOf(context, work));
+    const failure = judged.refusal ?? (await failureOf(context, work, record));
     if (failure !== undefined) return { ...failed('report', failure.reason, failure.message), ...told };
     return proven(context, told);
   },
@@ -101,7 +101,7 @@ const judgePatch = async ({ git, paths }: StepContext, brief: Brief, base: strin
 
 type JudgedStep = 'work' | 'verify-setup' | 'verify';
 
-/** What each step may be believed to have met. The agent's code can write these files: it cannot stall a Task or shift blame at will. */
+/** What each step can have met. None of them can say that the network is open: steps that run hostile code never stall a Task. */
 const believable: Readonly<Record<JudgedStep, readonly FindingReason[]>> = {
   work: [
     'NoChange',
@@ -112,15 +112,23 @@ const believable: Readonly<Record<JudgedStep, readonly FindingReason[]>> = {
     'ProtectedPath',
     'TooLarge',
     'ModelUnavailable',
-    'NetworkNotContained',
+    'GatewayUnavailable',
     'StepFailed',
+    'StepBroken',
   ],
-  'verify-setup': ['PatchInvalid', 'SetupFailed'],
-  verify: ['VerifyFailed'],
+  'verify-setup': ['PatchInvalid', 'SetupFailed', 'StepBroken'],
+  verify: ['VerifyFailed', 'StepBroken'],
 };
 
-/** The first step that did not end ok says why. A step's file that is missing or unusable is a fault of the infrastructure. */
-const failureOf = async ({ paths }: StepContext, work: Findings['work'] | undefined): Promise<Failure | undefined> => {
+/**
+ * The first step that did not end ok says why. Each of them ended with exit code 0, so it wrote its file: one that is missing or unusable
+ * is the doing of what the step ran.
+ */
+const failureOf = async (
+  { paths }: StepContext,
+  work: Findings['work'] | undefined,
+  record: VerifyRecord | undefined,
+): Promise<Failure | undefined> => {
   const fresh = await readFinding('verify-setup', paths.freshFinding);
   const verify = await readFinding('verify', paths.verifyFinding);
   const found: readonly (readonly [JudgedStep, Finding | undefined])[] = [
@@ -132,15 +140,15 @@ const failureOf = async ({ paths }: StepContext, work: Findings['work'] | undefi
     const failure = failureOfStep(step, finding);
     if (failure !== undefined) return failure;
   }
-  return undefined;
+  return record === undefined ? { reason: 'StepBroken', message: 'verify left no usable record of its commands' } : undefined;
 };
 
 const failureOfStep = (step: JudgedStep, finding: Finding | undefined): Failure | undefined => {
-  if (finding === undefined) return { reason: 'StepFailed', message: `${step} left no usable finding` };
+  if (finding === undefined) return { reason: 'StepBroken', message: `${step} left no usable finding` };
   if (finding.outcome === 'ok') return undefined;
   const message = finding.message ?? `${step}: ${finding.outcome}`;
   if (finding.reason !== undefined && believable[step].includes(finding.reason)) return { reason: finding.reason, message };
-  return { reason: 'StepFailed', message: `${step}: ${finding.reason ?? finding.outcome}: ${message}` };
+  return { reason: 'StepBroken', message: `${step}: ${finding.reason ?? finding.outcome}: ${message}` };
 };
 
 const about = (brief: Brief, base: string) => ({

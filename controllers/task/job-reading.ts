@@ -45,7 +45,13 @@ export const UNREAD_MS = 30_000;
 /** The pods of a Job that are believed to be its workspace. */
 export const podsOf = (job: Job, pods: readonly Pod[]): readonly Pod[] => pods.filter((pod) => isPodOfJob(pod, job));
 
-const AGENT_STEPS: readonly string[] = ['work', 'verify-setup', 'verify'];
+/** Steps that run what the agent wrote: how they end, it can bring about. */
+const AGENT_STEPS: Readonly<Record<JobKind, readonly string[]>> = {
+  attempt: ['work', 'verify-setup', 'verify'],
+  courier: ['setup', 'verify'],
+};
+/** Of these ends a container's processes have no part. */
+const NOT_ITS_OWN_ENDS: readonly string[] = ['StartError', 'ContainerCannotRun', 'ContainerStatusUnknown', 'Unknown'];
 const MESSAGE_LENGTH = 400;
 
 /** The condition that ends a Job. `FailureTarget` and `SuccessCriteriaMet` come earlier, while its pods still run. */
@@ -122,15 +128,35 @@ const howEnded = (termination: ContainerTermination | undefined): string => {
   return `with exit code ${termination.exitCode}${termination.reason === undefined ? '' : ` (${termination.reason})`}`;
 };
 
+/** Somebody else ended the pod: a drained or lost node, a preemption, a node short of something, a person. */
+const isDisrupted = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp !== undefined ||
+  status?.conditions?.some(({ type, status: holds }) => type === 'DisruptionTarget' && holds === 'True') === true;
+
+/** What the agent works with has had its part in the pod: the step runs it, or reads what it left. */
+const isAgentIn = (kind: JobKind, step: string): boolean =>
+  AGENT_STEPS[kind].includes(step) || (kind === 'attempt' && step === 'report');
+
+/** What only the pod's own processes bring about, where the agent's are or were among them. */
+const agentsFault = (at: string, kind: JobKind, pod: Pod, step: string): JobEnd | undefined => {
+  if (!isAgentIn(kind, step) || isDisrupted(pod)) return undefined;
+  const termination = terminations(pod).get(step);
+  const { reason = '', message = '' } = pod.status ?? {};
+  if (termination?.reason === 'OOMKilled') return fault(at, 'OOMKilled', `step ${step} ran out of memory`);
+  if (reason === 'DeadlineExceeded') return fault(at, 'DeadlineExceeded', `step ${step} ran out of time`);
+  if (reason === 'Evicted') return fault(at, 'StorageExceeded', `evicted at step ${step}: ${message}`);
+  const isOwnEnd = termination !== undefined && !NOT_ITS_OWN_ENDS.includes(termination.reason ?? '');
+  if (!isOwnEnd || !AGENT_STEPS[kind].includes(step)) return undefined;
+  return fault(at, 'StepBroken', `step ${step} ended ${howEnded(termination)}`);
+};
+
 const readFailure = (at: string, kind: JobKind, pod: Pod): JobEnd => {
   const ended = terminations(pod);
   const step = brokenStep(kind, ended);
   const termination = ended.get(step);
   const { reason: podReason = '', message: podMessage = '' } = pod.status ?? {};
-  if (AGENT_STEPS.includes(step)) {
-    if (termination?.reason === 'OOMKilled') return fault(at, 'OOMKilled', `step ${step} ran out of memory`);
-    if (podReason === 'DeadlineExceeded') return fault(at, 'DeadlineExceeded', `step ${step} ran out of time`);
-  }
+  const agents = agentsFault(at, kind, pod, step);
+  if (agents !== undefined) return agents;
   if (podReason !== '' && termination === undefined) return fault(at, 'PodLost', `${podReason} at step ${step}: ${podMessage}`);
   const words = [podReason, termination?.message ?? podMessage].filter((word) => word !== '').join(' ');
   return fault(at, 'StepFailed', `step ${step} ended ${howEnded(termination)}${words === '' ? '' : `: ${words}`}`);

@@ -47,14 +47,15 @@ const sharedLookUps = (snapshot: Snapshot): Shared => ({
 
 const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { snapshot } = shared;
-  const { storyRef, planRef, task: work } = task.spec;
+  const { storyRef, task: work } = task.spec;
   const { namespace } = task.metadata;
   const story = shared.stories(storyRef.uid);
-  const plan = snapshot.plan(`${namespace}/${planRef.name}`);
+  const inForce = story?.status?.plan;
+  const plan = inForce === undefined ? undefined : snapshot.plan(`${namespace}/${inForce.name}`);
   return {
     task,
     story,
-    plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
+    plan: plan?.metadata.uid === inForce?.uid ? plan : undefined,
     council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
     jobs: livingJobs(task, snapshot),
     family: shared.families(storyRef.uid),

@@ -3,6 +3,7 @@
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { TaskStatus } from '../../crds/kinds/task.ts';
+import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
 import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
@@ -10,7 +11,7 @@ import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../../crds/time.ts';
 import type { Blocked } from './blocked.ts';
-import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker } from './blockers.ts';
+import { attemptBlockers, courierBlockers, firstBlocker } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { deletions, liveJobs, taskJob } from './children.ts';
 import { notItsTurn } from './courier-turn.ts';
@@ -77,7 +78,7 @@ const storyEnded: Rule = (view) => {
 };
 
 const deadlinePassed: Rule = (view) => {
-  const atMs = deadlineMs(view.seen);
+  const atMs = storyDeadlineMs(view.seen.story);
   if (atMs === undefined || view.now < atMs) return undefined;
   return end(view, 'Failed', 'DeadlineExceeded', 'the wall clock budget of the Story ended');
 };

@@ -26,7 +26,7 @@ export interface TaskCore {
   readonly task: Task;
   /** undefined: gone, or not seen yet. */
   readonly story: Story | undefined;
-  /** The very Plan, by uid, that the Task comes from. */
+  /** The very Plan, by uid, that its Story has in force; whether the Task comes from it, its digest says. */
   readonly plan: Plan | undefined;
   /** The Council that serves the Task's role. */
   readonly council: Council | undefined;

@@ -6,18 +6,16 @@ import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { compose, waitingUntil } from '../compose.ts';
+import { compose } from '../compose.ts';
 import { clipped } from '../text.ts';
 import type { Blocked } from './blocked.ts';
-import { deadlineMs } from './blockers.ts';
 import { leadingRecord, recordsOf, runIn } from './runs.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './events.ts';
 
 export type TaskDecision = Decision<TaskStatus>;
 
-/** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
-const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => waitingUntil(deadlineMs(seen), afterMs, now);
+const waiting = (afterMs: number | undefined): Outcome => ({ kind: 'waiting', ...(afterMs !== undefined && { afterMs }) });
 
 interface Words {
   readonly phase: TaskObjectPhase;
@@ -95,7 +93,7 @@ export const blocked = (view: TaskView, found: Blocked): Decision<TaskStatus> =>
     phase: found.phase,
     reason: found.reason,
     message: found.sentence,
-    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.sentence } : waiting(view, found.afterMs),
+    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.sentence } : waiting(found.afterMs),
     conditions: flags(found),
   });
 
@@ -112,7 +110,7 @@ export const under = (view: TaskView, { what, reason, message, afterMs }: UnderW
     phase: what === 'attempt' ? 'Running' : 'Integrating',
     reason,
     message,
-    outcome: waiting(view, afterMs),
+    outcome: waiting(afterMs),
     conditions:
       reason === 'WorkspaceMissing' || reason === 'ReceiptMissing' ? [{ type: reason, status: 'True', reason, message }] : [],
   });

@@ -52,6 +52,8 @@ export type ResolveAnswer = Immutable<z.infer<typeof resolveAnswer>>;
 export type ProbeAnswer = Immutable<z.infer<typeof probeAnswer>>;
 export type CommandAnswer = ResolveAnswer | ProbeAnswer;
 
+/** A command that was not answered for so long may be lost, and is asked again; longer than the gateway works on any. */
+export const ANSWER_WITHIN_MS = 180_000;
 /** How long one probe's answer stands. */
 export const PROBE_INTERVAL_MS = 300_000;
 export const resolveCommandId = (storyUid: string, answersSeen: number): string => `resolve-${storyUid}-${answersSeen}`;

@@ -3,6 +3,7 @@
 
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
+import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
@@ -146,10 +147,12 @@ const PUBLISHING = ['Story', 'Plan', 'Task', 'Council', 'Deliberation'] as const
 export type PublishingKind = (typeof PUBLISHING)[number];
 export const PUBLISHING_KINDS: readonly PublishingKind[] = PUBLISHING;
 
-/** An outbox that was full has room again once its events are published. */
+/** An outbox that was full has room again once its events are published; one that the cursor is ahead of is numbered again. */
 const OUTBOX_NEARLY_FULL = 32;
-export const wokenByCursor = (uid: string, caches: Caches): Keys =>
+export const wokenByCursor = (uid: string, cursor: number, caches: Caches): Keys =>
   PUBLISHING.flatMap((kind) => {
     const object = caches.cache(kind).byUid(uid);
-    return (object?.status?.outbox?.length ?? 0) >= OUTBOX_NEARLY_FULL && object !== undefined ? [workKey(kind, object)] : [];
+    const waiting = object?.status?.outbox?.length ?? 0;
+    if (object === undefined || waiting === 0) return [];
+    return waiting >= OUTBOX_NEARLY_FULL || isBehind(object.status, cursor) ? [workKey(kind, object)] : [];
   });

@@ -35,6 +35,8 @@ export interface Feeds {
   readonly receipts: LatestValues<Receipt>;
 }
 
+/** The stream that holds a bucket. */
+export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 /** Subject of a key in a bucket. */
 const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
 export const receiptSubject = (jobUid: string): string => bucketSubject(KV_BUCKETS.receipts, jobUid);
@@ -45,7 +47,7 @@ const NS_PER_MS = 1_000_000;
 
 export const makeFeeds = ({ onAnswer, onUsage, onCursor, onReceipt, onMalformed }: FeedListeners): Feeds => {
   const bucket = (name: string) => ({
-    stream: `KV_${name}`,
+    stream: bucketStream(name),
     filter: bucketSubject(name, '>'),
     maxEntries: MAX_ENTRIES,
     onMalformed,

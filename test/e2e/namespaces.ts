@@ -7,4 +7,5 @@ export const OPEN = 'e2e-open';
 export const FORGED = 'e2e-forged';
 export const RESTART = 'e2e-restart';
 export const QUIET = 'e2e-quiet';
-export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, FORGED, RESTART, QUIET];
+export const HOSTILE = 'e2e-hostile';
+export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, FORGED, RESTART, QUIET, HOSTILE];

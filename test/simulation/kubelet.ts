@@ -27,6 +27,8 @@ export type Ending =
 
 export interface Workspace {
   readonly revision: number;
+  /** Uid of the Task, which is another one in each revision of its plan. */
+  readonly owner: string;
   readonly taskId: string;
   readonly kind: JobKind;
   readonly attempt: number;
@@ -98,6 +100,7 @@ export class Kubelet {
     if (owner === undefined) return undefined;
     const labels = job.metadata.labels ?? {};
     return {
+      owner: owner.metadata.uid,
       revision: (owner as unknown as Task).spec.planRef.revision,
       taskId: (owner as unknown as Task).spec.task.id,
       kind: labels[LABEL_WORKSPACE] as JobKind,

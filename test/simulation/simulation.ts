@@ -62,10 +62,7 @@ const COMMANDS = commandSubject('');
 export class Simulation {
   nowMs = NOW;
   readonly repository = new Repository();
-  readonly server = new ApiServer(
-    () => this.nowMs,
-    checkWrite((taskId) => this.repository.has(taskId)),
-  );
+  readonly server = new ApiServer(() => this.nowMs, checkWrite(this.repository));
   /** Passes that wrote, and what others did, in order. */
   readonly happenings: { readonly atMs: number; readonly what: PassRecord | string }[] = [];
   /** Requests of the operator that changed something. */

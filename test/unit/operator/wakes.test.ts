@@ -154,7 +154,7 @@ describe('what a change wakes', () => {
       woken: wokenByStore(caches()),
       want: [...ALL_OPEN, 'Story shop/login', 'Council shop/dev'],
     },
-    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-login', caches()), want: [] },
+    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-login', 0, caches()), want: [] },
   ];
   for (const { name, woken, want } of cases)
     it(name, () => {
@@ -185,7 +185,16 @@ describe('what a change wakes', () => {
     const known = caches();
     const outbox = Array.from({ length: 64 }, (_, index) => outboxEvent(index + 1));
     known.cache('Story').upsert(story({}, { outbox }, { resourceVersion: '2' }));
-    expect(wokenByCursor('uid-login', known)).toEqual(['Story shop/login']);
+    expect(wokenByCursor('uid-login', 0, known)).toEqual(['Story shop/login']);
+  });
+
+  it('a cursor that is ahead of its object wakes it, if events wait there that must be numbered again', () => {
+    const known = caches();
+    known.cache('Story').upsert(story({}, { eventSeq: 4, outbox: [outboxEvent(4)] }, { resourceVersion: '2' }));
+    expect(wokenByCursor('uid-login', 4, known)).toEqual([]);
+    expect(wokenByCursor('uid-login', 50, known)).toEqual(['Story shop/login']);
+    known.cache('Story').upsert(story({}, { eventSeq: 4, outbox: [] }, { resourceVersion: '3' }));
+    expect(wokenByCursor('uid-login', 50, known)).toEqual([]);
   });
 
   it('keys say their kind', () => {
