@@ -106,7 +106,7 @@ export class Faults {
   }
 
   ofRequest(label: string): RequestFault | undefined {
-    if (label === 'publish')
+    if (['publish', 'purge', 'read'].includes(label))
       return this.#happens('lostAcks') ? { when: this.#when(), error: new StoreUnavailable('not acknowledged') } : undefined;
     const transient = (code: number | undefined, message: string, retryAfterMs?: number): ApiError =>
       new ApiError({ sort: 'transient', request: `SIM ${label}`, code, message, retryAfterMs });

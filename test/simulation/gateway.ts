@@ -2,6 +2,8 @@
 
 import { timestamp } from '../../crds/time.ts';
 import { answerSubject, commandSubject, type CommandAnswer, type GatewayCommand } from '../../crds/contracts/commands.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
+import { receiptSubject } from '../../operator/state/feeds.ts';
 import type { Store } from './link.ts';
 import type { Repository } from './repository.ts';
 import type { Move } from './scenario.ts';
@@ -33,6 +35,13 @@ export class Gateway {
   moves(): readonly Move[] {
     if (!this.#ports.store.isUp) return [];
     return this.#unanswered().map((command) => ({ what: 'answer', make: () => this.#answer(command) }));
+  }
+
+  /** A report or a push, if JetStream takes the receipt for it. */
+  serve(jobUid: string, receipt: Receipt): boolean {
+    const { store } = this.#ports;
+    if (store.isUp) store.take({ subject: receiptSubject(jobUid), data: JSON.stringify(receipt) });
+    return store.isUp;
   }
 
   /** Commands without an answer; looked up anew only when the store took or lost something. */

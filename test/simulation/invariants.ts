@@ -102,6 +102,7 @@ export class Invariants {
     if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind) && after.status !== undefined)
       this.#eventsHaveGaps(before, after);
     if (after.kind === 'Task') this.#attemptsMiscounted(before, after);
+    if (after.kind === 'Task') this.#landedAnothers(after);
     if (after.kind !== 'Job') return;
     if (before === undefined) this.#jobCreated(after);
     this.#workspacesTwice(after);
@@ -169,6 +170,14 @@ export class Invariants {
       check(this.#jobs.has(jobUid), 'G2', () => `${name}: attempt ${n} names Job ${jobUid}, which never was`);
     const open = attempts.filter(({ finishedAt }) => finishedAt === undefined);
     check(open.length <= 1, 'G2', () => `${name}: two attempts are open`);
+  }
+
+  /** A Task that succeeded names a commit of its own: one that was made from its own evidence, not from an earlier revision's. */
+  #landedAnothers(task: SimObject): void {
+    const { phase, commit = '', evidence = '' } = (task as unknown as Task).status ?? {};
+    if (phase !== 'Succeeded') return;
+    const rests = this.#scene.repository.rests(commit, evidence);
+    check(rests, 'G5', () => `${nameOf(task)} has succeeded with a commit that is not on the branch, or not of its evidence`);
   }
 
   #jobCreated(job: SimObject): void {

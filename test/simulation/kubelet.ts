@@ -7,11 +7,12 @@
 
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import { timestamp } from '../../crds/time.ts';
-import type { JobKind } from '../../crds/contracts/steps.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
+import { WORKSPACE_ACCOUNT, type JobKind } from '../../crds/contracts/steps.ts';
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
 import { LABEL_ATTEMPT, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
-import { keyOf } from '../../kube/object.ts';
+import { keyOf, type KubeObject } from '../../kube/object.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { ApiServer, SimMeta, SimObject } from './api-server.ts';
 import type { Carried, Repository } from './repository.ts';
@@ -40,6 +41,8 @@ interface KubeletPorts {
   readonly plot: Plot;
   /** By the clock of nodes and Job controller. */
   readonly nowMs: () => number;
+  /** The gateway serves the last step of the Job of that uid, and keeps a receipt; false: it cannot. */
+  readonly serve: (jobUid: string, receipt: Receipt) => boolean;
 }
 
 type Step = () => string;
@@ -147,6 +150,7 @@ export class Kubelet {
     return {
       story: `${owner.metadata.namespace}/${storyRef.name}`,
       storyUid: storyRef.uid,
+      owner: owner.metadata.uid,
       revision: planRef.revision,
       taskId: task.id,
       kind: labels[LABEL_WORKSPACE] as JobKind,
@@ -160,13 +164,14 @@ export class Kubelet {
     server.create('job-controller', {
       apiVersion: 'v1',
       kind: 'Pod',
+      spec: { serviceAccountName: WORKSPACE_ACCOUNT },
       metadata: {
         name: `${metadata.name}-${metadata.uid.replace(/^.*-/, '')}`,
         ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
         ...(metadata.labels && { labels: metadata.labels }),
         ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: metadata.name, uid: metadata.uid, controller: true }],
       },
-    });
+    } as KubeObject);
     this.#patchJob(keyOf(metadata), { active: 1, startTime: this.#time() });
     return `the pod of ${metadata.name} is created`;
   }
@@ -205,11 +210,24 @@ export class Kubelet {
 
   #terminate({ metadata }: SimObject, pod: Pod, workspace: Workspace, ending: Ending): string {
     const { repository } = this.#ports;
-    const taken = workspace.kind === 'courier' && ending.how === 'ok' && repository.isTaken(workspace);
-    const real: Ending = taken ? { how: 'finding', step: 'merge', reason: 'BranchTaken' } : ending;
+    const real = this.#served(metadata.uid, workspace, ending);
     const statuses = stepStatuses(workspace.kind, real, this.#time(), findingsOf(repository, workspace, real));
     this.#patchPod(pod, { initContainerStatuses: statuses.slice(0, -1), containerStatuses: statuses.slice(-1) });
     return `the steps of ${metadata.name} ended`;
+  }
+
+  /** What becomes of an ending that was to be a good one, once the gateway is asked. */
+  #served(jobUid: string, workspace: Workspace, ending: Ending): Ending {
+    if (ending.how !== 'ok' && ending.how !== 'forgotten') return ending;
+    const { repository, serve } = this.#ports;
+    const isCourier = workspace.kind === 'courier';
+    if (isCourier && repository.isTaken(workspace)) return { how: 'finding', step: 'merge', reason: 'BranchTaken' };
+    const digest = repository.digestOf(workspace);
+    const receipt: Receipt = isCourier
+      ? { kind: 'push', commit: repository.commitOf(workspace) }
+      : { kind: 'report', patch: digest, evidence: digest, base: repository.base };
+    if (serve(jobUid, receipt)) return ending;
+    return { how: 'killed', step: isCourier ? 'push' : 'report', reason: 'Error', exitCode: 1 };
   }
 
   #endPod(jobName: string, pod: Pod, ending: Ending): string {

@@ -134,10 +134,21 @@ export class Link implements LinkPort {
   }
 
   publish(publication: Publication): Promise<Published> {
-    return this.#request('publish', () => {
-      if (!this.#available || !this.#store.isUp) throw new StoreUnavailable('JetStream is not connected');
-      return this.#store.take(publication);
-    });
+    return this.#request('publish', () => this.#reached().take(publication));
+  }
+
+  lastStored(_stream: string, subject: string): Promise<Stored | undefined> {
+    return this.#request('read', () => this.#reached().get(subject));
+  }
+
+  purge(_stream: string, subject: string): Promise<void> {
+    return this.#request('purge', () => this.#reached().drop(subject));
+  }
+
+  /** Throws StoreUnavailable. */
+  #reached(): Store {
+    if (!this.#available || !this.#store.isUp) throw new StoreUnavailable('JetStream is not connected');
+    return this.#store;
   }
 
   get isBehind(): boolean {

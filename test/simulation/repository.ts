@@ -9,6 +9,8 @@ export interface Carried {
   readonly story: string;
   readonly storyUid: string;
   readonly revision: number;
+  /** Uid of the Task, which is another one in each revision of its plan. */
+  readonly owner: string;
   readonly taskId: string;
   readonly attempt: number;
 }
@@ -19,7 +21,7 @@ interface Commit extends Carried {
 }
 
 const hash = (algorithm: 'sha1' | 'sha256', text: string): string => createHash(algorithm).update(text).digest('hex');
-const textOf = ({ storyUid, revision, taskId, attempt }: Carried): string => `${storyUid} ${revision} ${taskId}#${attempt}`;
+const textOf = ({ owner, taskId, attempt }: Carried): string => `${owner} ${taskId}#${attempt}`;
 
 export class Repository {
   readonly base = 'b'.repeat(40);
@@ -51,6 +53,14 @@ export class Repository {
     );
   }
 
+  /** Whether that commit is on a branch and says that it rests on that evidence. */
+  rests(commit: string, evidence: string): boolean {
+    return [...this.#branches.values()].some((commits) =>
+      commits.some((each) => each.id === commit && each.evidence === evidence),
+    );
+  }
+
+  /** Of patch and evidence: what was done by whom. */
   digestOf(carried: Carried): string {
     return `sha256:${hash('sha256', textOf(carried))}`;
   }

@@ -38,7 +38,7 @@ const MAX_MS = 24 * 3_600_000;
 const LAST_WORDS_MS = 600_000;
 
 /** Requests that are no part of what a pass writes: they are counted apart, and no crash follows them on purpose. */
-const BESIDE: readonly string[] = ['publish', 'create Event', 'patch Event'];
+const BESIDE: readonly string[] = ['publish', 'purge', 'create Event', 'patch Event'];
 
 /** A date by a clock that is off, by ours. */
 const past = (dateMs: number | undefined, skewMs: number): number | undefined =>
@@ -93,7 +93,10 @@ export class Simulation {
       failure: () => this.faults?.answerFailure(),
     });
     const nodeMs = (): number => this.nowMs + this.#skewMs('node');
-    this.#kubelet = new Kubelet({ server: this.server, repository: this.repository, plot: scenario.plot, nowMs: nodeMs });
+    this.#kubelet = new Kubelet({
+      ...{ server: this.server, repository: this.repository, plot: scenario.plot, nowMs: nodeMs },
+      serve: (jobUid, receipt) => this.#gateway.serve(jobUid, receipt),
+    });
     this.server.create('chart', {
       apiVersion: 'v1',
       kind: 'Service',
