@@ -65,7 +65,7 @@ const hasDelivered = ({ status }: Pod): boolean =>
 /** By a person who is not its author, for that digest; or by nobody, where the gate is open. */
 const isApproved = (plan: Plan | undefined, digest: string, story: Story | undefined): boolean => {
   const { approval, author } = plan?.spec ?? {};
-  if (approval === undefined) return story?.status?.gates?.design === 'Auto';
+  if (approval === undefined) return (story?.status?.gates?.design ?? story?.spec.gates.design) === 'Auto';
   return approval.verdict === 'Approved' && approval.digest === digest && approval.by !== author;
 };
 
