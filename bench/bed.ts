@@ -25,6 +25,7 @@ import type { Run } from './benchmark.ts';
 import { playedNode, startKwok } from './kwok.ts';
 import { startProcess, type Running } from './process.ts';
 import { ensurePrograms } from './programs.ts';
+import { keepReceipts } from './receipts.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BOX = 'bench';
@@ -253,7 +254,10 @@ export const openBed = async ({ log, defer }: Run, { modelLatencyMs = 0 }: BedOp
   await furnish(client);
   const programOf = (name: string): string => join(programs, name);
   const processes = processesOf([await startKwok(cluster, programOf('kwok'), folder), outside.model]);
+  const { link } = await outside.nats.connect('gateway');
+  const receipts = await keepReceipts(client, link, (error) => log(`a receipt was not kept: ${String(error)}`));
   const close = once(async () => {
+    await receipts.stop();
     await processes.stop();
     await Promise.all([client.close(), outside.git.close(), outside.nats.stop()]);
     await cluster.down({ forget: true });

@@ -14,7 +14,8 @@ export const NODE = 'played';
 const API = 'kwok.x-k8s.io/v1alpha1';
 const SHA1 = '{{ sha1sum $uid }}';
 const SHA256 = 'sha256:{{ sha256sum $uid }}';
-const BASE = 'b'.repeat(40);
+/** The commit that played attempts begin at. */
+export const BASE = 'b'.repeat(40);
 
 const MESSAGES = {
   checkout: { step: 'checkout', outcome: 'ok', base: BASE },
