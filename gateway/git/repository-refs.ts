@@ -5,18 +5,19 @@ import { Refusal } from '../http/refusal.ts';
 import type { Outside, UpstreamRequest } from '../upstream/http-upstream.ts';
 import { commitOf, lsRefsRequest, parseAdvertisement, parseLsRefs, type AdvertisedRef } from './ls-refs.ts';
 import { MalformedPktLine } from './pkt-line.ts';
-import { expectGit, type Repository } from './smart-http.ts';
+import { expectGit, GIT_LIMITS, type Repository } from './smart-http.ts';
 
 /** A v0 server lists every ref it has; this is some hundred thousand of them. */
 const MAX_ADVERTISEMENT_BYTES = 32 * 1024 * 1024;
 const MAX_LS_REFS_BYTES = 1024 * 1024;
-const TIMEOUT_MS = 30_000;
 
 export class RepositoryRefs {
   readonly #outside: Outside;
+  readonly #timeoutMs: number;
 
-  constructor(outside: Outside) {
+  constructor(outside: Outside, timeoutMs = GIT_LIMITS.refsMs) {
     this.#outside = outside;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** The commit id, or undefined when the repository has no such ref. Throws Refusal. */
@@ -58,7 +59,7 @@ export class RepositoryRefs {
       ...request,
       path: `${repository.path}${request.path}`,
       headers: { ...request.headers, accept: expected.contentType, 'git-protocol': 'version=2' },
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: this.#timeoutMs,
     });
     expectGit(answer, expected.contentType);
     return readLimited(answer.body, answerLimit(expected.bytes));
