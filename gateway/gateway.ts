@@ -40,7 +40,9 @@ import { makeGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { ModelProxy, MODEL_LIMITS, type ModelLimits } from './model/model-proxy.ts';
 import { ModelRoutes } from './model/model-routes.ts';
 import { EndpointProbe } from './model/probe.ts';
+import { ReceiptRoutes } from './receipts/receipt-routes.ts';
 import { KvAccounts } from './store/kv-accounts.ts';
+import { KvReceipts } from './store/kv-receipts.ts';
 import { StreamArtifacts } from './store/stream-artifacts.ts';
 import type { Range } from './upstream/addresses.ts';
 import type { Resolve } from './upstream/connector.ts';
@@ -100,12 +102,14 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
     slots: new Slots(ledger, accounts),
     onUsage: ({ name }, usage) => metrics.tokensUsed(name, usage),
   });
+  const artifacts = new Artifacts(new StreamArtifacts(link));
   return new Door({
     routes: [
       ...new BriefRoutes(view).routes(),
       ...new ModelRoutes(models, view).routes(),
       ...new GitRoutes(new GitProxy(outside, settings.git), view).routes(),
-      ...new ArtifactRoutes(new Artifacts(new StreamArtifacts(link)), view).routes(),
+      ...new ArtifactRoutes(artifacts, view).routes(),
+      ...new ReceiptRoutes({ store: new KvReceipts(link), artifacts, refs: new RepositoryRefs(outside, settings.git?.refsMs), view }).routes(),
     ],
     tunnel: tunnelOf(ports, settings, metrics),
     identify: identifyWith(new CachedReviewer(reviewer), view),

@@ -26,6 +26,7 @@ import {
   wokenByAnswer,
   wokenByCursor,
   wokenByFailure,
+  wokenByReceipt,
   wokenByStore,
   wokenByUsage,
   workKey,
@@ -91,6 +92,7 @@ export class Operator {
       onAnswer: (commandId) => this.#wake(wokenByAnswer(commandId, this.#caches)),
       onUsage: (account) => wokenByUsage(account, this.#caches).forEach((key) => this.#work.addAfter(key, USAGE_DELAY_MS)),
       onCursor: (uid) => this.#wake(wokenByCursor(uid, this.#feeds.cursors.get(uid) ?? 0, this.#caches)),
+      onReceipt: (jobUid) => this.#wake(wokenByReceipt(jobUid, this.#caches)),
       onMalformed: telemetry.onMalformedMessage,
     });
     const onAvailable = (available: boolean): void => this.#storeChanged(available);

@@ -128,7 +128,7 @@ export const STREAMS = {
     maxMessages: 50_000,
   },
 } as const satisfies Record<string, StreamDefinition>;
-export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor' } as const;
+export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor', receipts: 'fleet-receipts' } as const;
 /** An account that nobody wrote for so long goes; a Story that lives on starts again from the usage in its status. */
 export const LEDGER_MAX_AGE_MS = 90 * DAY_MS;
 

@@ -7,7 +7,7 @@ import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
+import { NAMESPACE, OF_STORY, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
 import type { Caches } from '../state/caches.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
@@ -62,7 +62,7 @@ const wakes: Wakes = {
   Story: (story, caches) => [
     workKey('Story', story),
     ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story.metadata))),
-    ...keysOf('Task', caches.cache('Task').ownedBy(story.metadata.uid)),
+    ...keysOf('Task', caches.cache('Task').by(OF_STORY, story.metadata.uid)),
   ],
   Plan: (plan, caches) => {
     const story = { namespace: plan.metadata.namespace, name: plan.spec.storyRef.name };
@@ -73,12 +73,12 @@ const wakes: Wakes = {
       // plans of one Story supersede each other
       ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story))),
       // a Task is checked against its Plan before anything starts
-      ...keysOf('Task', caches.cache('Task').ownedBy(storyUid)),
+      ...keysOf('Task', caches.cache('Task').by(OF_STORY, storyUid)),
     ];
   },
   Task: (task, caches, change) => [
     workKey('Task', task),
-    ...ownerKey('Story', task),
+    `Story ${keyOf({ namespace: task.metadata.namespace, name: task.spec.storyRef.name })}`,
     ...(isCapacityMoved(change) ? unfinishedTasks(caches) : []),
   ],
   Council: (council, caches) => [
@@ -125,6 +125,12 @@ export const wokenByAnswer = (commandId: string, caches: Caches): Keys => {
 export const wokenByUsage = (account: string, caches: Caches): Keys => {
   const story = caches.cache('Story').byUid(storyUidOfAccount(account) ?? '');
   return story === undefined ? [] : [workKey('Story', story)];
+};
+
+/** A receipt concerns the Task whose Job it is of. */
+export const wokenByReceipt = (jobUid: string, caches: Caches): Keys => {
+  const job = caches.overlay('Job').byUid(jobUid);
+  return job === undefined ? [] : ownerKey('Task', job);
 };
 
 /** JetStream came or went, or the gateway's CA changed: whoever waits for it looks again. */

@@ -175,6 +175,8 @@ const allowed: readonly Case[] = [
     },
     { user: 'gateway', does: `purges what is left in ${stream}`, work: purge(stream) },
   ]),
+  { user: 'gateway', does: 'keeps a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
+  { user: 'operator', does: 'reads receipts', work: read(`KV_${KV_BUCKETS.receipts}`, '$KV.fleet-receipts.>') },
   { user: 'admin', does: 'looks at everything', work: subscribe('>') },
 ];
 
@@ -184,6 +186,8 @@ const refused: readonly Case[] = [
   { user: 'operator', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
   { user: 'operator', does: 'purges artifacts', work: purge(STREAMS.artifacts.name) },
   { user: 'operator', does: 'purges the ledger', work: purge(`KV_${KV_BUCKETS.ledger}`) },
+  { user: 'operator', does: 'gives itself a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
+  { user: 'pool', does: 'gives a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
   { user: 'operator', does: 'deletes a stream', work: deleteStream(STREAMS.results.name) },
   { user: 'gateway', does: 'sends a command', work: publish(commandSubject('forged')) },
   { user: 'gateway', does: 'publishes an event', work: publish('planning.plan.approved') },

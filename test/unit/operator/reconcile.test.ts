@@ -262,6 +262,12 @@ const cases: readonly Case[] = [
     outcome: { kind: 'waiting', afterMs: 5_000 },
     ...{ want: [], next: { kind: 'after', delayMs: 5_000 } },
   },
+  {
+    name: 'a date at which a stalled one is over goes to the queue, too',
+    subject: task({ conditions: [{ ...condition('Stalled', 'True', 'X', 'm'), observedGeneration: 3 }] }),
+    outcome: { kind: 'stalled', reason: 'X', message: 'm', afterMs: 5_000 },
+    ...{ want: [], next: { kind: 'after', delayMs: 5_000 } },
+  },
   { name: 'waiting without a date waits for a watch', outcome: { kind: 'waiting' }, want: [] },
   {
     name: 'an object that is being deleted is left alone',

@@ -8,6 +8,7 @@ import {
   wokenByAnswer,
   wokenByCursor,
   wokenByFailure,
+  wokenByReceipt,
   wokenByStore,
   wokenByUsage,
 } from '../../../operator/reconcile/wakes.ts';
@@ -132,6 +133,19 @@ describe('what a change wakes', () => {
     {
       name: 'usage of a Story’s account wakes the Story',
       woken: wokenByUsage('story.uid-login', caches()),
+      want: ['Story shop/login'],
+    },
+    {
+      name: 'a receipt wakes the Task whose Job it is of',
+      woken: wokenByReceipt(openJob.metadata.uid, caches()),
+      want: ['Task shop/login-open'],
+    },
+    { name: 'a receipt of a Job that we do not know wakes nobody', woken: wokenByReceipt('uid-gone', caches()), want: [] },
+    {
+      name: 'a Task that was given to another owner wakes the Story that its spec names',
+      woken: added('Task', { ...open, metadata: { ...open.metadata, ownerReferences: [cronJob] } }).filter((key) =>
+        key.startsWith('Story'),
+      ),
       want: ['Story shop/login'],
     },
     { name: 'usage of any other account wakes nobody', woken: wokenByUsage('endpoint.vllm', caches()), want: [] },
