@@ -27,6 +27,7 @@ import { startProcess, type Running } from './process.ts';
 import { ensurePrograms } from './programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const FIXTURE = join(ROOT, 'test/fixtures/node-repo');
 const BOX = 'bench';
 const SYSTEM_NAMESPACE = 'fleet';
 const POLL_MS = 20;
@@ -34,7 +35,7 @@ const SLOTS = 200;
 
 export const OPERATOR_USER = 'bench-operator';
 export const GIT_ACCOUNT = { username: 'gateway', password: 'only-the-gateway-knows' };
-const MODEL_KEY = 'sk-of-the-bench';
+export const MODEL_KEY = 'sk-of-the-bench';
 
 /** One of ours, as a process with its metrics. */
 export interface Measured extends Running {
@@ -71,6 +72,8 @@ export interface Bed {
 
 export interface BedOptions {
   readonly modelLatencyMs?: number;
+  /** What the Stories' repository holds; a small library by default. */
+  readonly repositoryFolder?: string;
 }
 
 const nodes: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
@@ -240,12 +243,15 @@ const once = (action: () => Promise<void>): (() => Promise<void>) => {
 };
 
 /** A bed without anything of an earlier one. It is closed with the run at the latest. */
-export const openBed = async ({ log, defer }: Run, { modelLatencyMs = 0 }: BedOptions = {}): Promise<Bed> => {
+export const openBed = async (
+  { log, defer }: Run,
+  { modelLatencyMs = 0, repositoryFolder = FIXTURE }: BedOptions = {},
+): Promise<Bed> => {
   const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-bench-'));
   const cluster = await ensureBox({ name: BOX, controlPlaneOnly: true, fresh: true, log });
   const programs = await ensurePrograms(clusterConfig().cacheDir, log);
   const tls = await writeFiles(folder);
-  await createRepository(join(folder, 'served/team/app.git'), join(ROOT, 'test/fixtures/node-repo'));
+  await createRepository(join(folder, 'served/team/app.git'), repositoryFolder);
   const outside = await startOutside(folder, tls, modelLatencyMs);
   const config = platformFor(outside);
   await writeFile(join(folder, 'platform.json'), JSON.stringify(config));
