@@ -24,6 +24,7 @@ import { scriptedModelName } from '../test/model/script.ts';
 import type { Run } from './benchmark.ts';
 import { playedNode, startKwok } from './kwok.ts';
 import { startProcess, type Running } from './process.ts';
+import { playReceipts } from './receipts.ts';
 import { ensurePrograms } from './programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -64,6 +65,8 @@ export interface Bed {
   /** Resolves when it is ready. */
   startGateway(env?: Readonly<Record<string, string>>): Promise<Measured & { readonly url: string }>;
   makeNamespace(name: string): Promise<void>;
+  /** When the receipt of that Job was stored, of a pod that kwok plays. */
+  receiptStoredAtMs(jobUid: string): number | undefined;
   /** What is waited for, or the news that one of the bed's processes has ended, whatever is first. */
   whileRunning<T>(wait: Promise<T>): Promise<T>;
   /** Once; again does nothing. */
@@ -221,8 +224,9 @@ const processesOf = (first: readonly Running[]): Processes => {
   failed.promise.catch(() => undefined); // whoever waits hears of it
   const add = (running: Running): void => {
     all.push(running);
-    void running.ended.then(async () => {
-      if (!running.wasStopped()) failed.reject(new Error(`${running.name} has ended:\n${await endOfLog(running)}`));
+    void running.ended.then(async ([code]) => {
+      if (!running.wasStopped())
+        failed.reject(new Error(`${running.name} has ended with code ${code}\n${await endOfLog(running)}`));
     });
   };
   first.forEach(add);
@@ -259,7 +263,9 @@ export const openBed = async (
   await furnish(client);
   const programOf = (name: string): string => join(programs, name);
   const processes = processesOf([await startKwok(cluster, programOf('kwok'), folder), outside.model]);
+  const receipts = await playReceipts(client, outside.nats);
   const close = once(async () => {
+    await receipts.stop();
     await processes.stop();
     await Promise.all([client.close(), outside.git.close(), outside.nats.stop()]);
     await cluster.down({ forget: true });
@@ -275,6 +281,7 @@ export const openBed = async (
     makeNamespace: async (name) => {
       await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     },
-    whileRunning: (wait) => Promise.race([wait, processes.failed]),
+    whileRunning: (wait) => Promise.race([wait, processes.failed, receipts.failed]),
+    receiptStoredAtMs: (jobUid) => receipts.storedAtMs(jobUid),
   };
 };
