@@ -10,6 +10,7 @@ import { hasSucceeded } from '../../crds/rules/phases.ts';
 import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
+import { recordedSpending } from '../spending.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../../crds/time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
@@ -123,9 +124,14 @@ const backingOff: Blocker = ({ task }, { now }) => {
   return { phase: 'Queued', reason: 'BackOff', sentence, afterMs: untilMs(atMs, now) };
 };
 
-const budgetSpent: Blocker = ({ story, usage }) => {
+const budgetSpent: Blocker = ({ story, usage, family }) => {
   const most = story?.spec.budget.tokens;
-  if (most === undefined || usage === undefined || usage.spent < most) return undefined;
+  if (most === undefined) return undefined;
+  const recorded = recordedSpending(
+    story,
+    family.map(({ task }) => task),
+  );
+  if (Math.max(usage?.spent ?? 0, recorded.tokens) < most) return undefined;
   return stalled(
     'BudgetSpent',
     `the Story has spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,

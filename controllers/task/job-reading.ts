@@ -17,7 +17,7 @@ export interface JobEnd {
   /** Absent for `ok`. */
   readonly reason?: FindingReason;
   readonly message: string;
-  /** Present for an attempt that ended well. */
+  /** What step `report` told, if an attempt came that far, whichever way it ended. */
   readonly report?: Findings['report'];
   /** Present for a courier that ended well. */
   readonly commit?: string;
@@ -91,7 +91,7 @@ const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination
   if (checkout?.outcome === 'failed') return failedFinding(at, checkout, 'checkout');
   const report = parseFinding('report', ended.get('report')?.message ?? '');
   if (report === undefined) return fault(at, 'StepFailed', 'step report left no finding');
-  if (report.outcome !== 'ok') return failedFinding(at, report, 'report');
+  if (report.outcome !== 'ok') return { ...failedFinding(at, report, 'report'), report };
   if (report.patch === undefined || report.evidence === undefined || report.base === undefined)
     return fault(at, 'StepFailed', 'the finding of step report names no patch, evidence or base');
   return { at, side: 'ok', message: report.summary ?? '', report };

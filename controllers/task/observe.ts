@@ -2,16 +2,18 @@
 // unfinished Tasks with which it competes for capacity.
 // May: ask the snapshot. May not: judge.
 
-import { storyAccount } from '../../crds/contracts/commands.ts';
+import { attemptAccount, storyAccount } from '../../crds/contracts/commands.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
 import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job } from '../kubernetes.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Snapshot, Usage } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
+import { runJobs } from './job-identity.ts';
+import { listedRecords } from './records.ts';
 import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
@@ -62,6 +64,12 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   };
 };
 
+/** Of the newest attempt, listed or only seen by its Job. */
+const attemptUsage = ({ task, jobs }: TaskCore, snapshot: Snapshot): Usage | undefined => {
+  const newest = Math.max(0, ...[...listedRecords(task), ...runJobs(task, jobs)].map(({ n }) => n));
+  return newest === 0 ? undefined : snapshot.usage(attemptAccount(task.metadata.uid, newest));
+};
+
 const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => ({
   workspaceAccount: snapshot.serviceAccount(`${namespace}/${WORKSPACE_ACCOUNT}`),
   readerAccount: snapshot.serviceAccount(`${namespace}/${READER_ACCOUNT}`),
@@ -82,6 +90,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
+    attemptUsage: attemptUsage(core, snapshot),
     rivals: () => rivalsOf(core, shared),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,

@@ -2,6 +2,7 @@
 // May: order, compare and complete records. May not: forget one, or change one that has ended.
 
 import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
+import type { Usage } from '../snapshot.ts';
 import { clipped } from '../text.ts';
 import type { RunJob } from './job-identity.ts';
 import type { JobEnd } from './job-reading.ts';
@@ -48,7 +49,13 @@ export const newRecord = ({ job, n, candidate }: RunJob, agent: string): Attempt
   startedAt: job.metadata.creationTimestamp,
 });
 
-/** What the attempt's report adds to its record: from now on it has a patch, and waits for a courier. */
+const MAX_COUNT = 2_147_483_647;
+
+/** The ledger knows what an attempt spent; without it the record keeps what its report said. */
+export const withTokens = (record: Attempt, usage: Usage | undefined): Attempt =>
+  usage === undefined ? record : { ...record, tokens: Math.min(MAX_COUNT, Math.ceil(usage.spent)) };
+
+/** What the attempt's report adds to its record. With a patch, and unless it ended, it waits for a courier from now on. */
 export const withReport = (record: Attempt, { report }: JobEnd): Attempt => {
   const { base, patch, evidence, verify, files, insertions, deletions, tokens } = report ?? {};
   const found = { base, patch, evidence, verify, files, insertions, deletions, tokens };

@@ -16,7 +16,7 @@ import { notItsTurn } from './courier-turn.ts';
 import type { WantedJob } from './job-identity.ts';
 import { UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
-import { endRecord, isOpen } from './records.ts';
+import { endRecord, isOpen, withTokens } from './records.ts';
 import { currentAttempt, isJobIn, runIn } from './runs.ts';
 import { blocked, ended, under, type TaskDecision } from './status.ts';
 import type { TaskView } from './view.ts';
@@ -47,7 +47,13 @@ const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
   runs: view.runs.map((run) =>
     run.record === undefined || !isOpen(run.record)
       ? run
-      : { ...run, record: { ...endRecord(run.record, { at, side: 'ok', message }), outcome: 'Cancelled' } },
+      : {
+          ...run,
+          record: {
+            ...withTokens(endRecord(run.record, { at, side: 'ok', message }), view.seen.attemptUsage),
+            outcome: 'Cancelled',
+          },
+        },
   ),
 });
 

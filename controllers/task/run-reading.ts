@@ -7,11 +7,22 @@ import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
+import type { Usage } from '../snapshot.ts';
 import { epochMs, timestamp } from '../../crds/time.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
-import { byNumber, endRecord, isOpen, isSameRun, latestRecord, listedRecords, newRecord, withReport } from './records.ts';
+import {
+  byNumber,
+  endRecord,
+  isOpen,
+  isSameRun,
+  latestRecord,
+  listedRecords,
+  newRecord,
+  withReport,
+  withTokens,
+} from './records.ts';
 import { recordsOf, type Run, type Stage } from './runs.ts';
 
 export interface RunsInput {
@@ -20,6 +31,8 @@ export interface RunsInput {
   /** Of those Jobs. */
   readonly pods: readonly Pod[];
   readonly platform: PlatformConfig;
+  /** Of the ledger's account of the newest attempt. */
+  readonly attemptUsage: Usage | undefined;
   /** The agent that attempt n would be given. */
   readonly agentOf: (n: number) => string;
 }
@@ -103,8 +116,8 @@ const progress = (reading: Reading, record: Attempt): Progress => {
   const found = readJob('attempt', job, podsOf(job, input.pods), now);
   if (found.kind === 'running') return { record, stage: { kind: 'working' } };
   if (found.kind === 'unread') return { record, stage: { kind: 'unread', what: 'attempt' } };
-  if (found.end.side !== 'ok') return ended(record, found.end);
-  return courierProgress(reading, withReport(record, found.end));
+  const reported = withTokens(withReport(record, found.end), input.attemptUsage);
+  return found.end.side === 'ok' ? courierProgress(reading, reported) : ended(reported, found.end);
 };
 
 const isStray = ({ job, kind, n, candidate, courierTry }: RunJob, records: readonly Attempt[], pods: readonly Pod[]): boolean => {
@@ -140,8 +153,9 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     const { n, candidate } = record;
     if (n < current || !isOpen(record)) return { n, candidate, record, stage: { kind: 'ended' }, newlyEnded: false };
     const others = known.filter((each) => !isSameRun(each, record));
-    const found = progress({ input, now, others }, record);
-    return { n, candidate, ...found, newlyEnded: !isOpen(found.record) };
+    const { record: read, stage } = progress({ input, now, others }, record);
+    if (isOpen(read)) return { n, candidate, record: read, stage, newlyEnded: false };
+    return { n, candidate, record: withTokens(read, input.attemptUsage), stage, newlyEnded: true };
   };
   const starting = attempts
     .filter(({ job, ...each }) => isAssumed(job) && each.n === current && !known.some((record) => isSameRun(record, each)))

@@ -53,6 +53,8 @@ export interface LazyRivals {
 export interface TaskSeen extends TaskCore, LazyRivals {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
+  /** The ledger's account of its newest attempt. */
+  readonly attemptUsage: Usage | undefined;
   readonly namespace: NamespaceSeen;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;
