@@ -13,6 +13,7 @@ import { conditionOf } from '../conditions.ts';
 import { recordedSpending } from '../spending.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { epochMs, untilMs } from '../../crds/time.ts';
+import { gpuBudget } from './gpu.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
 import { latestRecord, listedRecords } from './records.ts';
@@ -138,6 +139,17 @@ const budgetSpent: Blocker = ({ story, usage, family }) => {
   );
 };
 
+/** Of couriers too: their workspaces have the GPUs of their Council. */
+export const gpuBudgetSpent: Blocker = (core, { now }) => {
+  const budget = gpuBudget(core, now);
+  if (budget?.isSpent !== true) return undefined;
+  const name = core.story?.metadata.name ?? '';
+  return stalled(
+    'BudgetSpent',
+    `the Story has spent its ${budget.most} GPU seconds: raise spec.budget.gpuSeconds of story ${name}`,
+  );
+};
+
 const councilMissing: Blocker = ({ task, story, council }) => {
   if (council !== undefined) return undefined;
   const { role } = task.spec.task;
@@ -184,12 +196,13 @@ export const attemptBlockers: readonly Blocker[] = [
   attemptsUsedUp,
   backingOff,
   budgetSpent,
+  gpuBudgetSpent,
   ...machinery,
   councilNotReady,
 ];
 
-/** A courier needs no model and no phase; what it carries was already paid for. */
-export const courierBlockers: readonly Blocker[] = [...common, ...machinery];
+/** A courier needs no model and no phase; the tokens of what it carries were already paid for. */
+export const courierBlockers: readonly Blocker[] = [...common, gpuBudgetSpent, ...machinery];
 
 export const firstBlocker = (blockers: readonly Blocker[], core: TaskCore, judging: Judging): Blocked | undefined => {
   for (const blocker of blockers) {

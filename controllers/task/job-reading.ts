@@ -66,6 +66,10 @@ const lastStep = ({ status }: Pod): ContainerTermination | undefined => {
 export const isLive = (job: Job, pods: readonly Pod[]): boolean =>
   ending(job) === undefined && pods.every((pod) => lastStep(pod) === undefined);
 
+/** When what ran of it ended; undefined: it has not. */
+export const endedAt = (job: Job, pods: readonly Pod[]): string | undefined =>
+  podsOf(job, pods).flatMap((pod) => lastStep(pod)?.finishedAt ?? [])[0] ?? ending(job)?.lastTransitionTime;
+
 const terminations = (pod: Pod): ReadonlyMap<string, ContainerTermination> =>
   new Map(
     [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].flatMap(({ name, state }) =>

@@ -8,16 +8,20 @@ import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import type { Job } from '../kubernetes.ts';
+import type { Job, Pod } from '../kubernetes.ts';
 import type { Snapshot, Usage } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
+import { gpusOf } from './gpu.ts';
 import { runJobs } from './job-identity.ts';
 import { listedRecords } from './records.ts';
 import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
   isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
+  jobs.filter((job) => !isAssumed(job) && gpusOf(job) > 0).flatMap(({ metadata }) => snapshot.podsOf(metadata.uid));
 
 /** Look-ups that many Tasks of one pass share: each is made once in a pass. */
 interface Shared {
@@ -39,7 +43,13 @@ const remembered = <Value, Rest extends readonly unknown[]>(
 
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }))),
+  families: remembered((storyUid) => {
+    const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
+    return snapshot.tasksOf(storyUid).map((task) => {
+      const jobs = livingJobs(task, snapshot);
+      return { task, jobs, ...(hasGpuBudget ? { gpuPods: gpuPods(jobs, snapshot) } : {}) };
+    });
+  }),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
     const role = storyAndRole.slice(storyAndRole.indexOf(' ') + 1);

@@ -2,7 +2,6 @@
 // May: order, compare and complete records. May not: forget one, or change one that has ended.
 
 import type { Attempt, AttemptOutcome, Task } from '../../crds/kinds/task.ts';
-import type { Usage } from '../snapshot.ts';
 import { clipped } from '../text.ts';
 import type { RunJob } from './job-identity.ts';
 import type { JobEnd } from './job-reading.ts';
@@ -48,12 +47,6 @@ export const newRecord = ({ job, n, candidate }: RunJob, agent: string): Attempt
   courierTries: 0,
   startedAt: job.metadata.creationTimestamp,
 });
-
-const MAX_COUNT = 2_147_483_647;
-
-/** The ledger knows what an attempt spent; without it the record keeps what its report said. */
-export const withTokens = (record: Attempt, usage: Usage | undefined): Attempt =>
-  usage === undefined ? record : { ...record, tokens: Math.min(MAX_COUNT, Math.ceil(usage.spent)) };
 
 /** What the attempt's report adds to its record. With a patch, and unless it ended, it waits for a courier from now on. */
 export const withReport = (record: Attempt, { report }: JobEnd): Attempt => {

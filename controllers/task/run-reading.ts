@@ -7,32 +7,16 @@ import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
-import type { Usage } from '../snapshot.ts';
 import { epochMs, timestamp } from '../../crds/time.ts';
+import { withAttemptCosts, withRunCosts, type CostSources } from './costs.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
-import {
-  byNumber,
-  endRecord,
-  isOpen,
-  isSameRun,
-  latestRecord,
-  listedRecords,
-  newRecord,
-  withReport,
-  withTokens,
-} from './records.ts';
+import { byNumber, endRecord, isOpen, isSameRun, latestRecord, listedRecords, newRecord, withReport } from './records.ts';
 import { recordsOf, type Run, type Stage } from './runs.ts';
 
-export interface RunsInput {
-  readonly task: Task;
-  readonly jobs: readonly Job[];
-  /** Of those Jobs. */
-  readonly pods: readonly Pod[];
+export interface RunsInput extends CostSources {
   readonly platform: PlatformConfig;
-  /** Of the ledger's account of the newest attempt. */
-  readonly attemptUsage: Usage | undefined;
   /** The agent that attempt n would be given. */
   readonly agentOf: (n: number) => string;
 }
@@ -116,7 +100,7 @@ const progress = (reading: Reading, record: Attempt): Progress => {
   const found = readJob('attempt', job, podsOf(job, input.pods), now);
   if (found.kind === 'running') return { record, stage: { kind: 'working' } };
   if (found.kind === 'unread') return { record, stage: { kind: 'unread', what: 'attempt' } };
-  const reported = withTokens(withReport(record, found.end), input.attemptUsage);
+  const reported = withAttemptCosts(withReport(record, found.end), input, now);
   return found.end.side === 'ok' ? courierProgress(reading, reported) : ended(reported, found.end);
 };
 
@@ -155,7 +139,7 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     const others = known.filter((each) => !isSameRun(each, record));
     const { record: read, stage } = progress({ input, now, others }, record);
     if (isOpen(read)) return { n, candidate, record: read, stage, newlyEnded: false };
-    return { n, candidate, record: withTokens(read, input.attemptUsage), stage, newlyEnded: true };
+    return { n, candidate, record: withRunCosts(read, input, now), stage, newlyEnded: true };
   };
   const starting = attempts
     .filter(({ job, ...each }) => isAssumed(job) && each.n === current && !known.some((record) => isSameRun(record, each)))

@@ -16,6 +16,8 @@ import type { GatewayEndpoint, Usage } from '../snapshot.ts';
 export interface Relative {
   readonly task: Task;
   readonly jobs: readonly Job[];
+  /** Pods of those Jobs that have GPUs, where the Story has a budget of GPU seconds. */
+  readonly gpuPods?: readonly Pod[];
 }
 
 export interface TaskCore {
