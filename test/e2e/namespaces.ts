@@ -7,4 +7,5 @@ export const OPEN = 'e2e-open';
 export const RESTART = 'e2e-restart';
 export const QUIET = 'e2e-quiet';
 export const HOSTILE = 'e2e-hostile';
-export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, RESTART, QUIET, HOSTILE];
+export const GPU = 'e2e-gpu';
+export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, RESTART, QUIET, HOSTILE, GPU];

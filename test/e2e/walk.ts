@@ -21,6 +21,7 @@ export interface WalkInput {
   readonly repositoryFolder: string;
   readonly tasks: readonly TaskInput[];
   readonly councils?: readonly { readonly role: string; readonly name: string }[];
+  readonly budget?: { readonly gpuSeconds: number };
 }
 
 export interface Walk {
@@ -103,7 +104,7 @@ export const walk = async (input: WalkInput): Promise<Walk> => {
   };
 };
 
-const storyOf = ({ namespace, name, councils }: WalkInput, repository: Repository): object => ({
+const storyOf = ({ namespace, name, councils, budget }: WalkInput, repository: Repository): object => ({
   apiVersion: API_VERSION,
   kind: 'Story',
   metadata: { name, namespace },
@@ -117,6 +118,7 @@ const storyOf = ({ namespace, name, councils }: WalkInput, repository: Repositor
     repository: { url: repository.url, ref: 'main' },
     gates: { scope: 'Auto', test: 'Auto', docs: 'Auto' },
     ...(councils !== undefined && { councils }),
+    ...(budget !== undefined && { budget }),
   },
 });
 
