@@ -45,6 +45,7 @@ export interface Pod {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: StoredMeta;
+  readonly spec?: { readonly serviceAccountName?: string };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;

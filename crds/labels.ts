@@ -10,6 +10,8 @@ export const LABEL_CANDIDATE = `${GROUP}/candidate`;
 export const LABEL_TRY = `${GROUP}/try`;
 /** GPUs of a workspace; absent: none. */
 export const LABEL_GPUS = `${GROUP}/gpus`;
+/** The name of the Job, on it and on its pods; what the Job selects its pods by. */
+export const LABEL_JOB = `${GROUP}/job`;
 export const LABEL_NETWORK = `${GROUP}/network`;
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'swe-fleet';

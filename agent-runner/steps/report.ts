@@ -1,11 +1,13 @@
-// Step `report`: reads what the attempt left (hostile files), judges the patch by itself, and puts patch and evidence. May: put artifacts.
+// Step `report`: reads what the attempt left (hostile files), judges the patch by itself, and puts patch and evidence. May: put artifacts, a receipt.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Brief } from '../../crds/contracts/brief.ts';
 import type { Finding, FindingReason, Findings } from '../../crds/contracts/findings.ts';
+import { reportClaim } from '../../crds/contracts/receipts.ts';
 import { evidenceBytes, type Evidence } from '../evidence.ts';
 import { readFinding } from '../finding-file.ts';
 import { putArtifact } from '../gateway/artifacts.ts';
+import { receiptRefusal } from '../gateway/receipts.ts';
 import type { ChangedFile } from '../git/changed-files.ts';
 import type { GitOptions } from '../git/driver.ts';
 import { applyToBase } from '../git/patch-application.ts';
@@ -43,8 +45,15 @@ export const report: Step<'report'> = {
     };
     const failure = judged.refusal ?? (await failureOf(context, work, record));
     if (failure !== undefined) return { ...failed('report', failure.reason, failure.message), ...told };
-    return { step: 'report', outcome: 'ok', ...told };
+    return proven(context, told);
   },
+};
+
+/** Only what may be carried to the branch gets a receipt: a patch that was judged and failed is never taken for one that did not. */
+const proven = async ({ gateway }: StepContext, told: Partial<Findings['report']>): Promise<Findings['report']> => {
+  const refusal = await receiptRefusal(gateway, reportClaim.parse(told));
+  if (refusal !== undefined) return { ...failed('report', 'ArtifactLost', refusal), ...told };
+  return { step: 'report', outcome: 'ok', ...told };
 };
 
 const spentBy = (work: Findings['work'] | undefined): Pick<Evidence, 'summary' | 'iterations' | 'tokens'> => ({

@@ -4,16 +4,17 @@
 
 import { scopeDigest } from '../../crds/digests.ts';
 import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
+import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { compose, waitingUntil, type Fields } from '../compose.ts';
+import { compose, type Fields } from '../compose.ts';
 import type { RuleOf } from '../rules.ts';
 import { recordedSpending } from '../spending.ts';
 import { clipped } from '../text.ts';
-import { epochMs, timestamp } from '../../crds/time.ts';
+import { timestamp } from '../../crds/time.ts';
 import { storyEvents } from './events.ts';
 import { pinnedGates } from './gates.ts';
 import { headCommit, plannedTasks, taskCounts } from './progress.ts';
@@ -59,6 +60,7 @@ const usageFields = ({ story, tasks }: StorySeen): StoryStatus['usage'] => {
 const kept = (seen: StorySeen): Fields<StoryStatus> => {
   const { status, metadata, spec } = seen.story;
   const plan = planInForce(seen);
+  const deadlineMs = storyDeadlineMs(seen.story);
   return {
     readiness: status?.baseCommit === undefined ? readiness(spec) : status.readiness,
     scopeDigest: scopeOf(seen),
@@ -70,19 +72,13 @@ const kept = (seen: StorySeen): Fields<StoryStatus> => {
     tasks: plan === undefined ? status?.tasks : taskCounts(plannedTasks(seen, plan)),
     usage: usageFields(seen),
     startedAt: status?.startedAt,
-    deadline: status?.deadline,
+    ...(deadlineMs !== undefined && { deadline: timestamp(deadlineMs) }),
   };
 };
 
 const usageOfMove = ({ story, tasks, usage }: StorySeen): StoryStatus['usage'] => {
   const { tokens, gpuSeconds } = recordedSpending(story, tasks);
   return { tokens: Math.max(tokens, usage?.spent ?? 0), gpuSeconds };
-};
-
-/** Whatever a Story waits for, it also waits for the end of its wall clock budget. */
-const waiting = ({ story }: StorySeen, now: number, outcome: Outcome | undefined): Outcome => {
-  if (outcome !== undefined && outcome.kind !== 'waiting') return outcome;
-  return waitingUntil(epochMs(story.status?.deadline), outcome?.afterMs, now);
 };
 
 const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly ConditionOf<'Story'>[] => {
@@ -112,7 +108,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
   return compose<StoryStatus, 'Story'>(
     story,
     {
-      outcome: isEnd ? { kind: 'done' } : waiting(seen, now, words.outcome),
+      outcome: isEnd ? { kind: 'done' } : (words.outcome ?? { kind: 'waiting' }),
       why: message,
       effects: words.effects ?? [],
       fields: {

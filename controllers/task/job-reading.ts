@@ -4,11 +4,15 @@
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/contracts/findings.ts';
-import { controllerOf } from '../../crds/kinds/meta.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
+import { isPodOfJob } from '../../crds/rules/workspace-pods.ts';
+import type { ConditionOf } from '../conditions.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs } from '../../crds/time.ts';
 import { stepTable } from '../workspace/step-table.ts';
+
+export type Missed = Extract<ConditionOf<'Task'>['type'], 'WorkspaceMissing' | 'ReceiptMissing'>;
 
 export interface JobEnd {
   /** When the Job ended, RFC 3339. */
@@ -17,6 +21,8 @@ export interface JobEnd {
   /** Absent for `ok`. */
   readonly reason?: FindingReason;
   readonly message: string;
+  /** The condition under which it was waited for, of an end that nothing tells but that something is missing. */
+  readonly missed?: Missed;
   /** What step `report` told, if an attempt came that far, whichever way it ended. */
   readonly report?: Findings['report'];
   /** Present for a courier that ended well. */
@@ -28,12 +34,16 @@ export interface JobEnd {
  * some time before the pod counts as lost.
  */
 export type Reading =
-  { readonly kind: 'running' } | { readonly kind: 'unread' } | { readonly kind: 'ended'; readonly end: JobEnd };
+  | { readonly kind: 'running' }
+  | { readonly kind: 'unread' }
+  /** It says that it ended well, and the gateway's receipt that says the same is not seen. */
+  | { readonly kind: 'unreceipted' }
+  | { readonly kind: 'ended'; readonly end: JobEnd };
 
 export const UNREAD_MS = 30_000;
 
-export const podsOf = ({ metadata }: Job, pods: readonly Pod[]): readonly Pod[] =>
-  pods.filter((pod) => controllerOf(pod)?.uid === metadata.uid);
+/** The pods of a Job that are believed to be its workspace. */
+export const podsOf = (job: Job, pods: readonly Pod[]): readonly Pod[] => pods.filter((pod) => isPodOfJob(pod, job));
 
 /** Steps that run what the agent wrote: how they end, it can bring about. */
 const AGENT_STEPS: Readonly<Record<JobKind, readonly string[]>> = {
@@ -162,17 +172,38 @@ const endedPod = (pods: readonly Pod[]): Pod | undefined =>
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .find(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
 
-const readWell = (at: string, kind: JobKind, pod: Pod): Reading => ({
-  kind: 'ended',
-  end: (kind === 'attempt' ? readAttempt : readCourier)(at, terminations(pod)),
-});
+export interface JobSeen {
+  readonly kind: JobKind;
+  readonly job: Job;
+  /** Believed to be its own. */
+  readonly pods: readonly Pod[];
+  readonly receipt: Receipt | undefined;
+}
+
+/** Whether the receipt says what the finding says. */
+const isProven = ({ report, commit }: JobEnd, receipt: Receipt | undefined): boolean => {
+  if (receipt === undefined) return false;
+  if (receipt.kind === 'push') return commit === receipt.commit;
+  if (report === undefined) return false;
+  return report.patch === receipt.patch && report.evidence === receipt.evidence && report.base === receipt.base;
+};
+
+/** Of several pods the one counts that the gateway has served; an end that is no success needs no proof. */
+const readWell = ({ kind, receipt }: JobSeen, at: string, pods: readonly Pod[]): Reading => {
+  const ends = pods.map((pod) =>
+    (kind === 'attempt' ? readAttempt : readCourier)(lastStep(pod)?.finishedAt ?? at, terminations(pod)),
+  );
+  const end = ends.find((each) => each.side === 'ok' && isProven(each, receipt)) ?? ends.find(({ side }) => side !== 'ok');
+  return end === undefined ? { kind: 'unreceipted' } : { kind: 'ended', end };
+};
 
 /** A pod whose last step ended well is believed whatever its Job says, or is going to say: both then read the same. */
-export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: number): Reading => {
+export const readJob = (seen: JobSeen, now: number): Reading => {
+  const { kind, job, pods } = seen;
   const ended = ending(job);
   const at = ended?.lastTransitionTime ?? job.status?.completionTime ?? job.metadata.creationTimestamp;
-  const well = pods.find((pod) => lastStep(pod) !== undefined);
-  if (well !== undefined) return readWell(lastStep(well)?.finishedAt ?? at, kind, well);
+  const well = pods.filter((pod) => lastStep(pod) !== undefined);
+  if (well.length > 0) return readWell(seen, at, well);
   if (ended === undefined) return { kind: 'running' };
   const pod = endedPod(pods);
   if (pod === undefined && now - (epochMs(at) ?? 0) < UNREAD_MS) return { kind: 'unread' };
@@ -181,5 +212,5 @@ export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: numb
       kind: 'ended',
       end: fault(at, 'PodLost', `the Job's pod is gone: ${ended.reason ?? ''} ${ended.message ?? ''}`.trim()),
     };
-  return ended.type === 'Failed' ? { kind: 'ended', end: readFailure(at, kind, pod) } : readWell(at, kind, pod);
+  return ended.type === 'Failed' ? { kind: 'ended', end: readFailure(at, kind, pod) } : readWell(seen, at, [pod]);
 };

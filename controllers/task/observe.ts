@@ -15,7 +15,7 @@ import { councilFor } from '../../crds/rules/councils.ts';
 import { gpusOf } from './gpu.ts';
 import { runJobs } from './job-identity.ts';
 import { listedRecords } from './records.ts';
-import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
+import { type NamespaceSeen, type Receipts, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
   isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
@@ -59,14 +59,15 @@ const sharedLookUps = (snapshot: Snapshot): Shared => ({
 
 const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { snapshot } = shared;
-  const { storyRef, planRef, task: work } = task.spec;
+  const { storyRef, task: work } = task.spec;
   const { namespace } = task.metadata;
   const story = shared.stories(storyRef.uid);
-  const plan = snapshot.plan(`${namespace}/${planRef.name}`);
+  const inForce = story?.status?.plan;
+  const plan = inForce === undefined ? undefined : snapshot.plan(`${namespace}/${inForce.name}`);
   return {
     task,
     story,
-    plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
+    plan: plan?.metadata.uid === inForce?.uid ? plan : undefined,
     council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
     jobs: livingJobs(task, snapshot),
     family: shared.families(storyRef.uid),
@@ -79,6 +80,14 @@ const attemptUsage = ({ task, jobs }: TaskCore, snapshot: Snapshot): Usage | und
   const newest = Math.max(0, ...[...listedRecords(task), ...runJobs(task, jobs)].map(({ n }) => n));
   return newest === 0 ? undefined : snapshot.usage(attemptAccount(task.metadata.uid, newest));
 };
+
+const receiptsOf = (jobs: readonly Job[], snapshot: Snapshot): Receipts =>
+  Object.fromEntries(
+    jobs.flatMap((job) => {
+      const found = isAssumed(job) ? undefined : snapshot.receipt(job.metadata.uid);
+      return found === undefined ? [] : [[job.metadata.uid, found] as const];
+    }),
+  );
 
 const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => ({
   workspaceAccount: snapshot.serviceAccount(`${namespace}/${WORKSPACE_ACCOUNT}`),
@@ -101,6 +110,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
     attemptUsage: attemptUsage(core, snapshot),
+    receipts: receiptsOf(core.jobs, snapshot),
     rivals: () => rivalsOf(core, shared),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,

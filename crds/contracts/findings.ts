@@ -28,6 +28,7 @@ export const INFRASTRUCTURE_REASONS = [
   'Conflict',
   'PushRejected',
   'PodLost',
+  'ReceiptMissing',
   'StepFailed',
 ] as const;
 /** A person must change something: no further attempt helps. */

@@ -141,7 +141,7 @@ const tellRefusal = async (
 };
 
 const nextOf = ({ outcome }: Decision<unknown>): Next =>
-  outcome.kind === 'waiting' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
+  outcome.kind !== 'done' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
 
 /** One pass over one key of the controller's kind. Never throws: a problem is recorded and becomes a retry. */
 export const reconcile = async (controller: AnyController, key: string, ports: ReconcilePorts): Promise<Next> => {

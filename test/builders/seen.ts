@@ -21,6 +21,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   usage: undefined,
   pods: [],
   attemptUsage: undefined,
+  receipts: {},
   rivals: () => [],
   namespace: {
     workspaceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-workspace') },

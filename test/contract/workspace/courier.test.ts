@@ -16,6 +16,8 @@ describe('a courier', () => {
   beforeEach(async () => {
     workspace.brief = brief;
     workspace.door.beforePush = undefined;
+    workspace.door.vouches = true;
+    workspace.door.receipts.length = 0;
     await workspace.show('update-ref', '-d', `refs/heads/${branch}`);
   });
 
@@ -35,6 +37,8 @@ describe('a courier', () => {
     const again = await workspace.courier();
     expect(again).toMatchObject({ outcome: 'ok', commit: first.commit });
     expect(await commits()).toBe(1);
+    const asked = `push ${JSON.stringify({ commit: first.commit })}`;
+    expect(workspace.door.receipts).toEqual([asked, asked]);
   });
 
   it('lands a revised task beside the commit of the revision before, whose id and attempt are the same', async () => {
@@ -70,6 +74,15 @@ describe('a courier', () => {
     expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: await head() });
     expect((await workspace.show('rev-parse', `${branch}^`)).trim()).toBe(moved);
     expect((await workspace.show('ls-tree', '--name-only', branch)).split('\n')).toContain('notes.md');
+  });
+
+  it('says nothing of a push that the gateway does not vouch for', async () => {
+    workspace.door.vouches = false;
+    expect(await workspace.courier()).toMatchObject({
+      outcome: 'failed',
+      reason: 'PushRejected',
+      message: 'NotOnBranch: refused: NotOnBranch',
+    });
   });
 
   it('does not push what no longer passes on a branch that has moved', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isLive, readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
 import type { Job, Pod } from '../../../../controllers/kubernetes.ts';
 import { at, COMMIT, NOW, task, work } from '../../../builders/objects.ts';
-import { job, over, pod, REPORT } from '../../../builders/workspaces.ts';
+import { job, over, pod, receiptOf, REPORT } from '../../../builders/workspaces.ts';
 
 const form = task(work('form'));
 const attempt = job(form);
@@ -26,6 +26,8 @@ interface Case {
   readonly nowS?: number;
   readonly want: string;
 }
+
+const firstReceipt = (pods: readonly Pod[]): ReturnType<typeof receiptOf> => pods.flatMap((of) => receiptOf(of) ?? [])[0];
 
 const shown = (reading: Reading): string => {
   if (reading.kind !== 'ended') return reading.kind;
@@ -259,18 +261,22 @@ const cases: readonly Case[] = [
 describe('what a Job says', () => {
   it.each(cases)('$name', ({ job: given, pods, nowS = 12, want }) => {
     const kind = given.metadata.name === courier.metadata.name ? 'courier' : 'attempt';
-    expect(shown(readJob(kind, given, pods, NOW + nowS * 1000))).toBe(want);
+    expect(shown(readJob({ kind, job: given, pods, receipt: firstReceipt(pods) }, NOW + nowS * 1000))).toBe(want);
   });
 
   it('ends at the time that its last step ended, whenever it is read and whatever its Job says by then', () => {
     const pods = [pod(attempt, { report: { finding: REPORT, finishedAt: at(5) } })];
     for (const seen of [attempt, over(attempt, 'SuccessCriteriaMet', 6), over(attempt, 'Complete', 7)])
-      expect(readJob('attempt', seen, pods, NOW + 3_600_000)).toMatchObject({ end: { at: at(5) } });
+      expect(readJob({ kind: 'attempt', job: seen, pods, receipt: firstReceipt(pods) }, NOW + 3_600_000)).toMatchObject({
+        end: { at: at(5) },
+      });
   });
 
   it('ends, if it fails, at the time that the Job says', () => {
     const pods = [pod(attempt, { work: { exitCode: 1 } })];
-    expect(readJob('attempt', over(attempt, 'Failed', 7), pods, NOW + 3_600_000)).toMatchObject({ end: { at: at(7) } });
+    expect(
+      readJob({ kind: 'attempt', job: over(attempt, 'Failed', 7), pods, receipt: undefined }, NOW + 3_600_000),
+    ).toMatchObject({ end: { at: at(7) } });
   });
 });
 

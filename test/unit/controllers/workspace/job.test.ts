@@ -209,10 +209,16 @@ describe('a workspace Job', () => {
     });
   });
 
+  it.each(kinds)('%s: adopts no pod but by a label of its own, which admission guards', (kind) => {
+    const { job, spec } = built(kind);
+    expect([spec['manualSelector'], spec['selector']]).toEqual([true, { matchLabels: { 'swefleet.io/job': job.metadata.name } }]);
+  });
+
   it('labels Job and pod alike, with the hash of the policy that contains it', () => {
     const { job, spec } = built('attempt');
     expect(job.metadata.labels).toEqual({
       'swefleet.io/workspace': 'attempt',
+      'swefleet.io/job': job.metadata.name,
       'swefleet.io/story': 'login',
       'swefleet.io/task': 'login-form',
       'swefleet.io/attempt': '2',
