@@ -10,7 +10,6 @@ import { hasReached, hasSucceeded } from '../../crds/rules/phases.ts';
 import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
-import { recordedSpending } from '../spending.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { untilMs } from '../../crds/time.ts';
 import { gpuBudget } from './gpu.ts';
@@ -125,14 +124,11 @@ const backingOff: Blocker = ({ task }, { now }) => {
   return { phase: 'Queued', reason: 'BackOff', sentence, afterMs: untilMs(atMs, now) };
 };
 
-const budgetSpent: Blocker = ({ story, usage, family }) => {
+/** The Story's status knows what was spent when the ledger, which knows it sooner, was lost. */
+const budgetSpent: Blocker = ({ story, usage }) => {
   const most = story?.spec.budget.tokens;
-  if (most === undefined) return undefined;
-  const recorded = recordedSpending(
-    story,
-    family.map(({ task }) => task),
-  );
-  if (Math.max(usage?.spent ?? 0, recorded.tokens) < most) return undefined;
+  const spent = Math.max(usage?.spent ?? 0, story?.status?.usage?.tokens ?? 0);
+  if (most === undefined || spent < most) return undefined;
   return stalled(
     'BudgetSpent',
     `the Story has spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,

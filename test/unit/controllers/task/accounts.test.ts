@@ -71,26 +71,12 @@ describe('the record of an attempt that is given up', () => {
 });
 
 describe('the budget of tokens, when the ledger was lost', () => {
-  const spentBefore = attempt(1, { finishedAt: at(), outcome: 'AgentFailed', reason: 'VerifyFailed', tokens: 600 });
-  const other = task(work('session'), { attempts: [{ ...spentBefore, tokens: 500 }] });
-  const again = task(work('form'), { attempts: [spentBefore] });
-  const family = [again, other].map((each) => ({ task: each, jobs: [] }));
   it.each([
-    {
-      title: 'is spent by what the Story recorded',
-      tokens: 1000,
-      usage: { tokens: 1000, gpuSeconds: 0 },
-      family: [],
-      want: 'BudgetSpent',
-    },
-    { title: 'is spent by what ended attempts recorded', tokens: 1100, usage: undefined, family, want: 'BudgetSpent' },
-    { title: 'is not spent before', tokens: 1101, usage: undefined, family, want: undefined },
-  ])('$title', ({ tokens, usage, family: relatives, want }) => {
-    const seen = taskSeen(again, {
-      family: relatives,
-      story: story({ budget: { tokens } }, storyStatus(usage === undefined ? {} : { usage })),
-    });
-    const { outcome } = decideTask(seen, NOW + 60_000);
+    { title: 'is spent by what the Story recorded', tokens: 1000, want: 'BudgetSpent' },
+    { title: 'is not spent before', tokens: 1001, want: undefined },
+  ])('$title', ({ tokens, want }) => {
+    const given = story({ budget: { tokens } }, storyStatus({ usage: { tokens: 1000, gpuSeconds: 0 } }));
+    const { outcome } = decideTask(taskSeen(task(work('form')), { story: given }), NOW);
     expect(outcome.kind === 'stalled' ? outcome.reason : undefined).toBe(want);
   });
 });
