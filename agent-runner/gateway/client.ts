@@ -95,7 +95,7 @@ export class GatewayClient {
       const limit = response.statusCode < 400 ? wanted.maxBytes : Math.max(wanted.maxBytes, MAX_REFUSAL_BYTES);
       return { status: response.statusCode, body: await collect(response.body, limit) };
     } catch (error) {
-      if (error instanceof Error && notUpYet.has(codeOf(error))) return error;
+      if (error instanceof Error && (notUpYet.has(codeOf(error)) || error.name === 'TimeoutError')) return error;
       throw error;
     }
   }

@@ -3,6 +3,8 @@ import type { Git, GitOptions } from './driver.ts';
 
 export interface StoryCommit {
   readonly id: string;
+  /** The first one. */
+  readonly parent: string;
   readonly story: string;
   readonly task: string;
   readonly attempt: string;
@@ -17,15 +19,15 @@ export const commitsBetween = async (
   options: GitOptions,
   range: { readonly base: string; readonly head: string },
 ): Promise<readonly StoryCommit[]> => {
-  const format = ['%H', trailer('Swefleet-Story'), trailer('Swefleet-Task'), trailer('Swefleet-Attempt')].join('%x00');
+  const format = ['%H', '%P', trailer('Swefleet-Story'), trailer('Swefleet-Task'), trailer('Swefleet-Attempt')].join('%x00');
   const listed = await git.line(
     ['log', `--max-count=${MAX_COMMITS}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
     options,
   );
   if (listed === '') return [];
   return listed.split('\n').map((line) => {
-    const [id = '', story = '', task = '', attempt = ''] = line.split('\0');
-    return { id, story: story.trim(), task: task.trim(), attempt: attempt.trim() };
+    const [id = '', parents = '', story = '', task = '', attempt = ''] = line.split('\0');
+    return { id, parent: parents.split(' ')[0] ?? '', story: story.trim(), task: task.trim(), attempt: attempt.trim() };
   });
 };
 

@@ -29,15 +29,22 @@ export const merge: Step<'merge'> = {
     const base = commitId(courier.base);
     const known = { base, head: branch.head, baseMoved: branch.head !== base };
     const landed = landedCommit(branch, brief);
-    if (landed !== undefined) return { step: 'merge', outcome: 'ok', ...known, commit: landed, landed: true };
+    if (landed !== undefined) return { step: 'merge', outcome: 'ok', ...known, ...landed, landed: true };
     const commit = await commitPatch(context, { brief, courier, branch });
     if (typeof commit !== 'string') return { ...failed('merge', commit.reason, commit.message), ...known };
-    return { step: 'merge', outcome: 'ok', ...known, commit, landed: false };
+    return { step: 'merge', outcome: 'ok', ...known, commit, parent: branch.head, landed: false };
   },
 };
 
-const landedCommit = ({ commits }: StoryBranch, { story, task, attempt }: Brief): string | undefined =>
-  commits.find((commit) => commit.story === story.uid && commit.task === task.id && commit.attempt === String(attempt))?.id;
+const landedCommit = (
+  { commits }: StoryBranch,
+  { story, task, attempt }: Brief,
+): { readonly commit: string; readonly parent: string } | undefined => {
+  const found = commits.find(
+    (commit) => commit.story === story.uid && commit.task === task.id && commit.attempt === String(attempt),
+  );
+  return found === undefined ? undefined : { commit: found.id, parent: found.parent };
+};
 
 interface Landing {
   readonly brief: Brief;

@@ -1,5 +1,5 @@
-// How far a Story's tasks are: which Task object does which task of the Plan in force, what is done, what is the newest commit.
-// May: read Plans and Tasks. May not: count what is not seen; a commit counts when its Task has Succeeded.
+// How far a Story's tasks are: which Task object does which task of the Plan in force, and what is done.
+// May: read Plans and Tasks. May not: count what is not seen.
 
 import { planTaskDigest } from '../../crds/digests.ts';
 import { taskName } from '../../crds/names.ts';
@@ -10,7 +10,6 @@ import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import { conditionOf } from '../conditions.ts';
 import { isIdleReason, isOutsideReason } from '../task/blocked.ts';
-import { latestRecord, listedRecords } from '../task/records.ts';
 import type { StorySeen } from './seen.ts';
 
 export interface PlannedTask {
@@ -59,9 +58,6 @@ export const openPhase = (planned: readonly PlannedTask[], phase: WorkPhase): Wo
 
 export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => tasks.filter((task) => !isFinished(task));
 
-const landedAt = (task: Task): string =>
-  [task.status?.completedAt, latestRecord(listedRecords(task))?.startedAt].map((time) => time ?? '').join(' ');
-
 /** `tasks of phase Build: 1 of 3 done` */
 export const tasksSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
   const ofPhase = tasksOfPhase(planned, phase);
@@ -100,13 +96,6 @@ export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPha
     .filter((part) => part !== undefined)
     .join('; ');
 };
-
-/** The newest commit: couriers go one at a time, and `completedAt` of a Task is the end of its courier. */
-export const headCommit = ({ story, tasks }: StorySeen): string | undefined =>
-  tasks
-    .filter((task) => hasSucceeded(task) && task.status?.commit !== undefined)
-    .sort((a, b) => (landedAt(a) < landedAt(b) ? -1 : 1))
-    .at(-1)?.status?.commit ?? story.status?.headCommit;
 
 export const taskCounts = (planned: readonly PlannedTask[]): NonNullable<StoryStatus['tasks']> => {
   const count = (holds: (each: PlannedTask) => boolean): number => planned.filter(holds).length;

@@ -11,17 +11,9 @@ import type { Rules } from '../rules.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
 import { gateState } from './gates.ts';
+import { headCommit } from './head.ts';
 import { adopted, councilPlansUnserved, planDeleted, planMadeAgain, planMissing, planSuperseded } from './plans.ts';
-import {
-  headCommit,
-  isDone,
-  isWorkPhase,
-  plannedTasks,
-  openPhase,
-  progressSentence,
-  tasksSentence,
-  unfinishedTasks,
-} from './progress.ts';
+import { isDone, isWorkPhase, plannedTasks, openPhase, progressSentence, tasksSentence, unfinishedTasks } from './progress.ts';
 import type { StorySeen } from './seen.ts';
 import { planInForce, written, type Given, type Rule, type StoryDecision } from './status.ts';
 

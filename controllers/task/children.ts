@@ -21,7 +21,8 @@ import { identityLabels, wantedJobName, type WantedJob } from './job-identity.ts
 
 export interface JobInput {
   readonly task: Task;
-  readonly council: Council;
+  /** undefined: it is gone; a courier then runs with the platform's own amounts, on any node. */
+  readonly council: Council | undefined;
   readonly profile: ImageProfile;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint;
@@ -50,14 +51,15 @@ const amounts = (from: Amounts): Readonly<Record<string, string>> => ({
 
 const GPU = 'nvidia.com/gpu';
 
-const toolchainResources = ({ spec }: Council): Resources => {
-  const { resources, gpu } = spec.workspace;
+const toolchainResources = (council: Council | undefined): Resources => {
+  if (council === undefined) return {};
+  const { resources, gpu } = council.spec.workspace;
   const gpus = gpu === undefined || gpu.count === 0 ? {} : { [GPU]: String(gpu.count) };
   return { requests: amounts(resources.requests), limits: { ...amounts(resources.limits), ...gpus } };
 };
 
-const placement = ({ spec }: Council): Placement => {
-  const { gpu, runtimeClassName } = spec.workspace;
+const placement = (council: Council | undefined): Placement => {
+  const { gpu, runtimeClassName } = council?.spec.workspace ?? {};
   const labels = gpu?.nodeSelector ?? [];
   const tolerations = gpu?.tolerations ?? [];
   return {

@@ -94,15 +94,17 @@ export interface UnderWay {
   readonly reason: string;
   readonly message: string;
   readonly afterMs?: number;
+  readonly effects?: readonly Effect[];
 }
 
 /** A workspace runs, as far as one can see. */
-export const under = (view: TaskView, { what, reason, message, afterMs }: UnderWay): Decision<TaskStatus> =>
+export const under = (view: TaskView, { what, reason, message, afterMs, effects = [] }: UnderWay): Decision<TaskStatus> =>
   written(view, {
     phase: what === 'attempt' ? 'Running' : 'Integrating',
     reason,
     message,
     outcome: waiting(afterMs),
+    effects,
     conditions: reason === 'WorkspaceMissing' ? [{ type: 'WorkspaceMissing', status: 'True', reason, message }] : [],
   });
 

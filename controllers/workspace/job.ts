@@ -28,8 +28,6 @@ const USER = 1000;
 const TTL_S = 86_400;
 const MIN_TOKEN_S = 600;
 const MAX_TOKEN_S = 86_400;
-/** Pulling and scheduling count against the Job but not against the pod, so that the pod's deadline, which names the step, comes first. */
-const JOB_GRACE_S = 300;
 
 const emptyDir = (name: string, sizeLimit: string): object => ({ name, emptyDir: { sizeLimit } });
 
@@ -87,13 +85,13 @@ const podSpec = ({ setting, placement }: WorkspaceJob): object => {
   };
 };
 
+/** The Job has no deadline of its own: it would count the time in which no node takes its pod. The pod's begins with the pod. */
 export const workspaceJob = (job: WorkspaceJob): BuiltJob => ({
   apiVersion: 'batch/v1',
   kind: 'Job',
   metadata: job.metadata,
   spec: {
     backoffLimit: 0,
-    activeDeadlineSeconds: job.setting.deadlineSeconds + JOB_GRACE_S,
     ttlSecondsAfterFinished: TTL_S,
     template: { metadata: { labels: job.metadata.labels }, spec: podSpec(job) },
   },

@@ -633,13 +633,6 @@ describe('what a Story pins', () => {
     const raised = storySeen(inPhase('Build', { budget: { wallClockSeconds: 1000 } }), force([form], [taskOf(form)]));
     expect(decideStory(raised, NOW).status?.deadline).toBe(at(1000));
   });
-
-  it('as its head the commit that landed last', () => {
-    const early = { ...done(form, COMMIT), status: { phase: 'Succeeded', commit: COMMIT, completedAt: at(1) } as const };
-    const late = { ...done(work('late')), status: { phase: 'Succeeded', commit: head, completedAt: at(9) } as const };
-    const { status } = decideStory(storySeen(inPhase('Build'), force([form, work('late')], [late, early])), NOW);
-    expect(status?.headCommit).toBe(head);
-  });
 });
 
 describe('the Task that a Story makes', () => {
