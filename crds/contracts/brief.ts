@@ -37,7 +37,13 @@ export const brief = z.object({
     /** As `model`. */
     maxTokens: z.int().min(1).optional(),
   }),
-  repository: z.object({ baseCommit: commitId(''), ref: z.string().max(256), branch: z.string().max(512) }),
+  repository: z.object({
+    baseCommit: commitId(''),
+    ref: z.string().max(256),
+    branch: z.string().max(512),
+    /** Head of a branch that is not of this Story, and that a person has it take over. */
+    adopt: commitId('').optional(),
+  }),
   setup: z.object({ commands: z.array(z.string().max(4096)).max(32) }),
   verify: z.object({ commands: z.array(z.string().max(4096)).max(32), timeoutSeconds: z.int().min(1) }),
   limits: z.object({

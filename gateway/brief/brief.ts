@@ -52,6 +52,13 @@ const storyPart = ({ metadata, spec }: Story): Brief['story'] => ({
   acceptanceCriteria: [...(spec.acceptanceCriteria ?? [])],
 });
 
+const repositoryPart = ({ metadata, spec }: Story, baseCommit: string): Brief['repository'] => ({
+  baseCommit,
+  ref: spec.repository.ref,
+  branch: branchOf(metadata.namespace, metadata.name),
+  ...(spec.adoptBranch !== undefined && { adopt: spec.adoptBranch }),
+});
+
 const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> =>
   failure === undefined
     ? {}
@@ -100,7 +107,6 @@ interface Found {
 
 const assembled = (input: BriefInput, found: Found): Brief => {
   const { story, task, attempt, siblings } = input;
-  const { namespace, name } = story.metadata;
   const lastFailure = lastFailureOf(task, attempt);
   const limits = runLimits({ ...input, council: found.council }, input.courier ? 'courier' : 'attempt');
   return {
@@ -109,7 +115,7 @@ const assembled = (input: BriefInput, found: Found): Brief => {
     attempt: attempt.n,
     startedAt: attempt.startedAt,
     agent: { ...found.agent },
-    repository: { baseCommit: found.baseCommit, ref: story.spec.repository.ref, branch: branchOf(namespace, name) },
+    repository: repositoryPart(story, found.baseCommit),
     setup: { commands: [...found.setup] },
     verify: { commands: [...(task.spec.task.verify?.commands ?? [])], timeoutSeconds: limits.wallClockSeconds },
     limits,
