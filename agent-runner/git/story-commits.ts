@@ -8,6 +8,7 @@ export interface StoryCommit {
   readonly story: string;
   readonly task: string;
   readonly attempt: string;
+  readonly evidence: string;
 }
 
 const MAX_COMMITS = 5_000;
@@ -19,15 +20,17 @@ export const commitsBetween = async (
   options: GitOptions,
   range: { readonly base: string; readonly head: string },
 ): Promise<readonly StoryCommit[]> => {
-  const format = ['%H', '%P', trailer('Swefleet-Story'), trailer('Swefleet-Task'), trailer('Swefleet-Attempt')].join('%x00');
+  const keys = ['Swefleet-Story', 'Swefleet-Task', 'Swefleet-Attempt', 'Swefleet-Evidence'];
+  const format = ['%H', '%P', ...keys.map(trailer)].join('%x00');
   const listed = await git.line(
     ['log', `--max-count=${MAX_COMMITS}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
     options,
   );
   if (listed === '') return [];
   return listed.split('\n').map((line) => {
-    const [id = '', parents = '', story = '', task = '', attempt = ''] = line.split('\0');
-    return { id, parent: parents.split(' ')[0] ?? '', story: story.trim(), task: task.trim(), attempt: attempt.trim() };
+    const fields = line.split('\0').map((field) => field.trim());
+    const [id = '', parents = '', story = '', task = '', attempt = '', evidence = ''] = fields;
+    return { id, parent: parents.split(' ')[0] ?? '', story, task, attempt, evidence };
   });
 };
 

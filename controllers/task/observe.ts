@@ -12,7 +12,7 @@ import type { Job } from '../kubernetes.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
-import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
+import { type NamespaceSeen, type Receipts, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
   isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
@@ -63,6 +63,14 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   };
 };
 
+const receiptsOf = (jobs: readonly Job[], snapshot: Snapshot): Receipts =>
+  Object.fromEntries(
+    jobs.flatMap((job) => {
+      const found = isAssumed(job) ? undefined : snapshot.receipt(job.metadata.uid);
+      return found === undefined ? [] : [[job.metadata.uid, found] as const];
+    }),
+  );
+
 const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => ({
   workspaceAccount: snapshot.serviceAccount(`${namespace}/${WORKSPACE_ACCOUNT}`),
   readerAccount: snapshot.serviceAccount(`${namespace}/${READER_ACCOUNT}`),
@@ -83,6 +91,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
+    receipts: receiptsOf(core.jobs, snapshot),
     rivals: () => rivalsOf(core, shared),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,

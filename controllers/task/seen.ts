@@ -7,10 +7,14 @@
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../kubernetes.ts';
 import type { GatewayEndpoint, Usage } from '../snapshot.ts';
+
+/** What the gateway saw of the last steps of Jobs, by their uid. */
+export type Receipts = Readonly<Record<string, Receipt>>;
 
 /** A Task of the same Story. */
 export interface Relative {
@@ -53,6 +57,8 @@ export interface LazyRivals {
 export interface TaskSeen extends TaskCore, LazyRivals {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
+  /** By uid of the Job; of those that have one. */
+  readonly receipts: Receipts;
   readonly namespace: NamespaceSeen;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;

@@ -9,7 +9,7 @@ import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose } from '../compose.ts';
 import { clipped } from '../text.ts';
 import type { Blocked } from './blocked.ts';
-import { leadingRecord, recordsOf } from './runs.ts';
+import { leadingRecord, recordsOf, runIn } from './runs.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './events.ts';
 
@@ -29,7 +29,7 @@ interface Words {
   readonly completedAt?: string;
 }
 
-const lasting = ({ seen }: TaskView): readonly ConditionOf<'Task'>[] => {
+const undeliberated = ({ seen }: TaskView): readonly ConditionOf<'Task'>[] => {
   if (seen.task.spec.task.deliberation !== 'Before') return [];
   const message = 'this version starts work without a deliberation';
   return [{ type: 'Deliberated', status: 'False', reason: 'NotServed', message }];
@@ -64,7 +64,7 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
       },
       conditions: [
         { type: 'Succeeded', status: words.succeeded ?? 'Unknown', reason, message },
-        ...lasting(view),
+        ...undeliberated(view),
         ...(words.conditions ?? []),
       ],
       events: taskEvents(seen, { phase, attempt: leading, reason, message, startedAt, completedAt }, now),
@@ -105,7 +105,8 @@ export const under = (view: TaskView, { what, reason, message, afterMs, effects 
     message,
     outcome: waiting(afterMs),
     effects,
-    conditions: reason === 'WorkspaceMissing' ? [{ type: 'WorkspaceMissing', status: 'True', reason, message }] : [],
+    conditions:
+      reason === 'WorkspaceMissing' || reason === 'ReceiptMissing' ? [{ type: reason, status: 'True', reason, message }] : [],
   });
 
 export interface End {

@@ -3,10 +3,11 @@
 
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
+import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
+import { NAMESPACE, OF_STORY, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
 import type { Caches } from '../state/caches.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
@@ -61,7 +62,7 @@ const wakes: Wakes = {
   Story: (story, caches) => [
     workKey('Story', story),
     ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story.metadata))),
-    ...keysOf('Task', caches.cache('Task').ownedBy(story.metadata.uid)),
+    ...keysOf('Task', caches.cache('Task').by(OF_STORY, story.metadata.uid)),
   ],
   Plan: (plan, caches) => {
     const story = { namespace: plan.metadata.namespace, name: plan.spec.storyRef.name };
@@ -72,12 +73,12 @@ const wakes: Wakes = {
       // plans of one Story supersede each other
       ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story))),
       // a Task is checked against its Plan before anything starts
-      ...keysOf('Task', caches.cache('Task').ownedBy(storyUid)),
+      ...keysOf('Task', caches.cache('Task').by(OF_STORY, storyUid)),
     ];
   },
   Task: (task, caches, change) => [
     workKey('Task', task),
-    ...ownerKey('Story', task),
+    `Story ${keyOf({ namespace: task.metadata.namespace, name: task.spec.storyRef.name })}`,
     ...(isCapacityMoved(change) ? unfinishedTasks(caches) : []),
   ],
   Council: (council, caches) => [
@@ -126,6 +127,12 @@ export const wokenByUsage = (account: string, caches: Caches): Keys => {
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
+/** A receipt concerns the Task whose Job it is of. */
+export const wokenByReceipt = (jobUid: string, caches: Caches): Keys => {
+  const job = caches.overlay('Job').byUid(jobUid);
+  return job === undefined ? [] : ownerKey('Task', job);
+};
+
 /** JetStream came or went, or the gateway's CA changed: whoever waits for it looks again. */
 export const wokenByStore = (caches: Caches): Keys => [
   ...unfinishedTasks(caches),
@@ -140,10 +147,12 @@ const PUBLISHING = ['Story', 'Plan', 'Task', 'Council', 'Deliberation'] as const
 export type PublishingKind = (typeof PUBLISHING)[number];
 export const PUBLISHING_KINDS: readonly PublishingKind[] = PUBLISHING;
 
-/** An outbox that was full has room again once its events are published. */
+/** An outbox that was full has room again once its events are published; one that the cursor is ahead of is numbered again. */
 const OUTBOX_NEARLY_FULL = 32;
-export const wokenByCursor = (uid: string, caches: Caches): Keys =>
+export const wokenByCursor = (uid: string, cursor: number, caches: Caches): Keys =>
   PUBLISHING.flatMap((kind) => {
     const object = caches.cache(kind).byUid(uid);
-    return (object?.status?.outbox?.length ?? 0) >= OUTBOX_NEARLY_FULL && object !== undefined ? [workKey(kind, object)] : [];
+    const waiting = object?.status?.outbox?.length ?? 0;
+    if (object === undefined || waiting === 0) return [];
+    return waiting >= OUTBOX_NEARLY_FULL || isBehind(object.status, cursor) ? [workKey(kind, object)] : [];
   });

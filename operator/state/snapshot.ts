@@ -4,9 +4,10 @@
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/commands.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, STORY, UNFINISHED } from './watched-kinds.ts';
+import { NAMESPACE, OF_STORY, STORY, UNFINISHED } from './watched-kinds.ts';
 import type { LedgerAccount } from './feeds.ts';
 import type { Caches } from './caches.ts';
 
@@ -15,6 +16,7 @@ export interface SnapshotSources {
   readonly platform: PlatformConfig;
   readonly answers: { get(commandId: string): CommandAnswer | undefined };
   readonly cursors: { get(uid: string): number | undefined };
+  readonly receipts: { get(jobUid: string): Receipt | undefined };
   readonly ledger: { get(account: string): LedgerAccount | undefined };
   readonly storeAvailable: () => boolean;
   /** PEM; undefined until it was read. */
@@ -45,7 +47,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
       const story = caches.overlay('Story').byUid(storyUid);
       return story === undefined ? [] : caches.overlay('Plan').by(STORY, keyOf(story.metadata));
     },
-    tasksOf: (storyUid) => controlledBy(caches.overlay('Task').ownedBy(storyUid), storyUid),
+    tasksOf: (storyUid) => caches.overlay('Task').by(OF_STORY, storyUid),
     unfinishedTasks: () => caches.overlay('Task').by(UNFINISHED, 'all'),
     councilsIn: (namespace) => caches.overlay('Council').by(NAMESPACE, namespace),
     jobsOf: (ownerUid) => controlledBy(caches.overlay('Job').ownedBy(ownerUid), ownerUid),
@@ -59,6 +61,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
         return answer?.kind === 'probe' ? [answer] : [];
       }),
     eventCursor: (uid) => sources.cursors.get(uid),
+    receipt: (jobUid) => sources.receipts.get(jobUid),
     usage: (account) => usageOf(sources.ledger.get(account), sources.nowMs()),
     get storeAvailable() {
       return sources.storeAvailable();

@@ -20,6 +20,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   family: [],
   usage: undefined,
   pods: [],
+  receipts: {},
   rivals: () => [],
   namespace: {
     workspaceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-workspace') },

@@ -49,6 +49,7 @@ const snapshot = (held: Holding): Snapshot => ({
   answer: (id) => held.answers?.[id],
   probeAnswers: (endpoint, model) => held.probes?.[`${endpoint}/${model}`] ?? [],
   eventCursor: () => undefined,
+  receipt: () => undefined,
   usage: () => undefined,
   storeAvailable: true,
   platform: platform(),

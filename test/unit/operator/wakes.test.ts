@@ -8,6 +8,7 @@ import {
   wokenByAnswer,
   wokenByCursor,
   wokenByFailure,
+  wokenByReceipt,
   wokenByStore,
   wokenByUsage,
 } from '../../../operator/reconcile/wakes.ts';
@@ -134,13 +135,26 @@ describe('what a change wakes', () => {
       woken: wokenByUsage('story.uid-login', caches()),
       want: ['Story shop/login'],
     },
+    {
+      name: 'a receipt wakes the Task whose Job it is of',
+      woken: wokenByReceipt(openJob.metadata.uid, caches()),
+      want: ['Task shop/login-open'],
+    },
+    { name: 'a receipt of a Job that we do not know wakes nobody', woken: wokenByReceipt('uid-gone', caches()), want: [] },
+    {
+      name: 'a Task that was given to another owner wakes the Story that its spec names',
+      woken: added('Task', { ...open, metadata: { ...open.metadata, ownerReferences: [cronJob] } }).filter((key) =>
+        key.startsWith('Story'),
+      ),
+      want: ['Story shop/login'],
+    },
     { name: 'usage of any other account wakes nobody', woken: wokenByUsage('endpoint.vllm', caches()), want: [] },
     {
       name: 'a store that comes or goes wakes all that is unfinished',
       woken: wokenByStore(caches()),
       want: [...ALL_OPEN, 'Story shop/login', 'Council shop/dev'],
     },
-    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-login', caches()), want: [] },
+    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-login', 0, caches()), want: [] },
   ];
   for (const { name, woken, want } of cases)
     it(name, () => {
@@ -171,7 +185,16 @@ describe('what a change wakes', () => {
     const known = caches();
     const outbox = Array.from({ length: 64 }, (_, index) => outboxEvent(index + 1));
     known.cache('Story').upsert(story({}, { outbox }, { resourceVersion: '2' }));
-    expect(wokenByCursor('uid-login', known)).toEqual(['Story shop/login']);
+    expect(wokenByCursor('uid-login', 0, known)).toEqual(['Story shop/login']);
+  });
+
+  it('a cursor that is ahead of its object wakes it, if events wait there that must be numbered again', () => {
+    const known = caches();
+    known.cache('Story').upsert(story({}, { eventSeq: 4, outbox: [outboxEvent(4)] }, { resourceVersion: '2' }));
+    expect(wokenByCursor('uid-login', 4, known)).toEqual([]);
+    expect(wokenByCursor('uid-login', 50, known)).toEqual(['Story shop/login']);
+    known.cache('Story').upsert(story({}, { eventSeq: 4, outbox: [] }, { resourceVersion: '3' }));
+    expect(wokenByCursor('uid-login', 50, known)).toEqual([]);
   });
 
   it('keys say their kind', () => {

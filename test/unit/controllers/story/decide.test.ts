@@ -71,6 +71,8 @@ interface Case {
 }
 
 const resolve = (of: Story, answers = 0): string => `command ${resolveIdOf(of, answers)}`;
+/** A command that nobody answers is asked again, as it may be lost. */
+const ASKED = 'waits 180 s';
 const held = (reason: string, conditions: string, more: Partial<Spec> = {}): Spec => ({
   writes: [`status Draft ${conditions.replace('Succeeded', `Succeeded=Unknown/${reason}`)}`],
   outcome: 'waiting',
@@ -86,7 +88,7 @@ const drafts: readonly Case[] = [
         resolve(story()),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
       events: ['planning.story.created'],
     },
     says: 'waits for the commit of main in https://git.example/shop.git',
@@ -106,6 +108,7 @@ const drafts: readonly Case[] = [
         resolve(story({ acceptanceCriteria: [], rigor: 'L0' })),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
+      outcome: ASKED,
     },
   },
   {
@@ -144,7 +147,7 @@ const drafts: readonly Case[] = [
         resolve(story()),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
     },
   },
   {
@@ -175,7 +178,7 @@ const drafts: readonly Case[] = [
         resolve(story(), 1),
         'status Draft BaseResolved=False/RefUnknown Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
     },
   },
   {

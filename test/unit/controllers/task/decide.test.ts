@@ -624,13 +624,13 @@ const couriers: readonly Case[] = [
   },
   {
     name: 'a courier that the infrastructure failed waits before it is tried again with the same patch',
-    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
+    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { merge: { exitCode: 1 } })])),
     nowS: 10,
     want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 10 s' },
   },
   {
     name: 'which is written down, also when it is read late',
-    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
+    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { merge: { exitCode: 1 } })])),
     nowS: 21,
     want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 0.001 s' },
   },
