@@ -29,7 +29,8 @@ export const merge: Step<'merge'> = {
     const base = commitId(courier.base);
     const known = { base, head: branch.head, baseMoved: branch.head !== base };
     const landed = landedCommit(branch, brief, courier);
-    if (landed !== undefined) return { step: 'merge', outcome: 'ok', ...known, commit: landed.id, parent: landed.parent, landed: true };
+    if (landed !== undefined)
+      return { step: 'merge', outcome: 'ok', ...known, commit: landed.id, parent: landed.parent, landed: true };
     const commit = await commitPatch(context, { brief, courier, branch });
     if (typeof commit !== 'string') return { ...failed('merge', commit.reason, commit.message), ...known };
     return { step: 'merge', outcome: 'ok', ...known, commit, parent: branch.head, landed: false };

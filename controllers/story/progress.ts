@@ -58,6 +58,9 @@ export const openPhase = (planned: readonly PlannedTask[], phase: WorkPhase): Wo
 
 export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => tasks.filter((task) => !isFinished(task));
 
+/** Nothing is decided for a Task that is being deleted, so that it never ends, for as long as somebody's finalizer keeps it. */
+export const isBeingDeleted = ({ metadata }: Task): boolean => metadata.deletionTimestamp !== undefined;
+
 /** `tasks of phase Build: 1 of 3 done` */
 export const tasksSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
   const ofPhase = tasksOfPhase(planned, phase);
@@ -70,6 +73,11 @@ const stalledSentence = ({ wanted, task }: PlannedTask): string | undefined => {
   const stalled = conditionOf(task?.status?.conditions, 'Stalled');
   return stalled?.status === 'True' ? `${wanted.id} needs a person: ${stalled.message}` : undefined;
 };
+
+const deletedSentence = ({ wanted, task }: PlannedTask): string | undefined =>
+  task !== undefined && isBeingDeleted(task)
+    ? `${wanted.id} waits for task ${task.metadata.name} to be gone: it is being deleted (metadata.finalizers says for whom)`
+    : undefined;
 
 /** A Task that is not under way says in its condition Succeeded what it waits for. */
 const waitingSentence =
@@ -91,7 +99,12 @@ export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPha
   const open = planned.filter(isOpen);
   const ofPhase = tasksOfPhase(open, phase);
   const idle = planned.some(isAtWork) ? [] : ofPhase.map(waitingSentence(isIdleReason));
-  const telling = [...open.map(stalledSentence), ...ofPhase.map(waitingSentence(isOutsideReason)), ...idle];
+  const telling = [
+    ...open.map(deletedSentence),
+    ...open.map(stalledSentence),
+    ...ofPhase.map(waitingSentence(isOutsideReason)),
+    ...idle,
+  ];
   return [tasksSentence(planned, phase), telling.find((sentence) => sentence !== undefined)]
     .filter((part) => part !== undefined)
     .join('; ');

@@ -9,7 +9,7 @@ import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose } from '../compose.ts';
 import { clipped } from '../text.ts';
 import type { Blocked } from './blocked.ts';
-import { leadingRecord, recordsOf, runIn } from './runs.ts';
+import { leadingRecord, recordsOf } from './runs.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './events.ts';
 

@@ -29,10 +29,7 @@ const each = (choose: (amount: Amount) => string): Amounts =>
 const isBound = (limit: string | undefined): limit is string => limit !== undefined && amountOf(limit) > 0;
 
 /** Of the steps that run in the toolchain image. A Council that wants more than it may is not ready; what it has left runs within the maxima. */
-export const toolchainResources = (
-  council: Council | undefined,
-  { workspace }: Pick<PlatformConfig, 'workspace'>,
-): Resources => {
+export const toolchainResources = (council: Council | undefined, { workspace }: Pick<PlatformConfig, 'workspace'>): Resources => {
   const { requests, limits, maxima } = workspace.toolchain;
   const bounds = each((amount) => {
     const limit = wish(council, 'limits', amount);

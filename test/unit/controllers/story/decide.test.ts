@@ -490,6 +490,8 @@ const verdict = (gate: 'test' | 'docs', answered: 'Approved' | 'Rejected') => ({
   reason: 'because',
 });
 
+const dying = (of: Task): Task => ({ ...of, metadata: { ...of.metadata, deletionTimestamp: at() } });
+
 const gatesAndEnds: readonly Case[] = [
   {
     name: 'the test gate waits for a person, and names the head commit',
@@ -573,6 +575,21 @@ const gatesAndEnds: readonly Case[] = [
     given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Running' })])),
     nowS: DEADLINE_S,
     want: { ...busy('Ending'), outcome: 'waiting' },
+  },
+  {
+    name: 'a Task that is being deleted and cannot go does not keep its Story from ending',
+    given: storySeen(inPhase('Build', { cancel: true }), force([form], [dying(taskOf(form, { phase: 'Running' }))])),
+    want: {
+      writes: [`status Cancelled ${inForce} Succeeded=False/Cancelled`],
+      outcome: 'done',
+      events: ['planning.story.transitioned'],
+    },
+  },
+  {
+    name: 'while there is time its Story waits for it to be gone, and says so',
+    given: storySeen(inPhase('Build'), force([form], [dying(taskOf(form, { phase: 'Running' }))])),
+    want: busy('Tasks'),
+    says: /^tasks of phase Build: 0 of 1 done; form waits for task login-form-\w+ to be gone: it is being deleted/,
   },
   {
     name: 'a budget that was raised moves the end',
