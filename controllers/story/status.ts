@@ -17,7 +17,8 @@ import { clipped } from '../text.ts';
 import { timestamp } from '../../crds/time.ts';
 import { storyEvents } from './events.ts';
 import { pinnedGates } from './gates.ts';
-import { headCommit, plannedTasks, taskCounts } from './progress.ts';
+import { plannedTasks, taskCounts } from './progress.ts';
+import { headCommit } from './head.ts';
 import { readiness } from './readiness.ts';
 import type { StorySeen } from './seen.ts';
 

@@ -7,15 +7,16 @@ import { planTaskDigest } from '../../crds/digests.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { councilNameOf } from '../../crds/rules/councils.ts';
 import { hasReached, hasSucceeded } from '../../crds/rules/phases.ts';
-import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
+import { courierProfileName, imageProfileNamed, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
+import type { Attempt } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { untilMs } from '../../crds/time.ts';
 import { gpuBudget } from './gpu.ts';
-import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
+import { nextAttemptMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
-import { latestRecord, listedRecords } from './records.ts';
+import { isOpen, latestRecord, listedRecords } from './records.ts';
 import type { TaskCore } from './seen.ts';
 
 export interface Judging {
@@ -117,10 +118,10 @@ const attemptsUsedUp: Blocker = ({ task }, { platform }) => {
 const backingOff: Blocker = ({ task }, { now }) => {
   const attempts = listedRecords(task);
   const last = latestRecord(attempts);
-  if (last?.outcome !== 'InfrastructureFailed') return undefined;
-  const atMs = retryAtMs(infrastructureFaults(attempts), last.finishedAt);
+  const atMs = nextAttemptMs(attempts);
   if (now >= atMs) return undefined;
-  const sentence = `waits before its next attempt: the infrastructure failed the last one (${last.reason ?? 'unknown'})`;
+  const how = last?.outcome === 'NotStarted' ? 'the last one could not start' : 'the infrastructure failed the last one';
+  const sentence = `waits before its next attempt: ${how} (${last?.reason ?? 'unknown'}${last?.message === undefined ? '' : `, ${last.message}`})`;
   return { phase: 'Queued', reason: 'BackOff', sentence, afterMs: untilMs(atMs, now) };
 };
 
@@ -166,6 +167,20 @@ const imageProfileMissing: Blocker = ({ council }, { platform }) => {
   );
 };
 
+/** The run whose patch waits for a courier, as far as it is listed. */
+const carried = ({ task }: TaskCore): Attempt | undefined => listedRecords(task).findLast(isOpen);
+
+const courierProfileMissing: Blocker = (core, judging) => {
+  const { task, council } = core;
+  const name = courierProfileName(carried(core), council);
+  if (name === undefined) return councilMissing(core, judging);
+  if (imageProfileNamed(name, task.metadata.namespace, judging.platform).kind === 'found') return undefined;
+  return outside(
+    'ImageProfileMissing',
+    `waits for image profile ${name}, in which its patch was made: the platform has none of that name for this namespace`,
+  );
+};
+
 const councilNotReady: Blocker = ({ council }) => {
   const ready = conditionOf(council?.status?.conditions, 'Ready');
   if (ready?.status === 'True') return undefined;
@@ -182,7 +197,7 @@ const gatewayUnknown: Blocker = (_core, { gatewayKnown }) =>
 
 /** What anything new of a Task waits for, attempt and courier alike. */
 const common: readonly Blocker[] = [storyMissing, planNotInForce, notApproved, storySuspended, suspended];
-const machinery: readonly Blocker[] = [councilMissing, imageProfileMissing, storeUnavailable, gatewayUnknown];
+const machinery: readonly Blocker[] = [storeUnavailable, gatewayUnknown];
 
 export const attemptBlockers: readonly Blocker[] = [
   ...common,
@@ -193,12 +208,14 @@ export const attemptBlockers: readonly Blocker[] = [
   backingOff,
   budgetSpent,
   gpuBudgetSpent,
+  councilMissing,
+  imageProfileMissing,
   ...machinery,
   councilNotReady,
 ];
 
-/** A courier needs no model and no phase; the tokens of what it carries were already paid for. */
-export const courierBlockers: readonly Blocker[] = [...common, gpuBudgetSpent, ...machinery];
+/** A courier needs no model, no agent and no phase, and so no Council; the tokens of what it carries were already paid for. */
+export const courierBlockers: readonly Blocker[] = [...common, courierProfileMissing, gpuBudgetSpent, ...machinery];
 
 export const firstBlocker = (blockers: readonly Blocker[], core: TaskCore, judging: Judging): Blocked | undefined => {
   for (const blocker of blockers) {

@@ -22,7 +22,8 @@ import { identityLabels, wantedJobName, type WantedJob } from './job-identity.ts
 
 export interface JobInput {
   readonly task: Task;
-  readonly council: Council;
+  /** undefined: it is gone; a courier then runs with the platform's own amounts, on any node. */
+  readonly council: Council | undefined;
   readonly profile: ImageProfile;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint;
@@ -42,8 +43,8 @@ const metadata = ({ task, council, platform }: JobInput, wanted: WantedJob): Obj
   ownerReferences: [controlledBy('Task', task)],
 });
 
-const placement = ({ spec }: Council): Placement => {
-  const { gpu, runtimeClassName } = spec.workspace;
+const placement = (council: Council | undefined): Placement => {
+  const { gpu, runtimeClassName } = council?.spec.workspace ?? {};
   const labels = gpu?.nodeSelector ?? [];
   const tolerations = gpu?.tolerations ?? [];
   return {

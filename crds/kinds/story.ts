@@ -104,6 +104,9 @@ export const storySpec = z
       .default([])
       .describe('How one can tell that it is done; Given, when, then.'),
     repository,
+    adoptBranch: commitId(
+      'Head commit of the story branch, where it exists and is of another Story (this one was made anew): the work goes on upon exactly that commit. Needs the right to the scope gate.',
+    ).optional(),
     rigor: z
       .enum(RIGORS)
       .default('L1')

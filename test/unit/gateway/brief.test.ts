@@ -145,6 +145,18 @@ describe('a brief', () => {
   });
 
   it.each([
+    [
+      'the Council has no such agent any more',
+      { councils: [council()], attempt: { agent: 'agent-dev-009', imageProfile: 'node' } },
+    ],
+    ['the Council is gone', { councils: [], attempt: { imageProfile: 'node' } }],
+  ])('can be made for a courier when %s', (_why, { councils, attempt: more }) => {
+    const done = attempt(1, { patch: DIGEST, evidence: DIGEST, base: COMMIT, ...more });
+    const told = brief({ attempt: done, councils, courier: true });
+    expect([told.agent, told.setup.commands, told.limits.wallClockSeconds]).toEqual([{ name: done.agent }, ['npm ci'], 600]);
+  });
+
+  it.each([
     ['the base commit is not known yet', { story: story({}, { phase: 'Design' }) }, 'later', /base commit/],
     ['the patch is not in status yet', { courier: true }, 'later', /patch/],
     ['no Council has the role', { councils: [] }, 'broken', /no Council/],

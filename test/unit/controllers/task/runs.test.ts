@@ -13,7 +13,7 @@ const form = task(work('form'));
 const listing = (...attempts: readonly ReturnType<typeof attempt>[]): Task => task(work('form'), { attempts: [...attempts] });
 const read = (of: Task, seen: ReturnType<typeof workspaces>): RunsRead =>
   readRuns(
-    { task: of, ...seen, platform: platform(), attemptUsage: undefined, agentOf: (n) => `agent-dev-00${n}` },
+    { task: of, ...seen, platform: platform(), attemptUsage: undefined, crewOf: (n) => ({ agent: `agent-dev-00${n}` }) },
     NOW + 20_000,
   );
 /** `<attempt>/<candidate> <stage>` of each run. */
