@@ -62,7 +62,7 @@ export default {
       from: { path: '^controllers/' },
       to: { path: 'node_modules/(?!yaml/|picomatch/|zod/)' },
     },
-    forbid('kube-only-crds', '^kube/', others('kube', 'crds'), 'kube is a client without product logic'),
+    forbid('kube-only-machinery', '^kube/', others('kube', 'runtime', 'crds'), 'kube is a client without product logic'),
     forbid('runtime-only-crds', '^runtime/', others('runtime', 'crds'), 'runtime is machinery without product logic'),
     forbid(
       'agent-only-crds',

@@ -6,9 +6,9 @@ const real = { testTimeout: 240_000, hookTimeout: 600_000 };
 /** Contract tests that bring servers of their own, or need none, and touch no cluster. */
 const ownServers = [
   'test/contract/workspace/**/*.test.ts',
-  'test/contract/gateway/{door,git,ledger,model,receipts,store}.test.ts',
+  'test/contract/gateway/{door,git,ledger,model,receipts,store,sweep}.test.ts',
   'test/contract/runtime/**/*.test.ts',
-  'test/contract/{nats-rights,plugin}.test.ts',
+  'test/contract/{nats-rights,plugin,dependencies/upstreams}.test.ts',
 ];
 
 /** Thousands of simulated runs, and again with faults seeded: no cluster, but minutes. */

@@ -12,7 +12,7 @@ import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { JetStreamLink, LinkOptions } from '../runtime/bus/link.ts';
-import { pause, type Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Queue, QueueOptions } from '../runtime/queue.ts';
 import type { Config } from './config.ts';
 import { EventRecorder } from './publish/event-recorder.ts';
@@ -86,7 +86,7 @@ export class Operator {
     const nowMs = (): number => clock.nowMs();
     this.#caches = new Caches({
       ...{ client: api, platform: config.platform, namespace: config.watchNamespace },
-      time: { nowMs, random: () => clock.random(), pause: (delayMs, signal) => pause(delayMs, signal, clock) },
+      clock,
       ...{ onReport: telemetry.onReport, onBug: telemetry.onBug },
     });
     this.#feeds = makeFeeds({
@@ -224,6 +224,7 @@ export class Operator {
       queueRunning: () => this.#work.running,
       publishingDepth: () => this.#publishing.depth,
       isStoreAvailable: () => this.#link.available,
+      isApiAvailable: () => this.#caches.unsynced().length === 0 && this.#caches.broken().length === 0,
       cachedObjects: Object.fromEntries(sizes) as Record<ObjectKind, () => number>,
     };
   }

@@ -104,6 +104,9 @@ export const storySpec = z
       .default([])
       .describe('How one can tell that it is done; Given, when, then.'),
     repository,
+    adoptBranch: commitId(
+      'Head commit of the story branch, where it exists and is of another Story (this one was made anew): the work goes on upon exactly that commit. Needs the right to the scope gate.',
+    ).optional(),
     rigor: z
       .enum(RIGORS)
       .default('L1')
@@ -161,7 +164,13 @@ export const storySpec = z
     budget: z
       .object({
         tokens: z.int().min(1).optional().describe('Most model tokens for the whole Story.'),
-        gpuSeconds: z.int().min(1).optional().describe('Most GPU seconds of workspaces. This version does not count them.'),
+        gpuSeconds: z
+          .int()
+          .min(1)
+          .optional()
+          .describe(
+            'Most GPU seconds of workspaces (GPUs of the Council × seconds that a workspace ran): then they are stopped.',
+          ),
         wallClockSeconds: z
           .int()
           .min(60)
@@ -211,7 +220,7 @@ export const storyStatus = z
       .describe('Gates as pinned at the first look.'),
     baseCommit: commitId('Commit of repository.ref that the work starts from.').optional(),
     branch: z.string().max(400).optional().describe('Branch that the work lands on.'),
-    headCommit: commitId('Newest commit of that branch.').optional(),
+    headCommit: commitId('Newest commit of that branch; the base commit while there is none.').optional(),
     plan: z
       .object({
         name: objectName('Name of the Plan.'),
@@ -237,7 +246,7 @@ export const storyStatus = z
         gpuSeconds: count('GPU seconds spent.', Number.MAX_SAFE_INTEGER),
       })
       .optional()
-      .describe('What was spent, as of the last change of phase.'),
+      .describe('What was spent, as of the last change of phase or end of an attempt.'),
     startedAt: time('When the Plan was approved.').optional(),
     deadline: time('When the wall clock budget ends.').optional(),
     completedAt: time('When the Story ended.').optional(),

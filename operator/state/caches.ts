@@ -4,7 +4,8 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Cache } from '../../kube/cache.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../kube/object.ts';
-import { Reflector, type ReflectorTime, type Report } from '../../kube/reflector.ts';
+import { Reflector, type Report } from '../../kube/reflector.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { OBJECT_KINDS, watched, type ObjectKind, type Objects } from './watched-kinds.ts';
 import { Overlay } from './overlay.ts';
 import { EffectRefused } from '../reconcile/problem.ts';
@@ -14,7 +15,7 @@ export interface CachesOptions {
   readonly platform: PlatformConfig;
   /** undefined: all. The gateway's Service is seen wherever it is. */
   readonly namespace: string | undefined;
-  readonly time: ReflectorTime;
+  readonly clock: Clock;
   readonly onReport: (report: Report) => void;
   /** A listener or an index threw: a bug of ours, the cache goes on. */
   readonly onBug: (error: unknown) => void;
@@ -30,12 +31,12 @@ const keep = <K extends ObjectKind>(kind: K, options: CachesOptions): Kept<Objec
   const { resource, select, indexes = {}, check } = watched[kind];
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
-    ...{ client: options.client, resource, cache, onReport: options.onReport, time: options.time },
+    ...{ client: options.client, resource, cache, onReport: options.onReport, clock: options.clock },
     namespace: options.namespace,
     ...select?.(options.platform),
     ...(check !== undefined && { check }),
   });
-  return { cache, reflector, overlay: new Overlay(cache, () => options.time.nowMs(), indexes) };
+  return { cache, reflector, overlay: new Overlay(cache, () => options.clock.nowMs(), indexes) };
 };
 
 export class Caches {
@@ -73,6 +74,11 @@ export class Caches {
   /** Kinds that were not listed yet. */
   unsynced(): readonly ObjectKind[] {
     return OBJECT_KINDS.filter((kind) => !this.#kept[kind].reflector.isSynced);
+  }
+
+  /** Kinds whose list or watch is broken: what the caches show of them may be old. */
+  broken(): readonly ObjectKind[] {
+    return OBJECT_KINDS.filter((kind) => this.#kept[kind].reflector.isBroken);
   }
 
   async synced(): Promise<void> {

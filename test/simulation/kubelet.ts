@@ -18,7 +18,7 @@ import type { ApiServer, SimMeta, SimObject } from './api-server.ts';
 import type { Carried, Repository } from './repository.ts';
 import { findingsOf, stepStatuses } from './steps.ts';
 
-/** How a workspace ends. `hang`: not before its deadline. `lost`: its pod vanishes while it runs. `forgotten`: it ends well, but the pod is gone before anybody looks. */
+/** How a workspace ends. `hang`: not before its deadline. `lost`: its pod vanishes while it runs. `forgotten`: it ends well, but the pod is gone before anybody looks. `nodeLost`: its pod is to be deleted and stays. */
 export type Ending =
   | { readonly how: 'ok' }
   | { readonly how: 'finding'; readonly step: string; readonly reason: string }
@@ -26,7 +26,8 @@ export type Ending =
   | { readonly how: 'deadline'; readonly step: string }
   | { readonly how: 'hang' }
   | { readonly how: 'lost' }
-  | { readonly how: 'forgotten' };
+  | { readonly how: 'forgotten' }
+  | { readonly how: 'nodeLost' };
 
 export interface Workspace extends Carried {
   readonly kind: JobKind;
@@ -114,6 +115,7 @@ export class Kubelet {
     if (pod !== undefined && isNodeLost(pod)) return undefined; // the Job controller waits until the pod has ended
     const ending = this.#ports.plot(workspace);
     const target = job.status?.conditions?.[0]?.type;
+    if (target !== undefined && ending.how === 'nodeLost') return undefined; // Failed is withheld: the pod never ends
     if (target !== undefined) return () => this.#finish(object, ending, target === 'SuccessCriteriaMet' ? 'Complete' : 'Failed');
     if (pod !== undefined) return this.#moveWith(object, pod as unknown as Pod, workspace, ending);
     if (job.status?.startTime !== undefined) return () => this.#target(object, 'FailureTarget');
@@ -191,6 +193,7 @@ export class Kubelet {
 
   #end(job: SimObject, pod: Pod, workspace: Workspace, ending: Ending): Step | undefined {
     if (ending.how === 'lost') return () => this.#losePod(job.metadata.name, pod);
+    if (ending.how === 'nodeLost') return () => this.#loseNode(job, pod);
     const waitedMs = this.#ports.nowMs() - Date.parse(pod.metadata.creationTimestamp);
     if (ending.how === 'hang') {
       const late: Ending = { how: 'deadline', step: workspace.kind === 'attempt' ? 'work' : 'setup' };
@@ -201,6 +204,17 @@ export class Kubelet {
     const [first] = stepTable[workspace.kind].slice(1);
     const unheard: Ending = { how: 'killed', step: first?.name ?? '', reason: 'Error', exitCode: 1 };
     return () => this.#terminate(job, pod, workspace, unheard);
+  }
+
+  /** The pod is to be deleted, and no kubelet does it. */
+  #loseNode(job: SimObject, pod: Pod): string {
+    const deletionTimestamp = this.#time();
+    this.#ports.server.update('node-controller', 'Pod', keyOf(pod.metadata), (draft) => ({
+      ...draft,
+      metadata: { ...draft.metadata, deletionTimestamp },
+    }));
+    this.#target(job, 'FailureTarget');
+    return `the node of ${job.metadata.name} is lost`;
   }
 
   #losePod(jobName: string, pod: Pod): string {

@@ -20,7 +20,7 @@ const seenBy = (given: Task): Readonly<Record<string, number>> => {
     ...{
       platform: platform(),
       namespace: undefined,
-      time: { nowMs: () => 0, random: () => 0, pause: () => new Promise(() => undefined) },
+      clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined },
     },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });

@@ -31,7 +31,7 @@ const caches = (): Caches => {
   const known = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
     ...{ platform: platform(), namespace: undefined },
-    time: { nowMs: () => 0, random: () => 0, pause: () => new Promise(() => undefined) },
+    clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   known.cache('Story').upsert(story());
