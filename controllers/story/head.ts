@@ -60,8 +60,10 @@ export const headCommit = (seen: StorySeen): string | undefined => {
     return isForgotten || (parent !== undefined && parent !== base);
   };
   const order = (each: Landed): string => `${isCutOff(each) ? 1 : 0} ${each.landedAt} ${each.commit}`;
-  return landed
-    .filter(({ commit }) => !parents.has(commit))
-    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
-    .at(-1)?.commit ?? base;
+  return (
+    landed
+      .filter(({ commit }) => !parents.has(commit))
+      .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+      .at(-1)?.commit ?? base
+  );
 };

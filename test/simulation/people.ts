@@ -59,10 +59,14 @@ const opensGates: Habit = (server) =>
     const approvals = story.spec.approvals ?? [];
     if (wanted === undefined || approvals.some(({ gate, digest }) => gate === wanted.gate && digest === wanted.digest)) return [];
     const key = keyOf(story.metadata);
-    const approval = { ...wanted, verdict: 'Approved', by: 'grace' };
+    // a commit whose id begins so is sent back, once
+    const isSentBack =
+      wanted.gate !== 'scope' && wanted.digest.startsWith('0') && approvals.every(({ gate }) => gate === 'scope');
+    const verdict = isSentBack ? 'Rejected' : 'Approved';
+    const approval = { ...wanted, verdict, by: 'grace' };
     return [
       {
-        what: `grace opens gate ${wanted.gate} of ${key}`,
+        what: `grace says ${verdict} at gate ${wanted.gate} of ${key}`,
         make: () => edit(server, 'Story', key, { approvals: [...approvals, approval] }),
       },
     ];
@@ -110,6 +114,8 @@ const needsPlan = (story: Story, plans: readonly Plan[]): boolean => {
   const stalled = stalledReason(story);
   if (stalled === 'PlanDeleted' || stalled === 'TaskLost')
     return newest === undefined || newest.spec.revision <= (story.status?.plan?.revision ?? 0);
+  const isSentBack = story.status?.conditions?.some(({ reason }) => reason === 'GateRejected') === true;
+  if (isSentBack) return newest === undefined || newest.spec.revision <= (story.status?.plan?.revision ?? 0);
   if (story.status?.phase !== 'Design') return false;
   if (newest === undefined) return true;
   const phase = newest.status?.phase;

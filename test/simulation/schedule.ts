@@ -84,6 +84,7 @@ const tasksOf =
   (key: string, revision: number): readonly PlanTask[] => {
     const random = new Random(Math.floor(chanceOf(seed, key) * 2 ** 32));
     const count = 1 + random.below(tasks);
+    const isRefused = chanceOf(seed, key, 'refused') < 0.03;
     return Array.from({ length: count }, (_, index) => {
       const isRevised = random.chance(0.3);
       const [isAfter, phase, folder] = [random.chance(0.5), random.pick(PHASES), random.pick(FOLDERS)];
@@ -92,6 +93,7 @@ const tasksOf =
         fileScope: folder,
         priority: random.below(3),
         ...(isAfter && index > 0 && { dependsOn: [`t${index}`] }),
+        ...(revision === 1 && isRefused && { candidates: 2 }),
         ...(isRevised && { description: `As of revision ${revision}.` }),
       });
     });
@@ -138,6 +140,7 @@ const oddities = (random: Random): readonly KubeObject[] => {
     named('reserved', { model: { endpoint: 'reserved', name: 'qwen' } }),
     named('unlisted', { model: { endpoint: 'gpu', name: 'unlisted' } }),
     named('unbuilt', { workspace: { imageProfile: 'cobol' } }),
+    named('greedy', { workspace: { imageProfile: 'node', resources: { limits: { memory: '900Ti' } } } }),
     unstored(deliberation()),
   ];
   return odd.filter(() => random.chance(0.05));

@@ -116,6 +116,16 @@ const restored: Strike = (hand) => {
   return `${nameOf(story)} and ${plans.length} plans are there again, with other uids`;
 };
 
+/** The Story alone is made anew: the plans that name it were for the one before. */
+const storyReplaced: Strike = (hand) => {
+  const { server } = hand.simulation;
+  const story = pickOf(hand, ['Story'], (each) => !isTerminal(each) && each.metadata.deletionTimestamp === undefined);
+  if (story === undefined) return undefined;
+  server.delete('person', 'Story', keyOf(story.metadata));
+  if (server.get('Story', keyOf(story.metadata)) === undefined) server.create('person', asWritten(story));
+  return nameOf(story);
+};
+
 const watchEnds =
   (end: WatchEnd): Strike =>
   ({ simulation, random }) => {
@@ -240,6 +250,7 @@ export const STRIKE_KINDS = [
   'heldJobDeletion',
   'statusLoss',
   'restored',
+  'storyReplaced',
   'timeToLive',
   'nodeLoss',
   'quota',
@@ -274,6 +285,7 @@ export const strikes: Readonly<Record<StrikeKind, Strike>> = {
   heldJobDeletion: heldDeletion(['Job']),
   statusLoss,
   restored,
+  storyReplaced,
   timeToLive,
   nodeLoss,
   quota,
