@@ -108,19 +108,21 @@ const mendsPolicies: Habit = (server) => {
     }));
 };
 
-/** Whether the Story needs another Plan than those there are. */
-const needsPlan = (story: Story, plans: readonly Plan[]): boolean => {
-  const newest = plans.at(-1);
-  const stalled = stalledReason(story);
-  if (stalled === 'PlanDeleted' || stalled === 'TaskLost')
-    return newest === undefined || newest.spec.revision <= (story.status?.plan?.revision ?? 0);
-  const isSentBack = story.status?.conditions?.some(({ reason }) => reason === 'GateRejected') === true;
-  if (isSentBack) return newest === undefined || newest.spec.revision <= (story.status?.plan?.revision ?? 0);
-  if (story.status?.phase !== 'Design') return false;
+/** In Design: there is no Plan, or none that can still be approved. */
+const isWithoutPlan = (newest: Plan | undefined): boolean => {
   if (newest === undefined) return true;
-  const phase = newest.status?.phase;
-  const isRefused = newest.status?.conditions?.some(({ reason }) => reason === 'DecisionRefused') === true;
-  return phase === 'Invalid' || phase === 'Rejected' || phase === 'Superseded' || isRefused;
+  const { phase = 'Pending', conditions = [] } = newest.status ?? {};
+  return ['Invalid', 'Rejected', 'Superseded'].includes(phase) || conditions.some(({ reason }) => reason === 'DecisionRefused');
+};
+
+const WANTS_REVISION: readonly string[] = ['PlanDeleted', 'TaskLost', 'GateRejected'];
+
+/** Whether the Story needs another Plan than those there are. */
+const needsPlan = ({ status }: Story, plans: readonly Plan[]): boolean => {
+  const newest = plans.at(-1);
+  const wantsRevision = status?.conditions?.some(({ reason }) => WANTS_REVISION.includes(reason)) === true;
+  if (wantsRevision) return (newest?.spec.revision ?? 0) <= (status.plan?.revision ?? 0);
+  return status?.phase === 'Design' && isWithoutPlan(newest);
 };
 
 const plansAnew =
