@@ -1,5 +1,5 @@
 // A queue of keys. It merges, never runs one key twice at once, runs a key again that was added while it ran, waits for dates,
-// and backs off per key. It knows nothing of what a key stands for.
+// backs off per key, and yields to the event loop. It knows nothing of what a key stands for.
 
 import { backoffMs, type Backoff, type Clock } from './clock.ts';
 
@@ -18,6 +18,12 @@ export interface QueueOptions {
   readonly onThrown?: (key: string, error: unknown) => void;
 }
 
+/**
+ * Work that waits for no I/O ends in the turn of the event loop that it began in, and so does what follows it: a thousand of them would
+ * keep sockets, watches and the Lease waiting. So nothing more is begun in a turn that has lasted this long.
+ */
+const SLICE_MS = 5;
+
 export class Queue {
   readonly #options: QueueOptions;
   readonly #waiting = new Set<string>();
@@ -27,6 +33,8 @@ export class Queue {
   readonly #failures = new Map<string, number>();
   #state: 'paused' | 'open' | 'drained' = 'paused';
   #idle: (() => void)[] = [];
+  #sliceEndMs: number | undefined;
+  #isYielding = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -89,12 +97,26 @@ export class Queue {
     if (this.#state !== 'open') return;
     for (const key of this.#waiting) {
       if (this.#running.size >= this.#options.workers) return;
+      const nowMs = this.#options.clock.nowMs();
+      this.#sliceEndMs ??= nowMs + SLICE_MS;
+      if (nowMs >= this.#sliceEndMs) return this.#yield();
       this.#waiting.delete(key);
       this.#running.add(key);
       this.#dates.get(key)?.cancel();
       this.#dates.delete(key);
       void this.#run(key);
     }
+  }
+
+  /** Goes on in another turn of the event loop, with a new slice. */
+  #yield(): void {
+    if (this.#isYielding) return;
+    this.#isYielding = true;
+    this.#options.clock.yield(() => {
+      this.#isYielding = false;
+      this.#sliceEndMs = undefined;
+      this.#pump();
+    });
   }
 
   async #run(key: string): Promise<void> {

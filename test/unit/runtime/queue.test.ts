@@ -163,6 +163,39 @@ describe('the queue', () => {
     expect(log).toEqual(['a', 'b']);
   });
 
+  it('lets the event loop have its turn: work that never waits for anything goes on in slices', async () => {
+    const clock = handClock();
+    const log: string[] = [];
+    const work = async (key: string): Promise<Next> => {
+      log.push(key);
+      clock.spend(3);
+      return DONE;
+    };
+    const queue = new Queue({ work, clock, workers: 2, backoff: { baseMs: 100, maxMs: 1_000 } });
+    queue.open();
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) queue.add(key);
+    await flush();
+    expect(log.length).toBeLessThan(6);
+    const first = log.length;
+    await clock.turn();
+    expect(log.length).toBeGreaterThan(first);
+    await clock.turn();
+    await clock.turn();
+    expect([log, queue.depth, queue.running]).toEqual([['a', 'b', 'c', 'd', 'e', 'f'], 0, 0]);
+  });
+
+  it('drains while it lets the event loop have its turn', async () => {
+    const { queue, clock, log, finish } = rigged({ workers: 4 });
+    queue.add('a');
+    clock.spend(100);
+    queue.add('b');
+    const end = queue.drain();
+    await finish('a');
+    await end;
+    await clock.turn();
+    expect(log).toEqual(['0 start a', '100 end a']);
+  });
+
   it('drains: ends what runs, starts nothing more, forgets dates', async () => {
     const { queue, clock, log, finish } = rigged({ workers: 1 });
     queue.add('a');
