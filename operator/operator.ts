@@ -33,6 +33,7 @@ import {
 } from './reconcile/wakes.ts';
 import { Caches } from './state/caches.ts';
 import { makeFeeds, type Feeds } from './state/feeds.ts';
+import { Refusals } from './state/refusals.ts';
 import { makeSnapshot } from './state/snapshot.ts';
 import { OBJECT_KINDS, type ObjectKind } from './state/watched-kinds.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -70,6 +71,7 @@ export class Operator {
   readonly #feeds: Feeds;
   readonly #link: Link;
   readonly #commands: Commands;
+  readonly #refusals = new Refusals();
   readonly #work: Queue;
   readonly #publishing: Queue;
   readonly #events: EventRecorder;
@@ -154,6 +156,7 @@ export class Operator {
       resourceOf: (apiVersion, kind) => caches.resourceOf(apiVersion, kind),
       overlayOf: (kind) => caches.overlayOf(kind),
       commands: this.#commands,
+      refusals: this.#refusals,
       nowMs: () => clock.nowMs(),
       snapshot: makeSnapshot({
         ...{ caches, platform: config.platform, gatewayCa, ...this.#feeds },
