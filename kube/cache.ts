@@ -22,8 +22,9 @@ export interface Reader<T extends KubeObject> {
 
 type Index<T extends KubeObject> = Map<string, Map<string, Stored<T>>>;
 
-const OWNER = 'owner';
-const ownersOf = (object: KubeObject): readonly string[] => (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+/** The index that every cache has. */
+export const OWNER = 'owner';
+export const ownersOf = (object: KubeObject): readonly string[] => (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
 
 export interface CacheOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, IndexBy<T>>>;

@@ -105,7 +105,6 @@ export const taskCounts = (planned: readonly PlannedTask[]): NonNullable<StorySt
   return {
     total: planned.length,
     succeeded,
-    running: count(isAtWork),
     failed: count(({ task, doneBy }) => doneBy === undefined && task !== undefined && isFinished(task)),
     summary: `${succeeded}/${planned.length}`,
   };

@@ -1,5 +1,5 @@
-// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its relatives, and the
-// unfinished Tasks with which it competes for capacity.
+// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its relatives, and its place;
+// and the claims of many Tasks to a place, in one go.
 // May: ask the snapshot. May not: judge.
 
 import { storyAccount } from '../../crds/contracts/commands.ts';
@@ -12,7 +12,10 @@ import type { Job } from '../kubernetes.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
-import { type NamespaceSeen, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
+import { prerequisites } from './prerequisites.ts';
+import { claimOf, type Claim } from './capacity.ts';
+import type { NamespaceSeen, Relative, TaskCore, TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
   isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
@@ -37,7 +40,9 @@ const remembered = <Value, Rest extends readonly unknown[]>(
 
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }))),
+  families: remembered((storyUid) =>
+    snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: isFinished(task) ? [] : livingJobs(task, snapshot) })),
+  ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
     const role = storyAndRole.slice(storyAndRole.indexOf(' ') + 1);
@@ -68,25 +73,37 @@ const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => 
   networkPolicy: snapshot.networkPolicy(`${namespace}/${networkPolicyName(snapshot.platform)}`),
 });
 
-const rivalsOf = ({ task }: TaskCore, shared: Shared): readonly TaskCore[] =>
-  shared.snapshot
-    .unfinishedTasks()
-    .filter(({ metadata }) => metadata.uid !== task.metadata.uid)
-    .map((rival) => coreOf(rival, shared));
-
 export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefined => {
   const task = snapshot.task(key);
   if (task === undefined) return undefined;
-  const shared = sharedLookUps(snapshot);
-  const core = coreOf(task, shared);
+  const core = coreOf(task, sharedLookUps(snapshot));
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
-    rivals: () => rivalsOf(core, shared),
+    place: snapshot.place(task),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,
     gateway: snapshot.gateway,
     storeAvailable: snapshot.storeAvailable,
     cursor: snapshot.eventCursor(task.metadata.uid),
+  };
+};
+
+/** Who judges claims judges many of them at the same moment: what they share is looked up once. */
+export const makeClaims = (
+  snapshot: Snapshot,
+  now: number,
+  isRefused: (key: string) => boolean,
+): ((key: string) => Claim | undefined) => {
+  const shared = sharedLookUps(snapshot);
+  const { platform, storeAvailable, gateway } = snapshot;
+  const judging = { platform, storeAvailable, gatewayKnown: gateway !== undefined, now };
+  const isAltered = remembered(
+    (namespace: string) => prerequisites(namespace, namespaceSeen(namespace, snapshot), platform).kind === 'altered',
+  );
+  return (key) => {
+    const task = snapshot.task(key);
+    if (task === undefined) return undefined;
+    return claimOf(coreOf(task, shared), { ...judging, isBarred: isRefused(key) || isAltered(task.metadata.namespace) });
   };
 };

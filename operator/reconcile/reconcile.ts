@@ -167,7 +167,12 @@ const nextOf = ({ outcome }: Decision<unknown>): Next =>
   outcome.kind === 'waiting' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
 
 /** An effect that is refused is remembered with its date. A status is not: the next one may say something else. */
-const refusedUntil = (workKey: string, label: string, { sort }: Problem, { refusals, nowMs }: ReconcilePorts): Next | undefined => {
+const refusedUntil = (
+  workKey: string,
+  label: string,
+  { sort }: Problem,
+  { refusals, nowMs }: ReconcilePorts,
+): Next | undefined => {
   if (sort !== 'terminal' || label === STATUS) return undefined;
   return { kind: 'retry', minMs: refusals.note(workKey, label, nowMs()) - nowMs() };
 };

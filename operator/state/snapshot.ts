@@ -6,8 +6,9 @@ import type { Snapshot } from '../../controllers/snapshot.ts';
 import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/commands.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, STORY, UNFINISHED } from './watched-kinds.ts';
+import { NAMESPACE, STORY } from './watched-kinds.ts';
 import type { LedgerAccount } from './feeds.ts';
+import type { Places } from './places.ts';
 import type { Caches } from './caches.ts';
 
 export interface SnapshotSources {
@@ -15,6 +16,8 @@ export interface SnapshotSources {
   readonly platform: PlatformConfig;
   readonly answers: { get(commandId: string): CommandAnswer | undefined };
   readonly cursors: { get(uid: string): number | undefined };
+  /** Asked for late: they judge by this very snapshot. */
+  readonly places: () => Pick<Places, 'place'>;
   readonly ledger: { get(account: string): LedgerAccount | undefined };
   readonly storeAvailable: () => boolean;
   /** PEM; undefined until it was read. */
@@ -46,7 +49,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
       return story === undefined ? [] : caches.overlay('Plan').by(STORY, keyOf(story.metadata));
     },
     tasksOf: (storyUid) => controlledBy(caches.overlay('Task').ownedBy(storyUid), storyUid),
-    unfinishedTasks: () => caches.overlay('Task').by(UNFINISHED, 'all'),
+    place: ({ metadata }) => sources.places().place(keyOf(metadata)),
     councilsIn: (namespace) => caches.overlay('Council').by(NAMESPACE, namespace),
     jobsOf: (ownerUid) => controlledBy(caches.overlay('Job').ownedBy(ownerUid), ownerUid),
     podsOf: (jobUid) => controlledBy(caches.overlay('Pod').ownedBy(jobUid), jobUid),
