@@ -9,7 +9,7 @@ import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import { conditionOf } from '../conditions.ts';
-import { isIdleReason, isOutsideReason } from '../task/blocked.ts';
+import { isIdleReason, isOutsideReason, isPlaceReason } from '../task/blocked.ts';
 import { latestRecord, listedRecords } from '../task/records.ts';
 import type { StorySeen } from './seen.ts';
 
@@ -77,16 +77,20 @@ const waitingSentence =
 const AT_WORK: readonly string[] = ['Running', 'Integrating'];
 const isAtWork = ({ task }: PlannedTask): boolean => AT_WORK.includes(task?.status?.phase ?? '');
 
+const hasBegun = (each: PlannedTask): boolean => isAtWork(each) || (each.task?.status?.attempt ?? 0) > 0;
+
 /**
  * How far the phase is, and of its open Tasks the one that says most: the first (in the order of the plan) that needs a person, or else
- * the first that waits for something outside of the Story, or else, while nothing is at work, for a place or a date. What passes by
- * itself as work goes on is not told: each change of the sentence is a write to the Story, which must not follow every move of a Task.
+ * the first that waits for something outside of the Story, or else, while nothing is at work, for a date, or, until work has begun, for a
+ * place. What passes by itself as work goes on is not told: each change of the sentence is a write to the Story, which must not follow
+ * every move of a Task.
  */
 export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
   const open = planned.filter(isOpen);
   const ofPhase = tasksOfPhase(open, phase);
   const idle = planned.some(isAtWork) ? [] : ofPhase.map(waitingSentence(isIdleReason));
-  const telling = [...open.map(stalledSentence), ...ofPhase.map(waitingSentence(isOutsideReason)), ...idle];
+  const first = planned.some(hasBegun) ? [] : ofPhase.map(waitingSentence(isPlaceReason));
+  const telling = [...open.map(stalledSentence), ...ofPhase.map(waitingSentence(isOutsideReason)), ...idle, ...first];
   return [tasksSentence(planned, phase), telling.find((sentence) => sentence !== undefined)]
     .filter((part) => part !== undefined)
     .join('; ');

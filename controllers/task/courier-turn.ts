@@ -31,15 +31,15 @@ const isWaiting = ({ task }: Relative): boolean => {
 const turnOf = ({ task }: Pick<Relative, 'task'>): string =>
   `${latestRecord(listedRecords(task))?.startedAt ?? '9999'} ${task.metadata.name}`;
 
+/** No name is told: it would change with each turn, and every change is a write. */
+const waits: Blocked = {
+  phase: 'Integrating',
+  reason: 'CourierTurn',
+  sentence: 'waits for its turn: a Story has one courier at a time',
+};
+
 export const notItsTurn = (core: TaskCore): Blocked | undefined => {
-  const wait = (name: string): Blocked => ({
-    phase: 'Integrating',
-    reason: 'CourierTurn',
-    sentence: `waits for the courier of task ${name}: a Story has one at a time`,
-  });
   const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
-  const carrying = others.find(isCarrying);
-  if (carrying !== undefined) return wait(carrying.task.metadata.name);
-  const ahead = others.filter(isWaiting).find((other) => turnOf(other) < turnOf(core));
-  return ahead === undefined ? undefined : wait(ahead.task.metadata.name);
+  const isBehind = others.some(isCarrying) || others.filter(isWaiting).some((other) => turnOf(other) < turnOf(core));
+  return isBehind ? waits : undefined;
 };
