@@ -9,7 +9,7 @@ import type { Plan } from '../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../crds/contracts/platform.ts';
 import type { Story } from '../crds/kinds/story.ts';
 import type { Task } from '../crds/kinds/task.ts';
-import type { PlaceSeen } from './task/seen.ts';
+import type { PlaceSeen, TaskCore } from './task/seen.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from './kubernetes.ts';
 
 /** Where workspace pods reach the gateway: the ClusterIP of its Service and the CA (PEM) that signed its certificate. */
@@ -37,7 +37,7 @@ export interface Snapshot {
   /** Every Task whose controller is the Story of that uid. */
   tasksOf(storyUid: string): readonly Task[];
   /** What that Task sees of the places that all unfinished Tasks of the cluster share. */
-  place(task: Task): PlaceSeen;
+  place(core: TaskCore): PlaceSeen;
   councilsIn(namespace: string): readonly Council[];
   jobsOf(ownerUid: string): readonly Job[];
   podsOf(jobUid: string): readonly Pod[];

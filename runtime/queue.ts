@@ -1,5 +1,6 @@
 // A queue of keys. It merges, never runs one key twice at once, runs a key again that was added while it ran, waits for dates,
-// backs off per key, and yields to the event loop. It knows nothing of what a key stands for.
+// backs off per key, and yields to the event loop. It knows nothing of what a key stands for. Whoever adds a key goes on first: no work
+// begins within `add`, so that it never sees what is only half done there.
 
 import { backoffMs, type Backoff, type Clock } from './clock.ts';
 
@@ -34,6 +35,7 @@ export class Queue {
   #state: 'paused' | 'open' | 'drained' = 'paused';
   #idle: (() => void)[] = [];
   #sliceEndMs: number | undefined;
+  #isBeginning = false;
   #isYielding = false;
 
   constructor(options: QueueOptions) {
@@ -53,7 +55,7 @@ export class Queue {
   open(): void {
     if (this.#state === 'drained') return;
     this.#state = 'open';
-    this.#pump();
+    this.#begin();
   }
 
   /** Whether its last work asked for a retry that is still to come. */
@@ -65,7 +67,7 @@ export class Queue {
     if (this.#state === 'drained') return;
     if (this.#running.has(key)) this.#dirty.add(key);
     else this.#waiting.add(key);
-    this.#pump();
+    this.#begin();
   }
 
   /** Adds the key at a date; of several dates the earliest counts. */
@@ -91,6 +93,15 @@ export class Queue {
     this.#dirty.clear();
     if (this.#running.size === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #begin(): void {
+    if (this.#isBeginning || this.#state !== 'open') return;
+    this.#isBeginning = true;
+    queueMicrotask(() => {
+      this.#isBeginning = false;
+      this.#pump();
+    });
   }
 
   #pump(): void {

@@ -25,18 +25,17 @@ export interface PlannedTask {
 }
 
 /** The tasks of a Plan that is in force, with the objects that stand for them. */
-export const plannedTasks = ({ story, tasks }: StorySeen, plan: Plan): readonly PlannedTask[] =>
-  (plan.status?.tasks ?? []).map((wanted) => {
+export const plannedTasks = ({ story, tasks }: StorySeen, plan: Plan): readonly PlannedTask[] => {
+  const byName = new Map(tasks.map((task) => [task.metadata.name, task]));
+  const succeeded = new Map(
+    tasks.filter(hasSucceeded).map((task) => [`${task.spec.task.id} ${task.spec.taskDigest}`, task] as const),
+  );
+  return (plan.status?.tasks ?? []).map((wanted) => {
     const digest = planTaskDigest(wanted);
     const name = taskName(story.metadata, plan.status?.digest ?? '', wanted.id);
-    return {
-      wanted,
-      digest,
-      name,
-      task: tasks.find(({ metadata }) => metadata.name === name),
-      doneBy: tasks.find((task) => hasSucceeded(task) && task.spec.task.id === wanted.id && task.spec.taskDigest === digest),
-    };
+    return { wanted, digest, name, task: byName.get(name), doneBy: succeeded.get(`${wanted.id} ${digest}`) };
   });
+};
 
 export const isDone = ({ doneBy }: PlannedTask): boolean => doneBy !== undefined;
 

@@ -17,8 +17,12 @@ import { prerequisites } from './prerequisites.ts';
 import { claimOf, type Claim } from './capacity.ts';
 import type { NamespaceSeen, Relative, TaskCore, TaskSeen } from './seen.ts';
 
-const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
-  isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+const NONE: readonly never[] = [];
+
+const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] => {
+  const jobs = isAssumed(task) ? NONE : snapshot.jobsOf(task.metadata.uid);
+  return jobs.length === 0 ? jobs : jobs.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+};
 
 /** Look-ups that many Tasks of one pass share: each is made once in a pass. */
 interface Shared {
@@ -41,7 +45,7 @@ const remembered = <Value, Rest extends readonly unknown[]>(
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
   families: remembered((storyUid) =>
-    snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: isFinished(task) ? [] : livingJobs(task, snapshot) })),
+    snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: isFinished(task) ? NONE : livingJobs(task, snapshot) })),
   ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
@@ -80,7 +84,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
-    place: snapshot.place(task),
+    place: snapshot.place(core),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,
     gateway: snapshot.gateway,
@@ -89,21 +93,30 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   };
 };
 
-/** Who judges claims judges many of them at the same moment: what they share is looked up once. */
-export const makeClaims = (
-  snapshot: Snapshot,
-  now: number,
-  isRefused: (key: string) => boolean,
-): ((key: string) => Claim | undefined) => {
+/** For one moment: how the claims of Tasks are judged, one that was observed, or any by its key. */
+export interface Claims {
+  of(core: TaskCore): Claim | undefined;
+  /** undefined: it is gone, or finished. */
+  at(key: string): Claim | undefined;
+}
+
+/** `isRefused`: whether the next Job of the Task of that key was refused a while ago, and is not asked for again before its date. */
+export const makeClaims = (snapshot: Snapshot, now: number, isRefused: (key: string) => boolean): Claims => {
   const shared = sharedLookUps(snapshot);
   const { platform, storeAvailable, gateway } = snapshot;
   const judging = { platform, storeAvailable, gatewayKnown: gateway !== undefined, now };
   const isAltered = remembered(
     (namespace: string) => prerequisites(namespace, namespaceSeen(namespace, snapshot), platform).kind === 'altered',
   );
-  return (key) => {
-    const task = snapshot.task(key);
-    if (task === undefined) return undefined;
-    return claimOf(coreOf(task, shared), { ...judging, isBarred: isRefused(key) || isAltered(task.metadata.namespace) });
+  const of = (core: TaskCore): Claim | undefined => {
+    const { namespace, name } = core.task.metadata;
+    return claimOf(core, { ...judging, isBarred: isRefused(`${namespace}/${name}`) || isAltered(namespace) });
+  };
+  return {
+    of,
+    at: (key) => {
+      const task = snapshot.task(key);
+      return task === undefined || isFinished(task) ? undefined : of(coreOf(task, shared));
+    },
   };
 };

@@ -133,11 +133,12 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
 
   #laidOver(cached: readonly Stored<T>[], assumed: readonly Stored<T>[]): readonly Stored<T>[] {
     if (this.#assumptions.size === 0) return cached;
+    if (cached.length === 0) return assumed;
     return [...cached.filter(({ metadata }) => this.#living(keyOf(metadata)) === undefined), ...assumed];
   }
 
   #assumedBy(index: string, value: string): readonly Stored<T>[] {
-    const keys = this.#keysBy.get(`${index} ${value}`);
+    const keys = this.#assumptions.size === 0 ? undefined : this.#keysBy.get(`${index} ${value}`);
     return keys === undefined ? NONE : [...keys].flatMap((key) => this.#living(key)?.object ?? []);
   }
 

@@ -5,13 +5,14 @@
 //                                            (each formed anew only after something in it has changed)
 
 import { firstInLine, nextOfStory, placeSeen, type Claim } from '../../controllers/task/capacity.ts';
-import type { PlaceSeen } from '../../controllers/task/seen.ts';
+import type { Claims } from '../../controllers/task/observe.ts';
+import type { PlaceSeen, TaskCore } from '../../controllers/task/seen.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 
 export interface PlacesOptions {
   readonly capacity: PlatformConfig['capacity'];
-  /** For one moment: the claim of a Task by its key; undefined: it is gone or finished. */
-  readonly makeClaims: () => (key: string) => Claim | undefined;
+  /** For one moment. */
+  readonly makeClaims: () => Claims;
   /** Something was touched: a good moment, soon, to ask who is next. */
   readonly onTouched: () => void;
 }
@@ -38,6 +39,7 @@ const lineIn = <Member>(lines: Map<string, Line<Member>>, name: string): Line<Me
 const keyOf = ({ namespace, name }: Claim): string => `${namespace}/${name}`;
 /** In one namespace: a Story and its Tasks never lie apart. */
 const storyOf = ({ namespace, storyUid }: Claim): string => `${namespace}/${storyUid}`;
+const NO_PLACE: PlaceSeen = { taken: { cluster: 0, namespace: 0, story: 0 }, overlaps: false };
 const NO_LINE = emptyLine<never>();
 
 const isSame = (a: Claim | undefined, b: Claim | undefined): boolean =>
@@ -69,12 +71,16 @@ export class Places {
     this.#options.onTouched();
   }
 
-  /** For a Task that is not finished; one that is has no use for a place. */
-  place(key: string): PlaceSeen {
-    this.#touched.add(key);
-    this.#settle();
+  /** Of a Task as it was observed. One that is finished has no use for it. */
+  place(core: TaskCore): PlaceSeen {
+    const { namespace, name } = core.task.metadata;
+    const key = `${namespace}/${name}`;
+    this.#touched.delete(key);
+    const claims = this.#options.makeClaims();
+    this.#settle(claims);
+    this.#put(key, claims.of(core));
     const me = this.#claims.get(key);
-    if (me === undefined) return { taken: { cluster: this.#placed, namespace: 0, story: 0 }, overlaps: false };
+    if (me === undefined) return NO_PLACE;
     const story = this.#stories.get(storyOf(me)) ?? NO_LINE;
     const mine = me.standing === 'placed' ? 1 : 0;
     const placed = {
@@ -89,17 +95,15 @@ export class Places {
 
   /** Keys of those who get a place now, each told once until it has looked and found none. */
   next(): readonly string[] {
-    this.#settle();
+    this.#settle(this.#options.makeClaims());
     const keys = this.#nextOfCluster().map(keyOf);
     const news = keys.filter((key) => !this.#told.has(key));
     this.#told = new Set(keys);
     return news;
   }
 
-  #settle(): void {
-    if (this.#touched.size === 0) return;
-    const claimOf = this.#options.makeClaims();
-    for (const key of this.#touched) this.#put(key, claimOf(key));
+  #settle(claims: Claims): void {
+    for (const key of this.#touched) this.#put(key, claims.at(key));
     this.#touched.clear();
   }
 

@@ -26,7 +26,7 @@ export interface SnapshotSources {
 }
 
 const controlledBy = <T extends KubeObject>(objects: readonly T[], uid: string): readonly T[] =>
-  objects.filter((object) => controllerOf(object)?.uid === uid);
+  objects.length === 0 ? objects : objects.filter((object) => controllerOf(object)?.uid === uid);
 
 const usageOf = (account: LedgerAccount | undefined, nowMs: number): ReturnType<Snapshot['usage']> => {
   if (account === undefined) return undefined;
@@ -49,7 +49,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
       return story === undefined ? [] : caches.overlay('Plan').by(STORY, keyOf(story.metadata));
     },
     tasksOf: (storyUid) => controlledBy(caches.overlay('Task').ownedBy(storyUid), storyUid),
-    place: ({ metadata }) => sources.places().place(keyOf(metadata)),
+    place: (core) => sources.places().place(core),
     councilsIn: (namespace) => caches.overlay('Council').by(NAMESPACE, namespace),
     jobsOf: (ownerUid) => controlledBy(caches.overlay('Job').ownedBy(ownerUid), ownerUid),
     podsOf: (jobUid) => controlledBy(caches.overlay('Pod').ownedBy(jobUid), jobUid),

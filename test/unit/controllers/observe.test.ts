@@ -41,7 +41,7 @@ const snapshot = (held: Holding): Snapshot => ({
   storyByUid: (uid) => held.stories?.find(({ metadata }) => metadata.uid === uid),
   plansOf: () => held.plans ?? [],
   tasksOf: (uid) => (held.tasks ?? []).filter(({ spec }) => spec.storyRef.uid === uid),
-  place: ({ metadata }) => ({ ...FREE, overlaps: metadata.name === 'login-session' }),
+  place: ({ task: { metadata } }) => ({ ...FREE, overlaps: metadata.name === 'login-session' }),
   councilsIn: (namespace) => (held.councils ?? []).filter(({ metadata }) => metadata.namespace === namespace),
   jobsOf: (uid) => (held.jobs ?? []).filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid),
   podsOf: (uid) => (held.jobs ?? []).filter(({ metadata }) => metadata.uid === uid).map((each) => pod(each)),

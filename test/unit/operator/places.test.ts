@@ -3,11 +3,14 @@
 import { describe, expect, it } from 'vitest';
 import { byPrecedence, claimOf, withoutPlace, type Claim, type Standing } from '../../../controllers/task/capacity.ts';
 import { scopesOverlap } from '../../../controllers/task/file-scope.ts';
+import type { TaskCore } from '../../../controllers/task/seen.ts';
 import { Places } from '../../../operator/state/places.ts';
 import { at, attempt, DIGEST, NOW, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
 import { taskSeen } from '../../builders/seen.ts';
 import { job, workspaces } from '../../builders/workspaces.ts';
 import { Random } from '../../simulation/random.ts';
+
+const form = task(work('form'));
 
 interface Capacity {
   readonly workspaces: number;
@@ -61,7 +64,14 @@ const keyOf = ({ namespace, name }: Claim): string => `${namespace}/${name}`;
 
 const kept = (capacity: Capacity) => {
   const claims = new Map<string, Claim>();
-  const places = new Places({ capacity, makeClaims: () => (key) => claims.get(key), onTouched: () => undefined });
+  const at = (key: string): Claim | undefined => claims.get(key);
+  const of = ({ task: { metadata } }: Pick<TaskCore, 'task'>): Claim | undefined => at(`${metadata.namespace}/${metadata.name}`);
+  const places = new Places({ capacity, makeClaims: () => ({ at, of }), onTouched: () => undefined });
+  /** As a Task of that key sees it. */
+  const place = (key: string) => {
+    const [namespace = '', name = ''] = key.split('/');
+    return places.place({ ...taskSeen(form), task: { ...form, metadata: { ...form.metadata, namespace, name } } });
+  };
   const put = (claim: Claim): void => {
     claims.set(keyOf(claim), claim);
     places.touch(keyOf(claim));
@@ -70,7 +80,7 @@ const kept = (capacity: Capacity) => {
     claims.delete(key);
     places.touch(key);
   };
-  return { claims, places, put, drop };
+  return { claims, places, place, put, drop };
 };
 
 describe('places', () => {
@@ -79,7 +89,7 @@ describe('places', () => {
       const random = new Random(seed);
       const capacity = { workspaces: 1 + random.below(8), perNamespace: 1 + random.below(5), perStory: 1 + random.below(4) };
       const of = platform({ capacity });
-      const { claims, places, put, drop } = kept(capacity);
+      const { claims, place, put, drop } = kept(capacity);
       for (let step = 0; step < 60; step += 1) {
         const known = [...claims.keys()];
         if (known.length > 12 && random.chance(0.4)) drop(random.pick(known));
@@ -88,7 +98,7 @@ describe('places', () => {
         for (const [key, me] of claims) {
           if (isHolding(me)) continue;
           const others = [...claims.values()].filter((other) => other !== me);
-          const found = withoutPlace(places.place(key), of)?.reason ?? 'free';
+          const found = withoutPlace(place(key), of)?.reason ?? 'free';
           expect({ seed, step, key, found }).toEqual({ seed, step, key, found: naively(me, others, capacity) });
         }
       }
@@ -121,19 +131,19 @@ describe('places', () => {
   });
 
   it('tell one again who looked when its place was taken, as soon as it is free once more', () => {
-    const { places, put } = kept({ workspaces: 1, perNamespace: 9, perStory: 9 });
+    const { places, place, put } = kept({ workspaces: 1, perNamespace: 9, perStory: 9 });
     put(claim('b'));
     expect(places.next()).toEqual(['shop/b']);
     put(claim('a', { standing: 'placed' }));
-    expect(withoutPlace(places.place('shop/b'), ONE)?.reason).toBe('ClusterFull');
+    expect(withoutPlace(place('shop/b'), ONE)?.reason).toBe('ClusterFull');
     put(claim('a', { standing: 'waiting' }));
     expect(places.next()).toEqual(['shop/b']);
   });
 
   it('never go to two at once: who starts has its place before anybody else looks', () => {
-    const { places, put } = kept({ workspaces: 1, perNamespace: 9, perStory: 9 });
+    const { place, put } = kept({ workspaces: 1, perNamespace: 9, perStory: 9 });
     for (const name of ['a', 'b']) put(claim(name));
-    const isFree = (key: string): boolean => withoutPlace(places.place(key), ONE) === undefined;
+    const isFree = (key: string): boolean => withoutPlace(place(key), ONE) === undefined;
     expect([isFree('shop/a'), isFree('shop/b')]).toEqual([true, false]);
     put(claim('a', { standing: 'placed' }));
     expect(isFree('shop/b')).toBe(false);
@@ -141,7 +151,6 @@ describe('places', () => {
 });
 
 const judging = { platform: platform(), storeAvailable: true, gatewayKnown: true, now: NOW, isBarred: false };
-const form = task(work('form'));
 const atWork = task(work('form'), { phase: 'Running', attempts: [attempt(1)] });
 const delivered = task(work('form'), { phase: 'Integrating', attempts: [attempt(1, { patch: DIGEST, evidence: DIGEST })] });
 const suspended = story({ suspend: true }, storyStatus());

@@ -20,6 +20,14 @@ export const handClock = (startMs = 0): HandClock => {
   let nowMs = startMs;
   const timers = new Set<{ readonly atMs: number; readonly then: () => void }>();
   const turns: (() => void)[] = [];
+  /** Until nothing is left to do but wait for a date. */
+  const settle = async (): Promise<void> => {
+    await flush();
+    while (turns.length > 0) {
+      for (const then of turns.splice(0)) then();
+      await flush();
+    }
+  };
   return {
     nowMs: () => nowMs,
     random: () => 0.5,
@@ -38,16 +46,14 @@ export const handClock = (startMs = 0): HandClock => {
     yield: (then) => void turns.push(then),
     advance: async (ms) => {
       const untilMs = nowMs + ms;
-      for (const then of turns.splice(0)) then();
-      await flush();
+      await settle();
       for (;;) {
         const due = [...timers].filter((timer) => timer.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
         if (due === undefined) break;
         nowMs = due.atMs;
         timers.delete(due);
         due.then();
-        for (const then of turns.splice(0)) then();
-        await flush();
+        await settle();
       }
       nowMs = untilMs;
     },
