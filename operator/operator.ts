@@ -191,7 +191,12 @@ export class Operator {
     this.#caches.overlay('Task').onMoved((task) => this.#places.touch(keyOf(task.metadata)));
     this.#caches.overlay('Job').onMoved((job) => this.#touchOwner(job));
     for (const kind of OBJECT_KINDS)
-      this.#caches.cache(kind).onChange((change) => this.#wake(wokenBy(kind, change, this.#caches)));
+      this.#caches.cache(kind).onChange((change) => {
+        const woken = wokenBy(kind, change, this.#caches);
+        // no claim to a place hangs on a pod, of whose changes there are most
+        if (kind !== 'Pod') this.#touch(woken);
+        this.#add(woken);
+      });
     for (const kind of PUBLISHING_KINDS)
       this.#caches.cache(kind).onChange((change) => {
         if (change.type !== 'deleted') this.#outboxSeen(kind, change.object);
@@ -200,11 +205,16 @@ export class Operator {
   }
 
   #wake(keys: readonly string[]): void {
-    for (const text of keys) {
-      const { kind, key } = splitWorkKey(text);
-      if (kind === 'Task') this.#places.touch(key);
-      if (this.#controllers.has(kind)) this.#work.add(text);
-    }
+    this.#touch(keys);
+    this.#add(keys);
+  }
+
+  #touch(keys: readonly string[]): void {
+    for (const { kind, key } of keys.map(splitWorkKey)) if (kind === 'Task') this.#places.touch(key);
+  }
+
+  #add(keys: readonly string[]): void {
+    for (const key of keys) if (this.#controllers.has(splitWorkKey(key).kind)) this.#work.add(key);
   }
 
   /** A Job was asked for, or is not any more. */

@@ -28,6 +28,8 @@ const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] => {
 interface Shared {
   readonly snapshot: Snapshot;
   readonly families: (storyUid: string) => readonly Relative[];
+  /** The same with their Jobs: only a Task that has a workspace itself asks whose courier goes first. */
+  readonly workingFamilies: (storyUid: string) => readonly Relative[];
   readonly stories: (storyUid: string) => Story | undefined;
   readonly councils: (storyAndRole: string, story: Story) => Council | undefined;
 }
@@ -44,7 +46,8 @@ const remembered = <Value, Rest extends readonly unknown[]>(
 
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) =>
+  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: NONE }))),
+  workingFamilies: remembered((storyUid) =>
     snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: isFinished(task) ? NONE : livingJobs(task, snapshot) })),
   ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
@@ -60,13 +63,15 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { namespace } = task.metadata;
   const story = shared.stories(storyRef.uid);
   const plan = snapshot.plan(`${namespace}/${planRef.name}`);
+  const jobs = livingJobs(task, snapshot);
+  const hasBegun = jobs.length > 0 || (task.status?.attempts ?? NONE).length > 0;
   return {
     task,
     story,
     plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
     council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
-    jobs: livingJobs(task, snapshot),
-    family: shared.families(storyRef.uid),
+    jobs,
+    family: (hasBegun ? shared.workingFamilies : shared.families)(storyRef.uid),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
 };

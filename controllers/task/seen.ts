@@ -15,7 +15,7 @@ import type { GatewayEndpoint, Usage } from '../snapshot.ts';
 /** A Task of the same Story. */
 export interface Relative {
   readonly task: Task;
-  /** Those of a finished Task are not looked up: it carries nothing any more. */
+  /** Looked up only where they can matter: not for a Task that has begun nothing itself, and not of one that is finished. */
   readonly jobs: readonly Job[];
 }
 

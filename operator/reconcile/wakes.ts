@@ -80,6 +80,24 @@ const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>)
   );
 };
 
+/** Steps that begin and end as they should, one after the other, are no news before the last of them has ended. */
+const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
+
+const newsOf = ({ status = {} }: Objects['Pod']): string => {
+  const { phase, reason, message, containerStatuses, initContainerStatuses = [] } = status;
+  const troubles = initContainerStatuses
+    .flatMap(({ state }) => state?.waiting?.reason ?? [])
+    .filter((why) => !AS_USUAL.includes(why));
+  return JSON.stringify([phase, reason, message, containerStatuses, troubles]);
+};
+
+const isPodNews = (change: Moved<'Pod'>): boolean => {
+  if (change.type !== 'changed' || change.old.metadata.deletionTimestamp !== change.object.metadata.deletionTimestamp)
+    return true;
+  const [old, now] = sidesOf<'Pod'>(change).map(newsOf);
+  return old !== now;
+};
+
 type Wakes = { readonly [K in ObjectKind]: (object: Objects[K], caches: Caches, change: Moved<K>) => Keys };
 
 const wakes: Wakes = {
@@ -111,7 +129,8 @@ const wakes: Wakes = {
   ],
   Deliberation: (deliberation) => [workKey('Deliberation', deliberation), ...ownerKey('Story', deliberation)],
   Job: (job) => ownerKey('Task', job),
-  Pod: (pod, caches) => {
+  Pod: (pod, caches, change) => {
+    if (!isPodNews(change)) return [];
     const job = caches.overlay('Job').byUid(controllerOf(pod)?.uid ?? '');
     return job === undefined ? [] : ownerKey('Task', job);
   },

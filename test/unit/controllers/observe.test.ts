@@ -12,7 +12,7 @@ import type { Plan } from '../../../crds/kinds/plan.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Task } from '../../../crds/kinds/task.ts';
 import type { Job } from '../../../controllers/kubernetes.ts';
-import { at, COMMIT, council, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
+import { at, attempt, COMMIT, council, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
 import { FREE } from '../../builders/seen.ts';
 import { job, pod } from '../../builders/workspaces.ts';
 
@@ -110,15 +110,20 @@ describe('what is observed', () => {
     expect(overlaps).toEqual([false, true]);
   });
 
-  it('a Task: the Jobs of its relatives, but of none that is finished', () => {
+  const family = (of: Task): unknown => {
     const relative = task(work('session'), { phase: 'Running' });
     const over = task(work('notes'), { phase: 'Succeeded' });
-    const seen = observeTask('shop/login-form', snapshot({ tasks: [form, relative, over], jobs: [job(relative), job(over)] }));
-    expect(seen?.family.map(({ task: of, jobs }) => [of.metadata.name, jobs.length])).toEqual([
-      ['login-form', 0],
-      ['login-session', 1],
-      ['login-notes', 0],
-    ]);
+    const tasks = [of, relative, over];
+    return observeTask('shop/login-form', snapshot({ tasks, jobs: [job(relative), job(over)] }))?.family.map(
+      (each) => `${each.task.metadata.name} ${each.jobs.length}`,
+    );
+  };
+  it('a Task that has begun: the Jobs of its relatives, but of none that is finished', () => {
+    const begun = task(work('form'), { phase: 'Running', attempts: [attempt(1)] });
+    expect(family(begun)).toEqual(['login-form 0', 'login-session 1', 'login-notes 0']);
+  });
+  it('a Task that has begun nothing: its relatives without their Jobs', () => {
+    expect(family(form)).toEqual(['login-form 0', 'login-session 0', 'login-notes 0']);
   });
 
   it('a Story: answers in the order of their questions, and only those about its scope as it is', () => {

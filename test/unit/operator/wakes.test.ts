@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../../controllers/kubernetes.ts';
 import type { StoryStatus } from '../../../crds/kinds/story.ts';
 import type { TaskStatus } from '../../../crds/kinds/task.ts';
 import type { Stored } from '../../../kube/object.ts';
@@ -40,6 +41,10 @@ const cronJob = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', uid:
 const { namespace, serviceName } = platform().gateway;
 const gatewayService = { apiVersion: 'v1', kind: 'Service', metadata: meta(serviceName, { namespace }) };
 const child = <K extends ObjectKind>(kind: K, name: string) => ({ apiVersion: 'v1', kind, metadata: meta(name) });
+
+const ended = { name: 'checkout', state: { terminated: { exitCode: 0 } } };
+const begun = { name: 'setup', state: { running: {} } };
+const imageless = { name: 'checkout', state: { waiting: { reason: 'ImagePullBackOff' } } };
 
 /** One Story with two Plans and two Tasks (one finished) with a Job; a Task, a finished Story and a Council elsewhere. */
 const caches = (): Caches => {
@@ -229,6 +234,19 @@ describe('what a change wakes', () => {
     const woken = wokenBy('Story', { type: 'changed', old, object }, caches());
     expect(woken).toContain('Story shop/login');
     expect([woken.includes('Plan shop/login-1'), woken.includes('Task shop/login-open')]).toEqual([isForAll, isForAll]);
+  });
+
+  const running: Pod['status'] = { phase: 'Running', initContainerStatuses: [{ name: 'checkout', state: { running: {} } }] };
+  const podMoves: readonly (readonly [string, Pod['status'], boolean])[] = [
+    ['in which a step ended and the next began wakes nobody', { ...running, initContainerStatuses: [ended, begun] }, false],
+    ['that ended wakes its Task', { ...running, phase: 'Failed' }, true],
+    ['whose last step ended wakes its Task', { ...running, containerStatuses: [ended] }, true],
+    ['that gets no image wakes its Task', { ...running, initContainerStatuses: [imageless] }, true],
+  ];
+  it.each(podMoves)('a pod %s', (_, status, isNews) => {
+    const [old, object] = [running, status].map((each) => ({ ...pod(openJob), ...(each && { status: each }) }));
+    if (old === undefined || object === undefined) throw new Error('two were made');
+    expect(wokenBy('Pod', { type: 'changed', old, object }, caches())).toEqual(isNews ? ['Task shop/login-open'] : []);
   });
 
   it('a cursor that moved makes room in an outbox that was full, and wakes its object', () => {
