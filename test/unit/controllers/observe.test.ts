@@ -12,7 +12,7 @@ import type { Plan } from '../../../crds/kinds/plan.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Task } from '../../../crds/kinds/task.ts';
 import type { Job } from '../../../controllers/kubernetes.ts';
-import { at, attempt, COMMIT, council, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
+import { at, attempt, COMMIT, council, plan, platform, story, task, work } from '../../builders/objects.ts';
 import { FREE } from '../../builders/seen.ts';
 import { job, pod } from '../../builders/workspaces.ts';
 
