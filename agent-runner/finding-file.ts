@@ -1,6 +1,4 @@
-// Writes a step's finding to its file and to the termination log, and reads the findings of the steps before. What is read may be hostile.
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+// A step's finding as text, and the findings of the steps before, read from files that may be hostile.
 import {
   FINDING_BYTES,
   findings,
@@ -33,16 +31,6 @@ const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.
 
 /** Four fifths of it, without half of a surrogate pair at the end. */
 const shorter = (text: string): string => text.slice(0, Math.floor((text.length * 4) / 5)).replace(/[\ud800-\udbff]$/, '');
-
-/** Replaces whatever lies there, a folder or a link included: the step's commands could write in the same volume. */
-export const writeFindingFile = async (file: string, text: string): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true });
-  const fresh = `${file}.new`;
-  await rm(fresh, { recursive: true, force: true });
-  await writeFile(fresh, text, { flag: 'wx' });
-  await rm(file, { recursive: true, force: true });
-  await rename(fresh, file);
-};
 
 /** `undefined` when there is none that can be used. */
 export const readFinding = async <S extends FindingStep>(step: S, file: string): Promise<Findings[S] | undefined> => {

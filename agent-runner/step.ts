@@ -1,15 +1,19 @@
 // What a step is, what it is given, and how it is run: its finding goes to its file and to the termination log.
-// May: write these two. A gateway that cannot be reached is a finding; any other exception ends the process, with its message in the log.
+// May: write these two, when nothing else of the step runs any more. A gateway that cannot be reached is a finding; any other exception
+// ends the process, with its message in the log.
 import { readFile, writeFile } from 'node:fs/promises';
 import { brief, type Brief } from '../crds/contracts/brief.ts';
 import { findings, type Finding, type FindingReason, type Findings, type FindingStep } from '../crds/contracts/findings.ts';
 import type { RunnerCommand } from '../crds/contracts/steps.ts';
 import type { StepConfig } from './config.ts';
-import { findingText, writeFindingFile } from './finding-file.ts';
+import { findingText } from './finding-file.ts';
 import { GatewayUnreachable, type GatewayClient } from './gateway/client.ts';
 import type { Git, GitRemote } from './git/driver.ts';
+import { writeOwnFile } from './own-file.ts';
 import type { FleetPaths } from './paths.ts';
 import type { Children } from './process/children.ts';
+import { endLeftovers } from './process/leftovers.ts';
+import { ownLimits } from './process/own-limits.ts';
 
 export interface StepContext {
   readonly config: StepConfig;
@@ -32,14 +36,19 @@ export interface Step<S extends FindingStep = FindingStep> {
 }
 
 export const runStep = async (step: Step, context: StepContext): Promise<Finding> => {
-  const finding = await step.run(context).catch(async (error: unknown) => {
+  const limits = await ownLimits();
+  const found = await step.run(context).catch(async (error: unknown) => {
     if (error instanceof GatewayUnreachable) return failed(step.finding, 'GatewayUnavailable', error.message);
     await writeFile(context.paths.terminationLog, findingText(failed(step.finding, 'StepFailed', String(error))));
     throw error;
   });
+  await endLeftovers();
+  // a process that is short of files or memory meets faults that are nobody's but who took them away
+  const finding =
+    limits === (await ownLimits()) ? found : failed(step.finding, 'StepBroken', 'a process of the step changed its limits');
   const text = findingText(finding);
   const file = step.file(context.paths);
-  if (file !== undefined) await writeFindingFile(file, text);
+  if (file !== undefined) await writeOwnFile(file, text);
   await writeFile(context.paths.terminationLog, text);
   context.say(sentence(step.command, finding));
   return finding;

@@ -53,11 +53,14 @@ const behind = <Status extends CommonStatus>(subject: Subject<Status, DeclaringK
   return { outcome: { kind: 'waiting' }, status, effects: [], why: message };
 };
 
-/** Waits for a watch, but no longer than until the first of the dates: one after which to look again, and an end, while it is to come. */
-export const waitingUntil = (endMs: number | undefined, afterMs: number | undefined, now: number): Outcome => {
-  const untilEndMs = endMs === undefined || endMs <= now ? undefined : untilMs(endMs, now);
-  const dates = [afterMs, untilEndMs].filter((date) => date !== undefined);
-  return dates.length === 0 ? { kind: 'waiting' } : { kind: 'waiting', afterMs: Math.min(...dates) };
+/**
+ * The same decision, which waits no longer than until the end that is to come (of the Story's wall clock budget). Laid around every rule of a
+ * kind, so that none can forget it: whatever waits, stalled included, also waits for its deadline.
+ */
+export const withinDeadline = <Status>(decision: Decision<Status>, endMs: number | undefined, now: number): Decision<Status> => {
+  const { outcome } = decision;
+  if (outcome.kind === 'done' || endMs === undefined || endMs <= now) return decision;
+  return { ...decision, outcome: { ...outcome, afterMs: Math.min(outcome.afterMs ?? Infinity, untilMs(endMs, now)) } };
 };
 
 /** The decision that a rule wants. Where the outbox has no room nothing is done at all, and the status says why. */

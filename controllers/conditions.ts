@@ -24,6 +24,7 @@ export const declaredConditions = {
   Task: {
     Verified: 'the Task is what the approved plan says, by digest',
     WorkspaceMissing: 'a Job that status lists is not seen: it was lost, or another cache is behind',
+    ReceiptMissing: 'a workspace says that it ended well, and the gateway has no receipt that says the same',
     Deliberated: 'a council deliberated before work began',
     StoreUnavailable: 'JetStream is down: no attempt starts',
     EventsBehind: 'the outbox is full: the next transition waits for the publisher',

@@ -26,12 +26,13 @@ export interface ObjectRef {
 
 /**
  * How a pass ended. `done`: nothing is left to do until something changes. `waiting`: a watch (or, with `afterMs`, a date that no
- * watch announces) will wake this key. `stalled`: a person has to change something; there is no retry.
+ * watch announces) will wake this key. `stalled`: a person has to change something; there is no retry, and with `afterMs` there is a date at
+ * which it is over whatever the person does.
  */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'waiting'; readonly afterMs?: number }
-  | { readonly kind: 'stalled'; readonly reason: string; readonly message: string };
+  | { readonly kind: 'stalled'; readonly reason: string; readonly message: string; readonly afterMs?: number };
 
 /** Everything that a decision can ask for, besides its one status write. A new verb is a new power: it does not compile until it is handled. */
 export type Effect =

@@ -11,17 +11,38 @@ export interface WantedEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export interface Outbox {
-  readonly eventSeq: number;
-  readonly outbox: OutboxEvent[];
-}
-
 export const OUTBOX_LENGTH = 64;
 const DATA_LENGTH = 4096;
 
-/** What is left of a status's outbox when the publisher has been heard up to `cursor`. */
-export const unpublished = (outbox: readonly OutboxEvent[] | undefined, cursor: number | undefined): OutboxEvent[] =>
-  (outbox ?? []).filter((event) => event.seq > (cursor ?? 0));
+interface Numbered {
+  readonly seq: number;
+}
+
+/** The outbox of a status, and the number of the object's last event. */
+export interface Waiting<E extends Numbered> {
+  readonly eventSeq: number;
+  readonly outbox: E[];
+}
+
+/** Whether more of an object was published than its status knows of: it was restored, or wiped. Numbers are never used twice. */
+export const isBehind = (
+  status: { readonly eventSeq?: number | undefined; readonly outbox?: readonly Numbered[] | undefined } | undefined,
+  cursor: number | undefined,
+): boolean => (cursor ?? 0) > Math.max(status?.eventSeq ?? 0, ...(status?.outbox ?? []).map(({ seq }) => seq));
+
+/**
+ * What is left of a status's outbox when the publisher was acknowledged up to `cursor`. The events of a status that is behind are
+ * numbered again, all of them: whether they were published under their old numbers or never, nobody can tell any more.
+ */
+export const waitingEvents = <E extends Numbered>(
+  status: { readonly eventSeq?: number | undefined; readonly outbox?: readonly E[] | undefined } | undefined,
+  cursor = 0,
+): Waiting<E> => {
+  const outbox = status?.outbox ?? [];
+  if (!isBehind(status, cursor)) return { eventSeq: status?.eventSeq ?? 0, outbox: outbox.filter(({ seq }) => seq > cursor) };
+  const inOrder = [...outbox].sort((a, b) => a.seq - b.seq);
+  return { eventSeq: cursor + inOrder.length, outbox: inOrder.map((event, index) => ({ ...event, seq: cursor + index + 1 })) };
+};
 
 /** Free-standing payloads over the limit keep their short fields, so that no title can stop an object's events. */
 const dataText = (data: WantedEvent['data']): string => {
@@ -32,7 +53,7 @@ const dataText = (data: WantedEvent['data']): string => {
 };
 
 /**
- * The outbox with the events appended, less what `cursor` has passed. undefined: it has no room for all of them, so that the
+ * The outbox with the events appended, less what `cursor` has passed, and behind it. undefined: it has no room for all of them, so that the
  * transition they tell of has to wait.
  */
 export const appendEvents = (
@@ -40,10 +61,9 @@ export const appendEvents = (
   events: readonly WantedEvent[],
   cursor: number | undefined,
   now: number,
-): Outbox | undefined => {
-  const kept = unpublished(old?.outbox, cursor);
+): Waiting<OutboxEvent> | undefined => {
+  const { eventSeq: seq, outbox: kept } = waitingEvents(old, cursor);
   if (kept.length + events.length > OUTBOX_LENGTH) return undefined;
-  const seq = old?.eventSeq ?? 0;
   const added = events.map(({ type, data }, index) => ({ seq: seq + index + 1, type, at: timestamp(now), data: dataText(data) }));
   return { eventSeq: seq + events.length, outbox: [...kept, ...added] };
 };

@@ -5,6 +5,7 @@
 import type { CommandAnswer, ProbeAnswer } from '../crds/contracts/commands.ts';
 import type { Council } from '../crds/kinds/council.ts';
 import type { Deliberation } from '../crds/kinds/deliberation.ts';
+import type { Receipt } from '../crds/contracts/receipts.ts';
 import type { Plan } from '../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../crds/contracts/platform.ts';
 import type { Story } from '../crds/kinds/story.ts';
@@ -34,7 +35,7 @@ export interface Snapshot {
   storyByUid(uid: string): Story | undefined;
   /** Every Plan whose storyRef names the Story of that uid. */
   plansOf(storyUid: string): readonly Plan[];
-  /** Every Task whose controller is the Story of that uid. */
+  /** Every Task that belongs to the Story of that uid: its spec names it, and its controller is the same (`isOwnedByItsStory`). */
   tasksOf(storyUid: string): readonly Task[];
   /** What that Task sees of the places that all unfinished Tasks of the cluster share. */
   place(core: TaskCore): PlaceSeen;
@@ -49,6 +50,8 @@ export interface Snapshot {
   /** The last seq of that object's outbox which the publisher had acknowledged; undefined: none yet. */
   eventCursor(uid: string): number | undefined;
   usage(account: string): Usage | undefined;
+  /** What the gateway saw of the last step of the Job of that uid. */
+  receipt(jobUid: string): Receipt | undefined;
   readonly storeAvailable: boolean;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;

@@ -8,6 +8,8 @@ export const LABEL_ATTEMPT = `${GROUP}/attempt`;
 export const LABEL_CANDIDATE = `${GROUP}/candidate`;
 /** Number of the try of a courier; 1 for every other Job. */
 export const LABEL_TRY = `${GROUP}/try`;
+/** The name of the Job, on it and on its pods; what the Job selects its pods by. */
+export const LABEL_JOB = `${GROUP}/job`;
 export const LABEL_NETWORK = `${GROUP}/network`;
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'swe-fleet';

@@ -1,6 +1,9 @@
 // Times between epoch milliseconds (what `now` is) and the RFC 3339 strings with seconds that a status holds.
 // May: convert. May not: know what time it is.
 
+/** The last moment that a `Date` can hold. */
+export const MAX_DATE_MS = 8.64e15;
+
 /** `2026-11-21T02:15:00Z`; fractions of a second are cut off. */
 export const timestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 

@@ -24,6 +24,7 @@ import { CommandAnswers } from './commands/answers.ts';
 import { runTunnel, TUNNEL_LIMITS } from './egress/tunnel.ts';
 import { GitRoutes } from './git/git-routes.ts';
 import { RepositoryRefs } from './git/repository-refs.ts';
+import { SharedRefs } from './git/shared-refs.ts';
 import { GitProxy } from './git/smart-http.ts';
 import { canaryServer } from './http/canary.ts';
 import { Door, type Tunnel } from './http/door.ts';
@@ -39,7 +40,9 @@ import { makeGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { ModelProxy, MODEL_LIMITS } from './model/model-proxy.ts';
 import { ModelRoutes } from './model/model-routes.ts';
 import { EndpointProbe } from './model/probe.ts';
+import { ReceiptRoutes } from './receipts/receipt-routes.ts';
 import { KvAccounts } from './store/kv-accounts.ts';
+import { KvReceipts } from './store/kv-receipts.ts';
 import { StreamArtifacts } from './store/stream-artifacts.ts';
 import type { Range } from './upstream/addresses.ts';
 import type { Resolve } from './upstream/connector.ts';
@@ -80,6 +83,9 @@ export interface Gateway {
 /** A request waits so long for a JetStream that is started anew: a step whose artifact is refused has worked in vain. */
 export const STORE_PATIENCE_MS = 5_000;
 
+/** Twice what may wait for one git server (git/shared-refs.ts), so that commands for others go on beside a slow one. */
+const COMMANDS_AT_ONCE = 256;
+
 /** Many bad tokens from one address in this time, and it is not listened to for the rest of it. */
 const FAILURES = { limit: 60, windowMs: 10_000 };
 
@@ -93,12 +99,14 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
     slots: new Slots(ledger, accounts),
     onUsage: ({ name }, usage) => metrics.tokensUsed(name, usage),
   });
+  const artifacts = new Artifacts(new StreamArtifacts(link));
   return new Door({
     routes: [
       ...new BriefRoutes(view).routes(),
       ...new ModelRoutes(models, view).routes(),
       ...new GitRoutes(new GitProxy(outside), view).routes(),
-      ...new ArtifactRoutes(new Artifacts(new StreamArtifacts(link)), view).routes(),
+      ...new ArtifactRoutes(artifacts, view).routes(),
+      ...new ReceiptRoutes({ store: new KvReceipts(link), artifacts, refs: new RepositoryRefs(outside), view }).routes(),
     ],
     tunnel: tunnelOf(ports, settings, metrics),
     identify: identifyWith(new CachedReviewer(reviewer), view),
@@ -139,7 +147,7 @@ const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
   const metrics = makeGatewayMetrics(ports.metrics);
   const answers = new CommandAnswers({
     ...{ view, log, nowMs: Date.now },
-    refs: new RepositoryRefs(outside),
+    refs: new SharedRefs(new RepositoryRefs(outside)),
     probe: new EndpointProbe(outside),
   });
   return new CommandConsumer({
@@ -148,6 +156,7 @@ const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
     answerStream: STREAMS.results.name,
     durable: 'gateway',
     filterSubject: commandSubject('*'),
+    concurrent: COMMANDS_AT_ONCE,
     parse: parseCommand,
     answer: async (command, signal) => {
       const answer = await answers.answer(command, signal);

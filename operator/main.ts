@@ -6,7 +6,8 @@ import { controllers } from '../controllers/registry.ts';
 import { ApiClient } from '../kube/client.ts';
 import { loadConnection } from '../kube/connection.ts';
 import { KV_BUCKETS, LEDGER_MAX_AGE_MS } from '../crds/contracts/commands.ts';
-import { JetStreamLink } from '../runtime/bus/link.ts';
+import { RECEIPTS_MAX_AGE_MS } from '../crds/contracts/receipts.ts';
+import { JetStreamLink, type LinkOptions } from '../runtime/bus/link.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { follow } from '../runtime/files.ts';
 import { serveHealth } from '../runtime/health.ts';
@@ -46,13 +47,19 @@ const makeElector = (config: Config, api: ApiClient, log: Log): Elector => {
   });
 };
 
+const BUCKETS: LinkOptions['buckets'] = [
+  { name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS },
+  { name: KV_BUCKETS.cursor },
+  { name: KV_BUCKETS.receipts, maxAgeMs: RECEIPTS_MAX_AGE_MS },
+];
+
 const makeLink =
   (config: Config, log: Log) =>
   (listeners: LinkListeners): JetStreamLink =>
     new JetStreamLink({
       ...{ url: config.platform.nats.url, ...config.nats, caFile: config.caFile, name: config.instance },
       streams: jetStreamDefinitions(),
-      buckets: [{ name: KV_BUCKETS.ledger, maxAgeMs: LEDGER_MAX_AGE_MS }, { name: KV_BUCKETS.cursor }],
+      buckets: BUCKETS,
       ...listeners,
       onFailed: (error) => log.warn('JetStream is not available', errorFields(error)),
     });

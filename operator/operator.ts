@@ -29,6 +29,7 @@ import {
   wokenByAnswer,
   wokenByCursor,
   wokenByFailure,
+  wokenByReceipt,
   wokenByStore,
   wokenByUsage,
   workKey,
@@ -48,7 +49,7 @@ export type AnyController = Controller<unknown, unknown>;
 export type OperatorApi = Pick<ApiClient, 'listPage' | 'watch' | 'get' | 'create' | 'apply' | 'patch' | 'delete'>;
 
 /** JetStream, as far as the operator uses it. */
-export type Link = Pick<JetStreamLink, 'available' | 'tried' | 'run' | 'publish'>;
+export type Link = Pick<JetStreamLink, 'available' | 'tried' | 'run' | 'publish' | 'lastStored' | 'purge'>;
 export type LinkListeners = Required<Pick<LinkOptions, 'feeds' | 'onAvailable'>>;
 
 export interface OperatorPorts {
@@ -69,7 +70,8 @@ const USAGE_DELAY_MS = 2_000;
 const NEXT_IN_LINE = 'Places next';
 const BACKOFF = { baseMs: 100, maxMs: 300_000 };
 const PUBLISHING_BACKOFF = { baseMs: 200, maxMs: 30_000 };
-const PUBLISHING_WORKERS = 4;
+/** Each waits for two acknowledgements: this many hide the way to a store that is not next door. */
+const PUBLISHING_WORKERS = 16;
 
 export class Operator {
   readonly #ports: OperatorPorts;
@@ -98,7 +100,8 @@ export class Operator {
     this.#feeds = makeFeeds({
       onAnswer: (commandId) => this.#wake(wokenByAnswer(commandId, this.#caches)),
       onUsage: (account) => wokenByUsage(account, this.#caches).forEach((key) => this.#work.addAfter(key, USAGE_DELAY_MS)),
-      onCursor: (uid) => this.#wake(wokenByCursor(uid, this.#caches)),
+      onCursor: (uid) => this.#wake(wokenByCursor(uid, this.#feeds.cursors.get(uid) ?? 0, this.#caches)),
+      onReceipt: (jobUid) => this.#wake(wokenByReceipt(jobUid, this.#caches)),
       onMalformed: telemetry.onMalformedMessage,
     });
     const onAvailable = (available: boolean): void => this.#storeChanged(available);
@@ -194,7 +197,7 @@ export class Operator {
       this.#caches.cache(kind).onChange((change) => {
         const woken = wokenBy(kind, change, this.#caches);
         // no claim to a place hangs on a pod, of whose changes there are most
-        if (kind !== 'Pod') this.#touch(woken);
+        if (kind !== 'Pod') this.#touch(woken, kind === 'Task' || kind === 'Job');
         this.#add(woken);
       });
     for (const kind of PUBLISHING_KINDS)
@@ -205,12 +208,14 @@ export class Operator {
   }
 
   #wake(keys: readonly string[]): void {
-    this.#touch(keys);
+    this.#touch(keys, false);
     this.#add(keys);
   }
 
-  #touch(keys: readonly string[]): void {
-    for (const { kind, key } of keys.map(splitWorkKey)) if (kind === 'Task') this.#places.touch(key);
+  #touch(keys: readonly string[], isItself: boolean): void {
+    for (const { kind, key } of keys.map(splitWorkKey))
+      if (kind === 'Task' && isItself) this.#places.touch(key);
+      else if (kind === 'Task') this.#places.touchLater(key);
   }
 
   #add(keys: readonly string[]): void {
@@ -254,6 +259,7 @@ export class Operator {
     const object = publishing === undefined ? undefined : this.#caches.cache(publishing).get(key);
     return publishOutbox(object, {
       publish: (publication) => this.#link.publish(publication),
+      lastStored: (stream, subject) => this.#link.lastStored(stream, subject),
       cursors: this.#feeds.cursors,
       onUnpublishable: (_key, event) => this.#ports.telemetry.onUnpublishable(workKeyText, event),
       onPublished: this.#ports.telemetry.onPublished,

@@ -12,7 +12,7 @@ const tool = (name: string, why: string, ...argv: [string, ...string[]]): Check 
 
 const sources = [
   ...['crds', 'controllers', 'runtime', 'kube', 'operator', 'gateway', 'agent', 'agent-runner', 'install', 'cli'],
-  ...['charts', 'images', 'test', 'scripts'],
+  ...['charts', 'images', 'bench', 'test', 'scripts'],
 ];
 const checks: readonly Check[] = [
   tool('types', 'strict types', 'tsc', '-p', '.'),

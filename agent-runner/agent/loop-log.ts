@@ -1,5 +1,5 @@
-// What is written down of an agent's loop: JSON lines in a bounded file, and a short line for people. May: append to one file.
-import { appendFileSync } from 'node:fs';
+// What is written down of an agent's loop: JSON lines up to a size, and a short line for people. Kept in memory, out of the reach of what
+// the agent runs, until the loop has ended.
 import type { ModelEnd, ToolCall } from '../../agent/model.ts';
 
 interface ToolRecord {
@@ -10,26 +10,29 @@ interface ToolRecord {
 }
 
 export interface LoopLog {
+  /** The JSON lines so far. */
+  text(): string;
   answer(iteration: number, end: ModelEnd & { kind: 'reply' }): void;
   tool(iteration: number, record: ToolRecord): void;
 }
 
 const MAX_FIELD_CHARACTERS = 4_000;
 
-export interface LoopLogPlace {
-  readonly file: string;
+export interface LoopLogOptions {
   readonly maxBytes: number;
   readonly say: (line: string) => void;
 }
 
-export const fileLog = ({ file, maxBytes, say }: LoopLogPlace): LoopLog => {
+export const loopLog = ({ maxBytes, say }: LoopLogOptions): LoopLog => {
   const room = { bytes: maxBytes };
+  const lines: string[] = [];
   const write = (entry: Readonly<Record<string, unknown>>): void => {
     const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
     room.bytes -= Buffer.byteLength(line);
-    if (room.bytes >= 0) appendFileSync(file, line);
+    if (room.bytes >= 0) lines.push(line);
   };
   return {
+    text: () => lines.join(''),
     answer: (iteration, end) => {
       write({ event: 'answer', iteration, text: cut(end.text), calls: end.calls.length, tokens: end.tokens });
       say(

@@ -6,6 +6,7 @@ export interface StoryCommit {
   readonly story: string;
   readonly task: string;
   readonly attempt: string;
+  readonly evidence: string;
 }
 
 const MAX_COMMITS = 5_000;
@@ -17,15 +18,16 @@ export const commitsBetween = async (
   options: GitOptions,
   range: { readonly base: string; readonly head: string },
 ): Promise<readonly StoryCommit[]> => {
-  const format = ['%H', trailer('Swefleet-Story'), trailer('Swefleet-Task'), trailer('Swefleet-Attempt')].join('%x00');
+  const keys = ['Swefleet-Story', 'Swefleet-Task', 'Swefleet-Attempt', 'Swefleet-Evidence'];
+  const format = ['%H', ...keys.map(trailer)].join('%x00');
   const listed = await git.line(
     ['log', `--max-count=${MAX_COMMITS}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
     options,
   );
   if (listed === '') return [];
   return listed.split('\n').map((line) => {
-    const [id = '', story = '', task = '', attempt = ''] = line.split('\0');
-    return { id, story: story.trim(), task: task.trim(), attempt: attempt.trim() };
+    const [id = '', story = '', task = '', attempt = '', evidence = ''] = line.split('\0').map((field) => field.trim());
+    return { id, story, task, attempt, evidence };
   });
 };
 

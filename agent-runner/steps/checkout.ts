@@ -1,5 +1,7 @@
-// Step `checkout` of an attempt: brief and base. May: brief and fetch; writes the git volume. Runs nothing of the repository.
+// Step `checkout` of an attempt: brief and base, and whether the pod is contained. May: brief and fetch; writes the git volume. Runs nothing
+// of the repository: nobody else may say that the network is open.
 import { failed, type Step } from '../step.ts';
+import { refusedByContainment } from './contained.ts';
 import { fetchBrief, fetchStoryBranch, isRefusal } from './story-branch.ts';
 
 export const checkout: Step<'checkout'> = {
@@ -13,6 +15,8 @@ export const checkout: Step<'checkout'> = {
     const branch = await fetchStoryBranch(context, brief);
     if (isRefusal(branch)) return failed('checkout', branch.reason, branch.message);
     await context.git.run(['update-ref', 'refs/fleet/start', branch.head], branch.bare);
+    const open = await refusedByContainment(context);
+    if (open !== undefined) return failed('checkout', 'NetworkNotContained', open);
     return { step: 'checkout', outcome: 'ok', base: branch.head };
   },
 };

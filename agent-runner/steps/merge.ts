@@ -28,7 +28,7 @@ export const merge: Step<'merge'> = {
     if (isRefusal(branch)) return failed('merge', branch.reason, branch.message);
     const base = commitId(courier.base);
     const known = { base, head: branch.head, baseMoved: branch.head !== base };
-    const landed = landedCommit(branch, brief);
+    const landed = landedCommit(branch, brief, courier);
     if (landed !== undefined) return { step: 'merge', outcome: 'ok', ...known, commit: landed, landed: true };
     const commit = await commitPatch(context, { brief, courier, branch });
     if (typeof commit !== 'string') return { ...failed('merge', commit.reason, commit.message), ...known };
@@ -36,8 +36,18 @@ export const merge: Step<'merge'> = {
   },
 };
 
-const landedCommit = ({ commits }: StoryBranch, { story, task, attempt }: Brief): string | undefined =>
-  commits.find((commit) => commit.story === story.uid && commit.task === task.id && commit.attempt === String(attempt))?.id;
+/**
+ * The commit of this very attempt. Another revision of the plan may have a task of the same id, with attempts of the same numbers; its
+ * evidence is another.
+ */
+const landedCommit = ({ commits }: StoryBranch, brief: Brief, { evidence }: Landing['courier']): string | undefined =>
+  commits.find(
+    (commit) =>
+      commit.story === brief.story.uid &&
+      commit.task === brief.task.id &&
+      commit.attempt === String(brief.attempt) &&
+      commit.evidence === evidence,
+  )?.id;
 
 interface Landing {
   readonly brief: Brief;

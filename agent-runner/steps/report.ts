@@ -1,11 +1,13 @@
-// Step `report`: reads what the attempt left (hostile files), judges the patch by itself, and puts patch and evidence. May: put artifacts.
+// Step `report`: reads what the attempt left (hostile files), judges the patch by itself, and puts patch and evidence. May: put artifacts, a receipt.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Brief } from '../../crds/contracts/brief.ts';
 import type { Finding, FindingReason, Findings } from '../../crds/contracts/findings.ts';
+import { reportClaim } from '../../crds/contracts/receipts.ts';
 import { evidenceBytes, type Evidence } from '../evidence.ts';
 import { readFinding } from '../finding-file.ts';
 import { putArtifact } from '../gateway/artifacts.ts';
+import { receiptRefusal } from '../gateway/receipts.ts';
 import type { ChangedFile } from '../git/changed-files.ts';
 import type { GitOptions } from '../git/driver.ts';
 import { applyToBase } from '../git/patch-application.ts';
@@ -41,10 +43,17 @@ export const report: Step<'report'> = {
       ...countsOf(judged.files),
       ...(record === undefined ? {} : { verify: testCounts(record) }),
     };
-    const failure = judged.refusal ?? (await failureOf(context, work));
+    const failure = judged.refusal ?? (await failureOf(context, work, record));
     if (failure !== undefined) return { ...failed('report', failure.reason, failure.message), ...told };
-    return { step: 'report', outcome: 'ok', ...told };
+    return proven(context, told);
   },
+};
+
+/** Only what may be carried to the branch gets a receipt: a patch that was judged and failed is never taken for one that did not. */
+const proven = async ({ gateway }: StepContext, told: Partial<Findings['report']>): Promise<Findings['report']> => {
+  const refusal = await receiptRefusal(gateway, reportClaim.parse(told));
+  if (refusal !== undefined) return { ...failed('report', 'ArtifactLost', refusal), ...told };
+  return { step: 'report', outcome: 'ok', ...told };
 };
 
 const spentBy = (work: Findings['work'] | undefined): Pick<Evidence, 'summary' | 'iterations' | 'tokens'> => ({
@@ -92,7 +101,7 @@ const judgePatch = async ({ git, paths }: StepContext, brief: Brief, base: strin
 
 type JudgedStep = 'work' | 'verify-setup' | 'verify';
 
-/** What each step may be believed to have met. The agent's code can write these files: it cannot stall a Task or shift blame at will. */
+/** What each step can have met. None of them can say that the network is open: steps that run hostile code never stall a Task. */
 const believable: Readonly<Record<JudgedStep, readonly FindingReason[]>> = {
   work: [
     'NoChange',
@@ -103,15 +112,23 @@ const believable: Readonly<Record<JudgedStep, readonly FindingReason[]>> = {
     'ProtectedPath',
     'TooLarge',
     'ModelUnavailable',
-    'NetworkNotContained',
+    'GatewayUnavailable',
     'StepFailed',
+    'StepBroken',
   ],
-  'verify-setup': ['PatchInvalid', 'SetupFailed'],
-  verify: ['VerifyFailed'],
+  'verify-setup': ['PatchInvalid', 'SetupFailed', 'StepBroken'],
+  verify: ['VerifyFailed', 'StepBroken'],
 };
 
-/** The first step that did not end ok says why. A step's file that is missing or unusable is a fault of the infrastructure. */
-const failureOf = async ({ paths }: StepContext, work: Findings['work'] | undefined): Promise<Failure | undefined> => {
+/**
+ * The first step that did not end ok says why. Each of them ended with exit code 0, so it wrote its file: one that is missing or unusable
+ * is the doing of what the step ran.
+ */
+const failureOf = async (
+  { paths }: StepContext,
+  work: Findings['work'] | undefined,
+  record: VerifyRecord | undefined,
+): Promise<Failure | undefined> => {
   const fresh = await readFinding('verify-setup', paths.freshFinding);
   const verify = await readFinding('verify', paths.verifyFinding);
   const found: readonly (readonly [JudgedStep, Finding | undefined])[] = [
@@ -123,15 +140,15 @@ const failureOf = async ({ paths }: StepContext, work: Findings['work'] | undefi
     const failure = failureOfStep(step, finding);
     if (failure !== undefined) return failure;
   }
-  return undefined;
+  return record === undefined ? { reason: 'StepBroken', message: 'verify left no usable record of its commands' } : undefined;
 };
 
 const failureOfStep = (step: JudgedStep, finding: Finding | undefined): Failure | undefined => {
-  if (finding === undefined) return { reason: 'StepFailed', message: `${step} left no usable finding` };
+  if (finding === undefined) return { reason: 'StepBroken', message: `${step} left no usable finding` };
   if (finding.outcome === 'ok') return undefined;
   const message = finding.message ?? `${step}: ${finding.outcome}`;
   if (finding.reason !== undefined && believable[step].includes(finding.reason)) return { reason: finding.reason, message };
-  return { reason: 'StepFailed', message: `${step}: ${finding.reason ?? finding.outcome}: ${message}` };
+  return { reason: 'StepBroken', message: `${step}: ${finding.reason ?? finding.outcome}: ${message}` };
 };
 
 const about = (brief: Brief, base: string) => ({

@@ -13,7 +13,8 @@ export const runner: Step<'runner'> = {
   file: () => undefined,
   run: async ({ paths, program, say }) => {
     await mkdir(join(paths.runner, 'lib'), { recursive: true });
-    await place(process.execPath, join(paths.runner, 'node'), 0o755);
+    // who runs a file that he cannot read is out of reach for others of his user: no memory, no environment, no open files to look into
+    await place(process.execPath, join(paths.runner, 'node'), 0o111);
     await place(program, join(paths.runner, 'agent-runner.mjs'), 0o644);
     for (const library of loadedLibraries(await readFile('/proc/self/maps', 'utf8'))) {
       await place(await realpath(library), join(paths.runner, 'lib', soname(library)), 0o644);

@@ -2,7 +2,6 @@
 import { readFinding } from '../finding-file.ts';
 import { makeWorkTree } from '../git/repositories.ts';
 import { failed, readBrief, skipped, type Step } from '../step.ts';
-import { refusedByContainment } from './contained.ts';
 import { runSetup } from './commands.ts';
 
 export const setup: Step<'setup'> = {
@@ -14,10 +13,6 @@ export const setup: Step<'setup'> = {
     const before = await readFinding('checkout', paths.checkoutFinding);
     if (before?.outcome !== 'ok' || before.base === undefined) return skipped('setup', before);
     const brief = await readBrief(paths);
-    if (brief.setup.commands.length > 0) {
-      const open = await refusedByContainment(context);
-      if (open !== undefined) return failed('setup', 'NetworkNotContained', open);
-    }
     await makeWorkTree(git, { bare: paths.bareRepository, repository: paths.treeRepository, commit: before.base });
     const failure = await runSetup(context, paths.treeRepository, brief.setup.commands, brief.limits.outputBytes);
     // Nothing of the agent's is in this tree yet: the repository or the profile is at fault.

@@ -7,7 +7,7 @@ import type { GitOptions, GitRemote } from '../git/driver.ts';
 import { branchRef, commitId } from '../git/names.ts';
 import { fetchBranch, fetchCommit, hasCommit, makeBare, remoteHead, type WantedCommit } from '../git/repositories.ts';
 import { commitsBetween, type StoryCommit } from '../git/story-commits.ts';
-import { writeFindingFile } from '../finding-file.ts';
+import { writeOwnFile } from '../own-file.ts';
 import { storyRemote, type StepContext } from '../step.ts';
 
 export interface Refusal {
@@ -33,7 +33,7 @@ export const fetchBrief = async ({ gateway, paths }: StepContext): Promise<Brief
     return { reason: 'GatewayUnavailable', message: `the gateway gives no brief: ${answer.status} ${code}: ${message}` };
   }
   const brief = briefSchema.parse(JSON.parse(answer.body.toString('utf8')));
-  await writeFindingFile(paths.brief, JSON.stringify(brief));
+  await writeOwnFile(paths.brief, JSON.stringify(brief));
   return brief;
 };
 

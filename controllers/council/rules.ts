@@ -9,6 +9,7 @@ import { leave } from '../compose.ts';
 import type { Effect } from '../contract.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { reasonOr } from '../text.ts';
+import { excess } from '../workspace/resources.ts';
 import { nextProbe, standingAnswer } from './probe.ts';
 import type { CouncilSeen } from './seen.ts';
 import { unready, written, type Readiness } from './status.ts';
@@ -60,6 +61,11 @@ const imageProfileUnknown: Rule = (seen, now) => {
   return unready(seen, now, 'NamespaceNotAllowed', message);
 };
 
+const resourcesTooLarge: Rule = (seen, now) => {
+  const found = excess(seen.council, seen.platform);
+  return found === undefined ? undefined : unready(seen, now, 'ResourcesTooLarge', `${found} (workspace.toolchain.maxima)`);
+};
+
 const storeUnavailable: Rule = ({ council, storeAvailable }) =>
   !storeAvailable && council.status?.ready !== undefined
     ? leave('JetStream is down: the readiness stays as it is', { kind: 'waiting' })
@@ -103,6 +109,7 @@ export const rules: Rules<Given, CouncilStatus> = [
   ['that upstream serves its namespace', namespaceNotAllowed],
   ['that upstream has its model', modelNotListed],
   ['its image profile is there for its namespace', imageProfileUnknown],
+  ['its workspaces want no more than the platform allows', resourcesTooLarge],
   ['without JetStream the readiness stays as it is', storeUnavailable],
   ['it is ready when the endpoint proves it', probed],
 ];

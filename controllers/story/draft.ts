@@ -1,6 +1,7 @@
 // The rules of phase Draft: the text is ready, the scope gate is open for exactly this text, the base commit is known. Then the
 // scope is frozen and Design begins.
 
+import { ANSWER_WITHIN_MS } from '../../crds/contracts/commands.ts';
 import type { StoryStatus } from '../../crds/kinds/story.ts';
 import type { Effect } from '../contract.ts';
 import { reasonOr } from '../text.ts';
@@ -81,7 +82,7 @@ const baseUnresolved: Rule = (seen, now) => {
     const down = { type: 'StoreUnavailable', status: 'True', reason: 'StoreUnavailable', message: why } as const;
     return held(seen, now, { reason: 'StoreUnavailable', message: why, conditions: [...conditions, down] });
   }
-  const outcome = now < atMs ? ({ kind: 'waiting', afterMs: untilMs(atMs, now) } as const) : ({ kind: 'waiting' } as const);
+  const outcome = { kind: 'waiting', afterMs: now < atMs ? untilMs(atMs, now) : ANSWER_WITHIN_MS } as const;
   const { namespace, uid } = story.metadata;
   const command = { id: resolveIdOf(story, answers.length), kind: 'resolve', namespace, storyUid: uid } as const;
   const effects: readonly Effect[] = now < atMs ? [] : [{ verb: 'command', command }];

@@ -2,12 +2,13 @@
 
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryStatus } from '../../crds/kinds/story.ts';
+import { deadlineAfter } from '../../crds/rules/limits.ts';
 import { approvalState, gateMode, type ApprovalState } from '../plan/approval.ts';
-import type { Fields } from '../compose.ts';
+import { leave, type Fields } from '../compose.ts';
 import { epochMs, timestamp } from '../../crds/time.ts';
 import { plannedTasks, taskCounts, tasksSentence } from './progress.ts';
 import type { StorySeen } from './seen.ts';
-import { written, type Rule } from './status.ts';
+import { planInForce, written, type Rule } from './status.ts';
 
 const stateOf = ({ story, platform }: StorySeen, plan: Plan): ApprovalState =>
   plan.status?.storyUid === undefined || plan.status.storyUid === story.metadata.uid
@@ -18,20 +19,21 @@ const stateOf = ({ story, platform }: StorySeen, plan: Plan): ApprovalState =>
 const approvedPlan = (seen: StorySeen): Plan | undefined =>
   seen.plans.filter((plan) => plan.metadata.deletionTimestamp === undefined && stateOf(seen, plan).kind === 'approved').at(-1);
 
+const reference = ({ metadata, spec, status }: Plan): NonNullable<StoryStatus['plan']> => ({
+  name: metadata.name,
+  uid: metadata.uid,
+  revision: spec.revision,
+  digest: status?.digest ?? '',
+});
+
 const takeOver = (seen: StorySeen, plan: Plan, now: number): Fields<StoryStatus> => {
   const { status, spec } = seen.story;
   const startedAt = status?.startedAt ?? timestamp(now);
-  const deadlineMs = (epochMs(startedAt) ?? now) + spec.budget.wallClockSeconds * 1000;
   return {
-    plan: {
-      name: plan.metadata.name,
-      uid: plan.metadata.uid,
-      revision: plan.spec.revision,
-      digest: plan.status?.digest ?? '',
-    },
+    plan: reference(plan),
     tasks: taskCounts(plannedTasks(seen, plan)),
     startedAt,
-    deadline: status?.deadline ?? timestamp(deadlineMs),
+    deadline: timestamp(deadlineAfter(epochMs(startedAt) ?? now, spec)),
   };
 };
 
@@ -60,6 +62,37 @@ export const planSuperseded: Rule = (seen, now) => {
 export const adopted: Rule = (seen, now) => {
   const plan = approvedPlan(seen);
   return seen.story.status?.plan !== undefined || plan === undefined ? undefined : inForce(seen, plan, now);
+};
+
+/** The Plan in force is not there any more: deleted, and perhaps made again. */
+const isGone = ({ story, plans }: StorySeen): boolean => {
+  const inForce = story.status?.plan;
+  return inForce !== undefined && plans.every(({ metadata }) => metadata.uid !== inForce.uid);
+};
+
+/** What is in force is a digest. Whoever makes the same Plan again and has it approved again brings nothing new: its Tasks go on. */
+export const planMadeAgain: Rule = (seen, now) => {
+  const before = seen.story.status?.plan;
+  if (before === undefined || !isGone(seen)) return undefined;
+  const again = seen.plans.find((plan) => plan.status?.digest === before.digest && stateOf(seen, plan).kind === 'approved');
+  if (again === undefined) return undefined;
+  const message = `plan ${again.metadata.name} is in force again, as it was approved`;
+  return written(seen, now, {
+    phase: seen.story.status?.phase ?? 'Build',
+    reason: 'PlanMadeAgain',
+    message,
+    fields: { plan: reference(again) },
+  });
+};
+
+export const planDeleted: Rule = (seen, now) => {
+  const plan = seen.story.status?.plan;
+  if (plan === undefined || planInForce(seen) !== undefined) return undefined;
+  if (!isGone(seen))
+    return leave(`waits until plan ${plan.name} is seen as it was approved: a cache is behind`, { kind: 'waiting' });
+  const message = `waits for a Plan: plan ${plan.name}, which was in force, was deleted; make it again as it was and have it approved, or make a further revision`;
+  const outcome = { kind: 'stalled', reason: 'PlanDeleted', message } as const;
+  return written(seen, now, { phase: seen.story.status?.phase ?? 'Build', reason: 'PlanDeleted', message, outcome });
 };
 
 const wordsFor = (seen: StorySeen, plan: Plan): { readonly reason: string; readonly message: string } => {

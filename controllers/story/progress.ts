@@ -44,8 +44,17 @@ export type WorkPhase = keyof typeof taskPhases;
 export const isWorkPhase = (phase: StoryPhase | undefined): phase is WorkPhase =>
   phase === 'Build' || phase === 'Test' || phase === 'Docs';
 
-export const tasksOfPhase = (planned: readonly PlannedTask[], phase: WorkPhase): readonly PlannedTask[] =>
+const tasksOfPhase = (planned: readonly PlannedTask[], phase: WorkPhase): readonly PlannedTask[] =>
   planned.filter(({ wanted }) => (taskPhases[phase] as readonly string[]).includes(wanted.phase));
+
+const WORK_PHASES = Object.keys(taskPhases) as readonly WorkPhase[];
+
+/**
+ * The phase whose tasks are waited for: the Story's own, or an earlier one that is open again, because somebody deleted a Task of it.
+ * undefined: all of them are done.
+ */
+export const openPhase = (planned: readonly PlannedTask[], phase: WorkPhase): WorkPhase | undefined =>
+  WORK_PHASES.slice(0, WORK_PHASES.indexOf(phase) + 1).find((each) => !tasksOfPhase(planned, each).every(isDone));
 
 export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => tasks.filter((task) => !isFinished(task));
 

@@ -3,21 +3,21 @@
 // May: judge one record. May not: read a clock or a cache, do a Task's work, or undo a terminal phase.
 
 import type { StoryStatus } from '../../crds/kinds/story.ts';
+import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Effect } from '../contract.ts';
 import { leave } from '../compose.ts';
 import type { Rules } from '../rules.ts';
-import { epochMs } from '../../crds/time.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
 import { gateState } from './gates.ts';
-import { adopted, councilPlansUnserved, planMissing, planSuperseded } from './plans.ts';
+import { adopted, councilPlansUnserved, planDeleted, planMadeAgain, planMissing, planSuperseded } from './plans.ts';
 import {
   headCommit,
   isDone,
   isWorkPhase,
   plannedTasks,
-  tasksOfPhase,
+  openPhase,
   progressSentence,
   tasksSentence,
   unfinishedTasks,
@@ -48,7 +48,7 @@ const cancelled: Rule = (seen, now) => {
 };
 
 const deadlinePassed: Rule = (seen, now) => {
-  const endMs = epochMs(seen.story.status?.deadline);
+  const endMs = storyDeadlineMs(seen.story);
   if (endMs === undefined || now < endMs) return undefined;
   const message = 'the wall clock budget (spec.budget.wallClockSeconds) ended';
   const ending = tasksEnding(seen, now, message, []); // each Task reads the same date and fails by itself
@@ -59,16 +59,6 @@ const suspended: Rule = (seen, now) => {
   if (!seen.story.spec.suspend) return undefined;
   const message = `waits to be resumed: set spec.suspend of story ${seen.story.metadata.name} to false`;
   return written(seen, now, { phase: phaseOf(seen), reason: 'Suspended', message });
-};
-
-const planDeleted: Rule = (seen, now) => {
-  const plan = seen.story.status?.plan;
-  if (plan === undefined || planInForce(seen) !== undefined) return undefined;
-  if (seen.plans.some(({ metadata }) => metadata.uid === plan.uid))
-    return leave(`waits until plan ${plan.name} is seen as it was approved: a cache is behind`, { kind: 'waiting' });
-  const message = `waits for a further Plan: plan ${plan.name}, which was in force, was deleted`;
-  const outcome = { kind: 'stalled', reason: 'PlanDeleted', message } as const;
-  return written(seen, now, { phase: phaseOf(seen), reason: 'PlanDeleted', message, outcome });
 };
 
 const oldTasks: Rule = (seen, now) => {
@@ -108,8 +98,9 @@ const tasksOpen: Rule = (seen, now) => {
   const phase = phaseOf(seen);
   if (!isWorkPhase(phase)) return undefined;
   const planned = plannedOf(seen);
-  if (tasksOfPhase(planned, phase).every(isDone)) return undefined;
-  const message = progressSentence(planned, phase);
+  const open = openPhase(planned, phase);
+  if (open === undefined) return undefined;
+  const message = progressSentence(planned, open);
   return written(seen, now, { phase, reason: REASON_OF[phase], message });
 };
 
@@ -162,11 +153,12 @@ export const rules: Rules<Given, StoryStatus> = [
   ['a further revision that is approved takes over', planSuperseded],
   ['the first plan that is approved comes into force', adopted],
   ['Design waits for a plan and its approval', planMissing],
+  ['a plan that was deleted and made again as it was is in force again', planMadeAgain],
   ['without the plan in force nothing goes on', planDeleted],
   ['Tasks of a superseded plan end before any of the new one begins', oldTasks],
   ['every task of the plan gets its Task', tasksMissing],
   ['a Task that ended without success needs another plan', taskLost],
-  ['a phase waits for its Tasks', tasksOpen],
+  ['a phase waits for its Tasks and for those of the phases before it', tasksOpen],
   ['what was rejected goes back to Build, for another plan', headRejected],
   ['when everything is built, Test begins', built],
   ['Test and Docs end when a person opens their gate', gateShut],

@@ -4,15 +4,16 @@
 
 import { scopeDigest } from '../../crds/digests.ts';
 import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
+import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { compose, waitingUntil, type Fields } from '../compose.ts';
+import { compose, type Fields } from '../compose.ts';
 import type { RuleOf } from '../rules.ts';
 import { clipped } from '../text.ts';
-import { epochMs, timestamp } from '../../crds/time.ts';
+import { timestamp } from '../../crds/time.ts';
 import { storyEvents } from './events.ts';
 import { pinnedGates } from './gates.ts';
 import { headCommit, plannedTasks, taskCounts } from './progress.ts';
@@ -49,6 +50,7 @@ export const planInForce = ({ story, plans }: StorySeen): Plan | undefined => {
 const kept = (seen: StorySeen): Fields<StoryStatus> => {
   const { status, metadata, spec } = seen.story;
   const plan = planInForce(seen);
+  const deadlineMs = storyDeadlineMs(seen.story);
   return {
     readiness: status?.baseCommit === undefined ? readiness(spec) : status.readiness,
     scopeDigest: scopeOf(seen),
@@ -60,7 +62,7 @@ const kept = (seen: StorySeen): Fields<StoryStatus> => {
     tasks: plan === undefined ? status?.tasks : taskCounts(plannedTasks(seen, plan)),
     usage: status?.usage,
     startedAt: status?.startedAt,
-    deadline: status?.deadline,
+    ...(deadlineMs !== undefined && { deadline: timestamp(deadlineMs) }),
   };
 };
 
@@ -69,12 +71,6 @@ const usageFields = ({ story, tasks, usage }: StorySeen): NonNullable<StoryStatu
   const listed = tasks.flatMap(({ status }) => status?.attempts ?? []).reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
   const before = story.status?.usage;
   return { tokens: Math.max(listed, usage?.spent ?? 0, before?.tokens ?? 0), gpuSeconds: before?.gpuSeconds ?? 0 };
-};
-
-/** Whatever a Story waits for, it also waits for the end of its wall clock budget. */
-const waiting = ({ story }: StorySeen, now: number, outcome: Outcome | undefined): Outcome => {
-  if (outcome !== undefined && outcome.kind !== 'waiting') return outcome;
-  return waitingUntil(epochMs(story.status?.deadline), outcome?.afterMs, now);
 };
 
 const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly ConditionOf<'Story'>[] => {
@@ -104,7 +100,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
   return compose<StoryStatus, 'Story'>(
     story,
     {
-      outcome: isEnd ? { kind: 'done' } : waiting(seen, now, words.outcome),
+      outcome: isEnd ? { kind: 'done' } : (words.outcome ?? { kind: 'waiting' }),
       why: message,
       effects: words.effects ?? [],
       fields: {

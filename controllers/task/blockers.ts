@@ -6,12 +6,12 @@ import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { councilNameOf } from '../../crds/rules/councils.ts';
-import { hasSucceeded } from '../../crds/rules/phases.ts';
+import { hasReached, hasSucceeded } from '../../crds/rules/phases.ts';
 import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
 import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
-import { epochMs, untilMs } from '../../crds/time.ts';
+import { untilMs } from '../../crds/time.ts';
 import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
 import { latestRecord, listedRecords } from './records.ts';
@@ -97,7 +97,7 @@ const storyPhaseOf = { DESIGN: 'Build', BUILD: 'Build', TEST: 'Test', DOCS: 'Doc
 
 const phaseNotReached: Blocker = ({ task, story }) => {
   const wanted = storyPhaseOf[task.spec.task.phase];
-  return story?.status?.phase === wanted
+  return story !== undefined && hasReached(story, wanted)
     ? undefined
     : pending('Phase', `waits for story ${task.spec.storyRef.name} to reach phase ${wanted}`);
 };
@@ -192,6 +192,3 @@ export const firstBlocker = (blockers: readonly Blocker[], core: TaskCore, judgi
   }
   return undefined;
 };
-
-/** The end of the Story's wall clock budget. */
-export const deadlineMs = ({ story }: Pick<TaskCore, 'story'>): number | undefined => epochMs(story?.status?.deadline);

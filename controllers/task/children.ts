@@ -12,9 +12,10 @@ import type { Effect } from '../contract.ts';
 import type { Job } from '../kubernetes.ts';
 import { controlledBy } from '../ownership.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
-import type { Resources, WorkspaceSetting } from '../workspace/container.ts';
+import type { WorkspaceSetting } from '../workspace/container.ts';
 import { workspaceJob, type BuiltJob, type Placement } from '../workspace/job.ts';
 import { networkHash } from '../workspace/network-policy.ts';
+import { toolchainResources } from '../workspace/resources.ts';
 import { isLive, podsOf } from './job-reading.ts';
 import type { TaskSeen } from './seen.ts';
 import { identityLabels, wantedJobName, type WantedJob } from './job-identity.ts';
@@ -40,22 +41,6 @@ const metadata = (task: Task, wanted: WantedJob, platform: PlatformConfig): Obje
   ownerReferences: [controlledBy('Task', task)],
 });
 
-type Amounts = Council['spec']['workspace']['resources']['limits'];
-
-const amounts = (from: Amounts): Readonly<Record<string, string>> => ({
-  ...(from?.cpu === undefined ? {} : { cpu: from.cpu }),
-  ...(from?.memory === undefined ? {} : { memory: from.memory }),
-  ...(from?.ephemeralStorage === undefined ? {} : { 'ephemeral-storage': from.ephemeralStorage }),
-});
-
-const GPU = 'nvidia.com/gpu';
-
-const toolchainResources = ({ spec }: Council): Resources => {
-  const { resources, gpu } = spec.workspace;
-  const gpus = gpu === undefined || gpu.count === 0 ? {} : { [GPU]: String(gpu.count) };
-  return { requests: amounts(resources.requests), limits: { ...amounts(resources.limits), ...gpus } };
-};
-
 const placement = ({ spec }: Council): Placement => {
   const { gpu, runtimeClassName } = spec.workspace;
   const labels = gpu?.nodeSelector ?? [];
@@ -78,7 +63,7 @@ const setting = (input: JobInput, { kind, n }: WantedJob): WorkspaceSetting => (
   fleet: { image: input.platform.workspace.fleetImage, imagePullPolicy: input.platform.workspace.fleetImagePullPolicy },
   toolchain: { image: input.profile.image, imagePullPolicy: input.profile.imagePullPolicy },
   fleetResources: input.platform.workspace.resources,
-  toolchainResources: toolchainResources(input.council),
+  toolchainResources: toolchainResources(input.council, input.platform),
 });
 
 export const taskJob = (input: JobInput, wanted: WantedJob): BuiltJob =>

@@ -4,11 +4,15 @@
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import { parseFinding, sideOf, type FaultSide, type FindingReason, type Findings } from '../../crds/contracts/findings.ts';
-import { controllerOf } from '../../crds/kinds/meta.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
+import { isPodOfJob } from '../../crds/rules/workspace-pods.ts';
+import type { ConditionOf } from '../conditions.ts';
 import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs } from '../../crds/time.ts';
 import { stepTable } from '../workspace/step-table.ts';
+
+export type Missed = Extract<ConditionOf<'Task'>['type'], 'WorkspaceMissing' | 'ReceiptMissing'>;
 
 export interface JobEnd {
   /** When the Job ended, RFC 3339. */
@@ -17,6 +21,8 @@ export interface JobEnd {
   /** Absent for `ok`. */
   readonly reason?: FindingReason;
   readonly message: string;
+  /** The condition under which it was waited for, of an end that nothing tells but that something is missing. */
+  readonly missed?: Missed;
   /** Present for an attempt that ended well. */
   readonly report?: Findings['report'];
   /** Present for a courier that ended well. */
@@ -28,14 +34,24 @@ export interface JobEnd {
  * some time before the pod counts as lost.
  */
 export type Reading =
-  { readonly kind: 'running' } | { readonly kind: 'unread' } | { readonly kind: 'ended'; readonly end: JobEnd };
+  | { readonly kind: 'running' }
+  | { readonly kind: 'unread' }
+  /** It says that it ended well, and the gateway's receipt that says the same is not seen. */
+  | { readonly kind: 'unreceipted' }
+  | { readonly kind: 'ended'; readonly end: JobEnd };
 
 export const UNREAD_MS = 30_000;
 
-export const podsOf = ({ metadata }: Job, pods: readonly Pod[]): readonly Pod[] =>
-  pods.filter((pod) => controllerOf(pod)?.uid === metadata.uid);
+/** The pods of a Job that are believed to be its workspace. */
+export const podsOf = (job: Job, pods: readonly Pod[]): readonly Pod[] => pods.filter((pod) => isPodOfJob(pod, job));
 
-const AGENT_STEPS: readonly string[] = ['work', 'verify-setup', 'verify'];
+/** Steps that run what the agent wrote: how they end, it can bring about. */
+const AGENT_STEPS: Readonly<Record<JobKind, readonly string[]>> = {
+  attempt: ['work', 'verify-setup', 'verify'],
+  courier: ['setup', 'verify'],
+};
+/** Of these ends a container's processes have no part. */
+const NOT_ITS_OWN_ENDS: readonly string[] = ['StartError', 'ContainerCannotRun', 'ContainerStatusUnknown', 'Unknown'];
 const MESSAGE_LENGTH = 400;
 
 /** The condition that ends a Job. `FailureTarget` and `SuccessCriteriaMet` come earlier, while its pods still run. */
@@ -112,15 +128,35 @@ const howEnded = (termination: ContainerTermination | undefined): string => {
   return `with exit code ${termination.exitCode}${termination.reason === undefined ? '' : ` (${termination.reason})`}`;
 };
 
+/** Somebody else ended the pod: a drained or lost node, a preemption, a node short of something, a person. */
+const isDisrupted = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp !== undefined ||
+  status?.conditions?.some(({ type, status: holds }) => type === 'DisruptionTarget' && holds === 'True') === true;
+
+/** What the agent works with has had its part in the pod: the step runs it, or reads what it left. */
+const isAgentIn = (kind: JobKind, step: string): boolean =>
+  AGENT_STEPS[kind].includes(step) || (kind === 'attempt' && step === 'report');
+
+/** What only the pod's own processes bring about, where the agent's are or were among them. */
+const agentsFault = (at: string, kind: JobKind, pod: Pod, step: string): JobEnd | undefined => {
+  if (!isAgentIn(kind, step) || isDisrupted(pod)) return undefined;
+  const termination = terminations(pod).get(step);
+  const { reason = '', message = '' } = pod.status ?? {};
+  if (termination?.reason === 'OOMKilled') return fault(at, 'OOMKilled', `step ${step} ran out of memory`);
+  if (reason === 'DeadlineExceeded') return fault(at, 'DeadlineExceeded', `step ${step} ran out of time`);
+  if (reason === 'Evicted') return fault(at, 'StorageExceeded', `evicted at step ${step}: ${message}`);
+  const isOwnEnd = termination !== undefined && !NOT_ITS_OWN_ENDS.includes(termination.reason ?? '');
+  if (!isOwnEnd || !AGENT_STEPS[kind].includes(step)) return undefined;
+  return fault(at, 'StepBroken', `step ${step} ended ${howEnded(termination)}`);
+};
+
 const readFailure = (at: string, kind: JobKind, pod: Pod): JobEnd => {
   const ended = terminations(pod);
   const step = brokenStep(kind, ended);
   const termination = ended.get(step);
   const { reason: podReason = '', message: podMessage = '' } = pod.status ?? {};
-  if (AGENT_STEPS.includes(step)) {
-    if (termination?.reason === 'OOMKilled') return fault(at, 'OOMKilled', `step ${step} ran out of memory`);
-    if (podReason === 'DeadlineExceeded') return fault(at, 'DeadlineExceeded', `step ${step} ran out of time`);
-  }
+  const agents = agentsFault(at, kind, pod, step);
+  if (agents !== undefined) return agents;
   if (podReason !== '' && termination === undefined) return fault(at, 'PodLost', `${podReason} at step ${step}: ${podMessage}`);
   const words = [podReason, termination?.message ?? podMessage].filter((word) => word !== '').join(' ');
   return fault(at, 'StepFailed', `step ${step} ended ${howEnded(termination)}${words === '' ? '' : `: ${words}`}`);
@@ -132,17 +168,38 @@ const endedPod = (pods: readonly Pod[]): Pod | undefined =>
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .find(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
 
-const readWell = (at: string, kind: JobKind, pod: Pod): Reading => ({
-  kind: 'ended',
-  end: (kind === 'attempt' ? readAttempt : readCourier)(at, terminations(pod)),
-});
+export interface JobSeen {
+  readonly kind: JobKind;
+  readonly job: Job;
+  /** Believed to be its own. */
+  readonly pods: readonly Pod[];
+  readonly receipt: Receipt | undefined;
+}
+
+/** Whether the receipt says what the finding says. */
+const isProven = ({ report, commit }: JobEnd, receipt: Receipt | undefined): boolean => {
+  if (receipt === undefined) return false;
+  if (receipt.kind === 'push') return commit === receipt.commit;
+  if (report === undefined) return false;
+  return report.patch === receipt.patch && report.evidence === receipt.evidence && report.base === receipt.base;
+};
+
+/** Of several pods the one counts that the gateway has served; an end that is no success needs no proof. */
+const readWell = ({ kind, receipt }: JobSeen, at: string, pods: readonly Pod[]): Reading => {
+  const ends = pods.map((pod) =>
+    (kind === 'attempt' ? readAttempt : readCourier)(lastStep(pod)?.finishedAt ?? at, terminations(pod)),
+  );
+  const end = ends.find((each) => each.side === 'ok' && isProven(each, receipt)) ?? ends.find(({ side }) => side !== 'ok');
+  return end === undefined ? { kind: 'unreceipted' } : { kind: 'ended', end };
+};
 
 /** A pod whose last step ended well is believed whatever its Job says, or is going to say: both then read the same. */
-export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: number): Reading => {
+export const readJob = (seen: JobSeen, now: number): Reading => {
+  const { kind, job, pods } = seen;
   const ended = ending(job);
   const at = ended?.lastTransitionTime ?? job.status?.completionTime ?? job.metadata.creationTimestamp;
-  const well = pods.find((pod) => lastStep(pod) !== undefined);
-  if (well !== undefined) return readWell(lastStep(well)?.finishedAt ?? at, kind, well);
+  const well = pods.filter((pod) => lastStep(pod) !== undefined);
+  if (well.length > 0) return readWell(seen, at, well);
   if (ended === undefined) return { kind: 'running' };
   const pod = endedPod(pods);
   if (pod === undefined && now - (epochMs(at) ?? 0) < UNREAD_MS) return { kind: 'unread' };
@@ -151,5 +208,5 @@ export const readJob = (kind: JobKind, job: Job, pods: readonly Pod[], now: numb
       kind: 'ended',
       end: fault(at, 'PodLost', `the Job's pod is gone: ${ended.reason ?? ''} ${ended.message ?? ''}`.trim()),
     };
-  return ended.type === 'Failed' ? { kind: 'ended', end: readFailure(at, kind, pod) } : readWell(at, kind, pod);
+  return ended.type === 'Failed' ? { kind: 'ended', end: readFailure(at, kind, pod) } : readWell(seen, at, [pod]);
 };

@@ -15,7 +15,7 @@ import { councilFor } from '../../crds/rules/councils.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { prerequisites } from './prerequisites.ts';
 import { claimOf, type Claim } from './capacity.ts';
-import type { NamespaceSeen, Relative, TaskCore, TaskSeen } from './seen.ts';
+import type { NamespaceSeen, Receipts, Relative, TaskCore, TaskSeen } from './seen.ts';
 
 const NONE: readonly never[] = [];
 
@@ -59,22 +59,31 @@ const sharedLookUps = (snapshot: Snapshot): Shared => ({
 
 const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { snapshot } = shared;
-  const { storyRef, planRef, task: work } = task.spec;
+  const { storyRef, task: work } = task.spec;
   const { namespace } = task.metadata;
   const story = shared.stories(storyRef.uid);
-  const plan = snapshot.plan(`${namespace}/${planRef.name}`);
   const jobs = livingJobs(task, snapshot);
   const hasBegun = jobs.length > 0 || (task.status?.attempts ?? NONE).length > 0;
+  const inForce = story?.status?.plan;
+  const plan = inForce === undefined ? undefined : snapshot.plan(`${namespace}/${inForce.name}`);
   return {
     task,
     story,
-    plan: plan?.metadata.uid === planRef.uid ? plan : undefined,
+    plan: plan?.metadata.uid === inForce?.uid ? plan : undefined,
     council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
     jobs,
     family: (hasBegun ? shared.workingFamilies : shared.families)(storyRef.uid),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
 };
+
+const receiptsOf = (jobs: readonly Job[], snapshot: Snapshot): Receipts =>
+  Object.fromEntries(
+    jobs.flatMap((job) => {
+      const found = isAssumed(job) ? undefined : snapshot.receipt(job.metadata.uid);
+      return found === undefined ? [] : [[job.metadata.uid, found] as const];
+    }),
+  );
 
 const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => ({
   workspaceAccount: snapshot.serviceAccount(`${namespace}/${WORKSPACE_ACCOUNT}`),
@@ -89,6 +98,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
+    receipts: receiptsOf(core.jobs, snapshot),
     place: snapshot.place(core),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,

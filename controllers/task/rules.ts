@@ -3,13 +3,15 @@
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { TaskStatus } from '../../crds/kinds/task.ts';
+import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
+import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
 import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../../crds/time.ts';
 import type { Blocked } from './blocked.ts';
-import { attemptBlockers, courierBlockers, deadlineMs, firstBlocker } from './blockers.ts';
+import { attemptBlockers, courierBlockers, firstBlocker } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { deletions, liveJobs, taskJob } from './children.ts';
 import { notItsTurn } from './courier-turn.ts';
@@ -26,6 +28,13 @@ type Rule = RuleOf<[TaskView], TaskStatus>;
 const finished: Rule = ({ seen }) => {
   if (!isFinished(seen.task)) return undefined;
   return leave('the Task is finished and stays as it is', { kind: 'done' }, deletions(liveJobs(seen)));
+};
+
+const ownerChanged: Rule = ({ seen }) => {
+  if (isOwnedByItsStory(seen.task)) return undefined;
+  const { storyRef } = seen.task.spec;
+  const message = `the controller in metadata.ownerReferences is not story ${storyRef.name} (uid ${storyRef.uid}): put it back, or delete the Task`;
+  return leave(message, { kind: 'stalled', reason: 'OwnerChanged', message });
 };
 
 const storyGone: Rule = ({ seen }) =>
@@ -69,7 +78,7 @@ const storyEnded: Rule = (view) => {
 };
 
 const deadlinePassed: Rule = (view) => {
-  const atMs = deadlineMs(view.seen);
+  const atMs = storyDeadlineMs(view.seen.story);
   if (atMs === undefined || view.now < atMs) return undefined;
   return end(view, 'Failed', 'DeadlineExceeded', 'the wall clock budget of the Story ended');
 };
@@ -99,6 +108,18 @@ const workspaceMissing =
         })
       : undefined;
 
+const receiptMissing =
+  (what: JobKind): Rule =>
+  (view) =>
+    isJobIn(view.runs, 'unreceipted', what)
+      ? under(view, {
+          what,
+          reason: 'ReceiptMissing',
+          message: `waits for the gateway's receipt of what the ${what} says: without one it soon counts as a fault`,
+          afterMs: UNREAD_MS,
+        })
+      : undefined;
+
 const podUnread =
   (what: JobKind): Rule =>
   ({ runs }) =>
@@ -119,7 +140,11 @@ const carrying: Rule = (view) =>
 
 /** What a courier pushed is pushed: it is not interrupted, its end is read, and it is short. */
 const courierUnderWay: Rule = (view) =>
-  carrying(view) ?? jobStarting('courier')(view) ?? workspaceMissing('courier')(view) ?? podUnread('courier')(view);
+  carrying(view) ??
+  jobStarting('courier')(view) ??
+  workspaceMissing('courier')(view) ??
+  podUnread('courier')(view) ??
+  receiptMissing('courier')(view);
 
 const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision | undefined => {
   const { task, namespace, platform } = view.seen;
@@ -176,6 +201,7 @@ const attemptStarts: Rule = (view) => {
 /** The specification: what holds first decides. */
 export const rules: Rules<[TaskView], TaskStatus> = [
   ['a finished Task stays finished; what still runs is ended', finished],
+  ['a Task that was given to another owner is left alone', ownerChanged],
   ['without its Story nothing starts; garbage collection takes the Task', storyGone],
   ['a Job that belongs to no attempt is deleted', strayJobs],
   ['a patch that landed has succeeded, whatever else happened', integrated],
@@ -187,6 +213,7 @@ export const rules: Rules<[TaskView], TaskStatus> = [
   ['a Job that was only just asked for is waited for', jobStarting('attempt')],
   ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing('attempt')],
   ['a Job that ended is waited for until its pod is seen, or lost', podUnread('attempt')],
+  ['what is said to be delivered is believed when the gateway says the same', receiptMissing('attempt')],
   ['an attempt at work is listed', working],
   ['a patch waits for what its courier needs', courierBlocked],
   ['a patch gets its courier', courierStarts],

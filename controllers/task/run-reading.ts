@@ -9,16 +9,20 @@ import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
 import { epochMs, timestamp } from '../../crds/time.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
-import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd } from './job-reading.ts';
+import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd, type Missed, type Reading as JobReading } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
 import { byNumber, endRecord, isOpen, isSameRun, latestRecord, listedRecords, newRecord, withReport } from './records.ts';
 import { recordsOf, type Run, type Stage } from './runs.ts';
+import type { Receipts } from './seen.ts';
 
 export interface RunsInput {
   readonly task: Task;
   readonly jobs: readonly Job[];
   /** Of those Jobs. */
   readonly pods: readonly Pod[];
+  readonly receipts: Receipts;
+  /** While it is false, receipts may be missing that are there. */
+  readonly storeAvailable: boolean;
   readonly platform: PlatformConfig;
   /** The agent that attempt n would be given. */
   readonly agentOf: (n: number) => string;
@@ -32,14 +36,35 @@ export interface RunsRead {
 }
 
 /**
- * The listed Job is not there. Another cache may be behind, so that it counts as lost only after it was missed for a while. The Task has
- * one condition for that, whichever of its runs misses a Job.
+ * Something should be there and is not. Another cache may be behind, so that it counts as lost only after it was missed for a while. The
+ * Task has one condition for each, whichever of its runs misses it.
  */
-const lost = (task: Task, what: JobKind, now: number): JobEnd | undefined => {
-  const missing = conditionOf(task.status?.conditions, 'WorkspaceMissing');
+const endOfWait = (task: Task, missed: Missed, now: number): Pick<JobEnd, 'at' | 'side' | 'missed'> | undefined => {
+  const missing = conditionOf(task.status?.conditions, missed);
   const sinceMs = missing?.status === 'True' ? epochMs(missing.lastTransitionTime) : undefined;
   if (sinceMs === undefined || now - sinceMs < UNREAD_MS) return undefined;
-  return { at: timestamp(sinceMs), side: 'infrastructure', reason: 'PodLost', message: `the Job of the ${what} is gone` };
+  return { at: timestamp(sinceMs), side: 'infrastructure', missed };
+};
+
+/** The listed Job is not there. */
+const lost = (task: Task, what: JobKind, now: number): JobEnd | undefined => {
+  const end = endOfWait(task, 'WorkspaceMissing', now);
+  return end === undefined ? undefined : { ...end, reason: 'PodLost', message: `the Job of the ${what} is gone` };
+};
+
+/** It says that it ended well, and the gateway does not. A store that is away cannot tell. */
+const unproven = ({ task, storeAvailable }: RunsInput, what: JobKind, now: number): JobEnd | undefined => {
+  const end = storeAvailable ? endOfWait(task, 'ReceiptMissing', now) : undefined;
+  const message = `the gateway has no receipt for what the ${what} says`;
+  return end === undefined ? undefined : { ...end, reason: 'ReceiptMissing', message };
+};
+
+/** What a Job of the run says; one whose proof is missing has failed in the end. */
+const readRunJob = ({ input, now }: Reading, kind: JobKind, job: Job): JobReading => {
+  const { pods, receipts } = input;
+  const found = readJob({ kind, job, pods: podsOf(job, pods), receipt: receipts[job.metadata.uid] }, now);
+  const end = found.kind === 'unreceipted' ? unproven(input, kind, now) : undefined;
+  return end === undefined ? found : { kind: 'ended', end };
 };
 
 interface Reading {
@@ -75,7 +100,7 @@ const withCourier = (listed: Attempt, couriers: readonly RunJob[]): Progress | A
 
 const courierProgress = (reading: Reading, listed: Attempt): Progress => {
   const { input, now } = reading;
-  const { task, pods } = input;
+  const { task } = input;
   const couriers = runJobs(task, input.jobs).filter((each) => each.kind === 'courier' && isSameRun(each, listed));
   const record = withCourier(listed, couriers);
   if ('stage' in record) return record;
@@ -85,9 +110,9 @@ const courierProgress = (reading: Reading, listed: Attempt): Progress => {
     const end = lost(task, 'courier', now);
     return end === undefined ? { record, stage: { kind: 'missing', what: 'courier' } } : courierFailed(reading, record, end);
   }
-  const found = readJob('courier', job, podsOf(job, pods), now);
+  const found = readRunJob(reading, 'courier', job);
   if (found.kind === 'running') return { record, stage: { kind: 'carrying' } };
-  if (found.kind === 'unread') return { record, stage: { kind: 'unread', what: 'courier' } };
+  if (found.kind !== 'ended') return { record, stage: { kind: found.kind, what: 'courier' } };
   if (found.end.side !== 'ok') return courierFailed(reading, record, found.end);
   return { record: endRecord(record, found.end), stage: { kind: 'integrated', end: found.end } };
 };
@@ -100,9 +125,9 @@ const progress = (reading: Reading, record: Attempt): Progress => {
     const end = lost(input.task, 'attempt', now);
     return end === undefined ? { record, stage: { kind: 'missing', what: 'attempt' } } : ended(record, end);
   }
-  const found = readJob('attempt', job, podsOf(job, input.pods), now);
+  const found = readRunJob(reading, 'attempt', job);
   if (found.kind === 'running') return { record, stage: { kind: 'working' } };
-  if (found.kind === 'unread') return { record, stage: { kind: 'unread', what: 'attempt' } };
+  if (found.kind !== 'ended') return { record, stage: { kind: found.kind, what: 'attempt' } };
   if (found.end.side !== 'ok') return ended(record, found.end);
   return courierProgress(reading, withReport(record, found.end));
 };

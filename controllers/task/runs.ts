@@ -7,6 +7,7 @@
 //                  ▼           └──── courier failed ───┤
 //                ended ◄───────────────────────────────┘
 //   besides: `missing` (a listed Job is not seen) and `unread` (it ended, its pod is not seen yet)
+//   and `unreceipted` (it says that it ended well, the gateway's receipt is not seen yet)
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { Attempt } from '../../crds/kinds/task.ts';
@@ -17,6 +18,7 @@ export type Stage =
   | { readonly kind: 'starting'; readonly what: JobKind }
   | { readonly kind: 'missing'; readonly what: JobKind }
   | { readonly kind: 'unread'; readonly what: JobKind }
+  | { readonly kind: 'unreceipted'; readonly what: JobKind }
   | { readonly kind: 'working' }
   | { readonly kind: 'delivered'; readonly nextTry: number; readonly notBeforeMs: number; readonly failure?: JobEnd }
   | { readonly kind: 'carrying' }
@@ -58,7 +60,7 @@ const runsIn = <K extends Stage['kind']>(runs: readonly Run[], kind: K): readonl
 export const runIn = <K extends Stage['kind']>(runs: readonly Run[], kind: K): RunIn<K> | undefined => runsIn(runs, kind)[0];
 
 /** Whether the current attempt has a run whose Job of that kind is in that stage. */
-export const isJobIn = (runs: readonly Run[], kind: 'starting' | 'missing' | 'unread', what: JobKind): boolean =>
+export const isJobIn = (runs: readonly Run[], kind: 'starting' | 'missing' | 'unread' | 'unreceipted', what: JobKind): boolean =>
   runsIn(runs, kind).some(({ stage }) => stage.what === what);
 
 /** The record that the Task as a whole speaks of: what landed, or else what began last. */

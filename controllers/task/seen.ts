@@ -7,10 +7,14 @@
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../kubernetes.ts';
 import type { GatewayEndpoint, Usage } from '../snapshot.ts';
+
+/** What the gateway saw of the last steps of Jobs, by their uid. */
+export type Receipts = Readonly<Record<string, Receipt>>;
 
 /** A Task of the same Story. */
 export interface Relative {
@@ -23,7 +27,7 @@ export interface TaskCore {
   readonly task: Task;
   /** undefined: gone, or not seen yet. */
   readonly story: Story | undefined;
-  /** The very Plan, by uid, that the Task comes from. */
+  /** The very Plan, by uid, that its Story has in force; whether the Task comes from it, its digest says. */
   readonly plan: Plan | undefined;
   /** The Council that serves the Task's role. */
   readonly council: Council | undefined;
@@ -54,6 +58,8 @@ export interface TaskSeen extends TaskCore {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
   readonly place: PlaceSeen;
+  /** By uid of the Job; of those that have one. */
+  readonly receipts: Receipts;
   readonly namespace: NamespaceSeen;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;

@@ -6,18 +6,16 @@ import { MESSAGE_LENGTH, SHORT_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Attempt, TaskObjectPhase, TaskStatus } from '../../crds/kinds/task.ts';
 import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
-import { compose, waitingUntil } from '../compose.ts';
+import { compose } from '../compose.ts';
 import { clipped } from '../text.ts';
 import type { Blocked } from './blocked.ts';
-import { deadlineMs } from './blockers.ts';
-import { leadingRecord, recordsOf } from './runs.ts';
+import { leadingRecord, recordsOf, runIn } from './runs.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './events.ts';
 
 export type TaskDecision = Decision<TaskStatus>;
 
-/** Whatever a Task waits for, it also waits for the end of its Story's wall clock budget. */
-const waiting = ({ seen, now }: TaskView, afterMs: number | undefined): Outcome => waitingUntil(deadlineMs(seen), afterMs, now);
+const waiting = (afterMs: number | undefined): Outcome => ({ kind: 'waiting', ...(afterMs !== undefined && { afterMs }) });
 
 interface Words {
   readonly phase: TaskObjectPhase;
@@ -31,10 +29,17 @@ interface Words {
   readonly completedAt?: string;
 }
 
-const lasting = ({ seen }: TaskView): readonly ConditionOf<'Task'>[] => {
+const undeliberated = ({ seen }: TaskView): readonly ConditionOf<'Task'>[] => {
   if (seen.task.spec.task.deliberation !== 'Before') return [];
   const message = 'this version starts work without a deliberation';
   return [{ type: 'Deliberated', status: 'False', reason: 'NotServed', message }];
+};
+
+/** What a courier's end was told by stays until the next courier is seen: without it the wait for what is missing would begin again. */
+const stillMissed = ({ runs }: TaskView): readonly ConditionOf<'Task'>[] => {
+  const failure = runIn(runs, 'delivered')?.stage.failure;
+  if (failure?.missed === undefined) return [];
+  return [{ type: failure.missed, status: 'True', reason: failure.missed, message: failure.message }];
 };
 
 const successFields = (attempt: Attempt | undefined): { readonly commit?: string; readonly evidence?: string } => ({
@@ -66,7 +71,8 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
       },
       conditions: [
         { type: 'Succeeded', status: words.succeeded ?? 'Unknown', reason, message },
-        ...lasting(view),
+        ...undeliberated(view),
+        ...stillMissed(view),
         ...(words.conditions ?? []),
       ],
       events: taskEvents(seen, { phase, attempt: leading, reason, message, startedAt, completedAt }, now),
@@ -87,7 +93,7 @@ export const blocked = (view: TaskView, found: Blocked): Decision<TaskStatus> =>
     phase: found.phase,
     reason: found.reason,
     message: found.sentence,
-    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.sentence } : waiting(view, found.afterMs),
+    outcome: found.stalled ? { kind: 'stalled', reason: found.reason, message: found.sentence } : waiting(found.afterMs),
     conditions: flags(found),
   });
 
@@ -104,8 +110,9 @@ export const under = (view: TaskView, { what, reason, message, afterMs }: UnderW
     phase: what === 'attempt' ? 'Running' : 'Integrating',
     reason,
     message,
-    outcome: waiting(view, afterMs),
-    conditions: reason === 'WorkspaceMissing' ? [{ type: 'WorkspaceMissing', status: 'True', reason, message }] : [],
+    outcome: waiting(afterMs),
+    conditions:
+      reason === 'WorkspaceMissing' || reason === 'ReceiptMissing' ? [{ type: reason, status: 'True', reason, message }] : [],
   });
 
 export interface End {

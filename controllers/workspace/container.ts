@@ -5,12 +5,8 @@ import type { StepVariables } from '../../crds/contracts/environment.ts';
 import { FLEET_PROGRAM, PATHS } from '../../crds/contracts/paths.ts';
 import { type JobKind, GATEWAY_HOST } from '../../crds/contracts/steps.ts';
 import type { GatewayEndpoint } from '../snapshot.ts';
+import type { Resources } from './resources.ts';
 import { holdsToken, runsFleetImage, volumePaths, type StepRow } from './step-table.ts';
-
-export interface Resources {
-  readonly requests?: Readonly<Record<string, string>> | undefined;
-  readonly limits?: Readonly<Record<string, string>> | undefined;
-}
 
 export interface ImageRef {
   readonly image: string;
@@ -56,12 +52,19 @@ const environment = (setting: WorkspaceSetting, row: StepRow): readonly { readon
   Object.entries({
     ...stepVariables(setting),
     HOME: PATHS.tmp,
+    // whatever an image sets for its own node is not for ours
+    NODE_OPTIONS: '',
     // the toolchain image need not have the C++ libraries of our node
     ...(runsFleetImage(row) ? {} : { LD_LIBRARY_PATH: PATHS.runnerLibraries }),
   }).map(([name, value]) => ({ name, value }));
 
-const command = (row: StepRow): readonly string[] =>
-  runsFleetImage(row) ? ['node', FLEET_PROGRAM, row.command] : [PATHS.runnerNode, PATHS.runnerProgram, row.command];
+/** The signal by which any process of the same user would open Node's inspector. */
+const NODE_FLAGS = ['--disable-sigusr1'] as const;
+
+const command = (row: StepRow): readonly string[] => {
+  const [node, program] = runsFleetImage(row) ? ['node', FLEET_PROGRAM] : [PATHS.runnerNode, PATHS.runnerProgram];
+  return [node, ...NODE_FLAGS, program, row.command];
+};
 
 export const tokenVolume = (row: StepRow): string => `token-${row.name}`;
 export const tmpVolume = (row: StepRow): string => `tmp-${row.name}`;

@@ -2,6 +2,7 @@
 // May: build. May not: read anything but its arguments.
 
 import { audienceOf, GATEWAY_HOST, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
+import { LABEL_JOB } from '../../crds/labels.ts';
 import type { ObjectMeta } from '../../crds/kinds/meta.ts';
 import type { KubeObject } from '../contract.ts';
 import { container, tmpVolume, tokenVolume, type WorkspaceSetting } from './container.ts';
@@ -87,14 +88,25 @@ const podSpec = ({ setting, placement }: WorkspaceJob): object => {
   };
 };
 
-export const workspaceJob = (job: WorkspaceJob): BuiltJob => ({
-  apiVersion: 'batch/v1',
-  kind: 'Job',
-  metadata: job.metadata,
-  spec: {
-    backoffLimit: 0,
-    activeDeadlineSeconds: job.setting.deadlineSeconds + JOB_GRACE_S,
-    ttlSecondsAfterFinished: TTL_S,
-    template: { metadata: { labels: job.metadata.labels }, spec: podSpec(job) },
-  },
-});
+/**
+ * Selects its pods by a label that admission guards. The Job controller adopts whatever fits the selector and has no owner, and the label
+ * that it would choose by itself may be written by anybody.
+ */
+const selection = ({ name }: ObjectMeta): Readonly<Record<string, string>> => ({ [LABEL_JOB]: name });
+
+export const workspaceJob = (job: WorkspaceJob): BuiltJob => {
+  const labels = { ...job.metadata.labels, ...selection(job.metadata) };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { ...job.metadata, labels },
+    spec: {
+      manualSelector: true,
+      selector: { matchLabels: selection(job.metadata) },
+      backoffLimit: 0,
+      activeDeadlineSeconds: job.setting.deadlineSeconds + JOB_GRACE_S,
+      ttlSecondsAfterFinished: TTL_S,
+      template: { metadata: { labels }, spec: podSpec(job) },
+    },
+  };
+};

@@ -52,6 +52,8 @@ export type ResolveAnswer = Immutable<z.infer<typeof resolveAnswer>>;
 export type ProbeAnswer = Immutable<z.infer<typeof probeAnswer>>;
 export type CommandAnswer = ResolveAnswer | ProbeAnswer;
 
+/** A command that was not answered for so long may be lost, and is asked again; longer than the gateway works on any. */
+export const ANSWER_WITHIN_MS = 180_000;
 /** How long one probe's answer stands. */
 export const PROBE_INTERVAL_MS = 300_000;
 export const resolveCommandId = (storyUid: string, answersSeen: number): string => `resolve-${storyUid}-${answersSeen}`;
@@ -124,7 +126,7 @@ export const STREAMS = {
     maxMessages: 50_000,
   },
 } as const satisfies Record<string, StreamDefinition>;
-export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor' } as const;
+export const KV_BUCKETS = { ledger: 'fleet-ledger', cursor: 'fleet-cursor', receipts: 'fleet-receipts' } as const;
 /** An account that nobody wrote for so long goes; a Story that lives on starts again from the usage in its status. */
 export const LEDGER_MAX_AGE_MS = 90 * DAY_MS;
 

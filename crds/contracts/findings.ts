@@ -17,6 +17,9 @@ export const AGENT_REASONS = [
   'TooLarge',
   'OOMKilled',
   'DeadlineExceeded',
+  'StorageExceeded',
+  /** A step that ran the agent's code ended without a finding of its own, or with one that it cannot have. */
+  'StepBroken',
 ] as const;
 export const INFRASTRUCTURE_REASONS = [
   'ModelUnavailable',
@@ -25,6 +28,7 @@ export const INFRASTRUCTURE_REASONS = [
   'Conflict',
   'PushRejected',
   'PodLost',
+  'ReceiptMissing',
   'StepFailed',
 ] as const;
 /** A person must change something: no further attempt helps. */

@@ -1,6 +1,7 @@
 // The platform engineer's configuration: one JSON file, mounted into operator and gateway alike. Holds no secret.
 import { z } from 'zod';
 import type { Immutable } from '../kinds/meta.ts';
+import { amountOf, isMore, QUANTITY_PATTERN } from '../quantity.ts';
 
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 const namespaces = z
@@ -8,14 +9,14 @@ const namespaces = z
   .min(1)
   .max(1000);
 /** A quantity of Kubernetes; YAML reads `cpu: 1` as a number. */
-const quantity = z.union([
-  z
-    .string()
-    .regex(/^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/)
-    .max(32),
-  z.int().min(0).transform(String),
-]);
-const resourceList = z.record(z.string().max(128), quantity);
+const quantity = z.union([z.string().regex(QUANTITY_PATTERN).max(32), z.int().min(0).transform(String)]);
+/** Of a container: none of the three may be left out, so that nothing runs without a bound. */
+const amounts = z.strictObject({ cpu: quantity, memory: quantity, 'ephemeral-storage': quantity });
+type Amounts = z.infer<typeof amounts>;
+
+const isWithin = (some: Amounts, most: Amounts): boolean =>
+  (Object.keys(most) as (keyof Amounts)[]).every((amount) => amountOf(most[amount]) > 0 && !isMore(some[amount], most[amount]));
+const withinLimits = { message: 'requests are at most the limits, and no limit is 0' };
 const gateMode = z.enum(['Human', 'Auto']);
 
 export const upstream = z
@@ -85,7 +86,15 @@ export const platformConfig = z.strictObject({
   workspace: z.strictObject({
     fleetImage: z.string().min(1).max(512),
     fleetImagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
-    resources: z.strictObject({ requests: resourceList.optional(), limits: resourceList.optional() }),
+    /** Of our own steps. */
+    resources: z
+      .strictObject({ requests: amounts, limits: amounts })
+      .refine(({ requests, limits }) => isWithin(requests, limits), withinLimits),
+    /** Of the steps in the toolchain image: where a Council says nothing, and the most that it may say. */
+    toolchain: z
+      .strictObject({ requests: amounts, limits: amounts, maxima: amounts })
+      .refine(({ requests, limits }) => isWithin(requests, limits), withinLimits)
+      .refine(({ limits, maxima }) => isWithin(limits, maxima), { message: 'limits are at most the maxima' }),
     attemptLimits: z.strictObject({ agent: z.int().min(1).max(16), infrastructure: z.int().min(1).max(16) }),
     deadlineSeconds: z.int().min(30).max(86_400),
     egressOwnNode: z.boolean(),

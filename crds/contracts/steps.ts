@@ -17,7 +17,8 @@ export const RUNNER_COMMANDS = [...ATTEMPT_STEPS, ...COURIER_COMMANDS] as const;
 export type RunnerCommand = (typeof RUNNER_COMMANDS)[number];
 
 /** What the gateway does for whoever holds a step's token. */
-export type Right = 'brief' | 'context' | 'model' | 'git-fetch' | 'git-push' | 'artifact-put' | 'artifact-get' | 'egress';
+export type Right =
+  'brief' | 'context' | 'model' | 'git-fetch' | 'git-push' | 'artifact-put' | 'artifact-get' | 'receipt' | 'egress';
 
 /** No step that runs the repository's or the agent's code (setup, work, verify-setup, verify) may use git or artifacts. */
 export const STEP_RIGHTS = {
@@ -27,9 +28,9 @@ export const STEP_RIGHTS = {
   work: ['model', 'context'],
   'verify-setup': ['egress'],
   verify: [],
-  report: ['artifact-put'],
+  report: ['artifact-put', 'receipt'],
   merge: ['brief', 'git-fetch', 'artifact-get'],
-  push: ['git-push'],
+  push: ['git-push', 'receipt'],
 } as const satisfies Record<Step, readonly Right[]>;
 
 /** Steps that hold a token at all. */

@@ -6,6 +6,7 @@ import type { JobKind } from '../contracts/steps.ts';
 import type { Council } from '../kinds/council.ts';
 import type { Story } from '../kinds/story.ts';
 import type { Task } from '../kinds/task.ts';
+import { epochMs, MAX_DATE_MS } from '../time.ts';
 
 export interface Bounds {
   readonly platform: PlatformConfig;
@@ -26,6 +27,16 @@ export const deadlineSeconds = ({ platform, council, task }: Bounds, kind: JobKi
     council.spec.workspace.deadlineSeconds,
     kind === 'attempt' ? task.spec.task.constraints.timeoutSeconds : undefined,
   );
+
+/** The end of a wall clock budget that began then. */
+export const deadlineAfter = (startedMs: number, { budget }: Pick<Story['spec'], 'budget'>): number =>
+  Math.min(MAX_DATE_MS, startedMs + budget.wallClockSeconds * 1000);
+
+/** The end of a Story's wall clock budget as it is now: a person may raise or lower it. undefined: no Plan has been in force yet. */
+export const storyDeadlineMs = (story: Story | undefined): number | undefined => {
+  const startedMs = epochMs(story?.status?.startedAt);
+  return story === undefined || startedMs === undefined ? undefined : deadlineAfter(startedMs, story.spec);
+};
 
 /** The lowest of what platform, Council, Story and task allow. */
 export const runLimits = (bounds: Bounds & { readonly story: Story }, kind: JobKind): Brief['limits'] => {

@@ -16,6 +16,7 @@ export interface ClusterView {
   task(uid: string): Task | undefined;
   story(uid: string): Story | undefined;
   plan(uid: string): Plan | undefined;
+  /** Those that belong to it (`isOwnedByItsStory`). */
   tasksOf(storyUid: string): readonly Task[];
   storiesIn(namespace: string): readonly Story[];
   councilsIn(namespace: string): readonly Council[];

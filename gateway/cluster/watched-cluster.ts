@@ -6,6 +6,7 @@ import { LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { GROUP, VERSION } from '../../crds/kinds/meta.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { Cache } from '../../kube/cache.ts';
@@ -26,7 +27,7 @@ export class WatchedCluster implements ClusterView {
   readonly pods = new Cache<Pod>();
   readonly jobs = new Cache<Job>();
   readonly tasks = new Cache<Task>({
-    indexes: { story: (task): readonly string[] => [task.spec.storyRef.uid] },
+    indexes: { story: (task): readonly string[] => (isOwnedByItsStory(task) ? [task.spec.storyRef.uid] : []) },
   });
   readonly stories = new Cache<Story>({ indexes: namespaceIndex });
   readonly plans = new Cache<Plan>();

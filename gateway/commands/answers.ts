@@ -4,7 +4,7 @@
 import { timestamp } from '../../crds/time.ts';
 import type { CommandAnswer, GatewayCommand, ProbeCommand, ResolveCommand } from '../../crds/contracts/commands.ts';
 import { foundRow, modelUpstream, offersModel } from '../../crds/rules/platform-rows.ts';
-import type { RepositoryRefs } from '../git/repository-refs.ts';
+import type { Refs } from '../git/shared-refs.ts';
 import { Refusal } from '../http/refusal.ts';
 import { errorFields, type Log } from '../../runtime/log.ts';
 import type { EndpointProbe } from '../model/probe.ts';
@@ -13,7 +13,7 @@ import type { ClusterView } from '../cluster/cluster-view.ts';
 
 export interface AnswerOptions {
   readonly view: ClusterView;
-  readonly refs: RepositoryRefs;
+  readonly refs: Refs;
   readonly probe: EndpointProbe;
   readonly log: Log;
   readonly nowMs: () => number;

@@ -1,18 +1,13 @@
 // The routes of git: the repository is the caller's Story's, the branch is the Story's, the commit is the one that its merge step made.
 
-import { branchOf } from '../../crds/names.ts';
 import type { Call, Route } from '../http/door.ts';
-import { Refusal } from '../http/refusal.ts';
 import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
-import { matchRepository } from '../upstream/repository-url.ts';
 import type { ClusterView } from '../cluster/cluster-view.ts';
-import { mergeFindingOf } from './merge-finding.ts';
 import type { ExpectedPush } from './ref-update.ts';
-import type { Exchange, GitProxy, GitService, Repository } from './smart-http.ts';
+import type { Exchange, GitProxy, GitService } from './smart-http.ts';
+import { mergedBy, repositoryOf, storyRef } from './story-branch.ts';
 
-/** The kubelet reports the end of a step about a second after it; the next step may be faster. */
-const FINDING_WAIT_MS = 20_000;
 const FETCH_MS = 900_000;
 
 export class GitRoutes {
@@ -58,22 +53,11 @@ export class GitRoutes {
 
   #exchange(call: Call): Exchange {
     const { request, response, signal } = call;
-    return { request, response, signal, repository: this.#repositoryOf(stepOf(call.caller)) };
+    return { request, response, signal, repository: repositoryOf(stepOf(call.caller), this.#view) };
   }
 
-  #repositoryOf({ story, namespace }: StepCaller): Repository {
-    const matched = matchRepository(story.spec.repository.url, namespace, this.#view.platform.upstreams);
-    if (!matched.ok) throw new Refusal(403, 'RepositoryNotListed', matched.message);
-    return matched;
-  }
-
-  async #ruleFor({ podUid, namespace, story }: StepCaller): Promise<ExpectedPush> {
-    const pod = await this.#view.podWhen(podUid, (seen) => mergeFindingOf(seen) !== undefined, FINDING_WAIT_MS);
-    const finding = pod === undefined ? undefined : mergeFindingOf(pod);
-    if (finding === undefined)
-      throw new Refusal(503, 'NotListedYet', 'the finding of the merge step has not been seen yet', { retryAfterSeconds: 1 });
-    const { outcome, commit, head } = finding;
-    if (outcome !== 'ok' || commit === undefined) throw new Refusal(403, 'NothingToPush', 'the merge step made no commit');
-    return { ref: `refs/heads/${branchOf(namespace, story.metadata.name)}`, commit, head };
+  async #ruleFor(caller: StepCaller): Promise<ExpectedPush> {
+    const { commit, head } = await mergedBy(caller, this.#view);
+    return { ref: storyRef(caller), commit, head };
   }
 }

@@ -12,6 +12,8 @@ import {
   WORKSPACE_ACCOUNT,
   type Step,
 } from '../../crds/contracts/steps.ts';
+import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
+import { isPodOfJob } from '../../crds/rules/workspace-pods.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import type { Job, Pod } from '../cluster/objects.ts';
 import type { ClusterView } from '../cluster/cluster-view.ts';
@@ -74,8 +76,10 @@ const jobStanding = (pod: Pod, job: Job, step: Step, view: ClusterView): Standin
   const jobUid = job.metadata.uid ?? '';
   if (owner?.kind !== 'Task' || namespace !== pod.metadata.namespace)
     return refused('NotAWorkspace', 'the Job belongs to no Task');
+  if (!isPodOfJob(pod, job)) return refused('NotAWorkspace', 'the pod is not as the Job makes them');
   const task = view.task(owner.uid);
   if (task === undefined || task.metadata.namespace !== namespace) return later('the Task has not been seen yet');
+  if (!isOwnedByItsStory(task)) return refused('OwnerChanged', 'the Task was given to another owner than its Story');
   const listed = listedIn(task, jobUid);
   if (listed === undefined) return later('the Task does not list this Job');
   const { attempt, steps } = listed;

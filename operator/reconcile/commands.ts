@@ -1,8 +1,9 @@
 // Commands to the gateway: one message per subject, so the store itself refuses one that was sent, is in flight or was answered.
-// What this process sent in this session is remembered, so that a decision that still waits for its answer does not ask again.
+// What this process sent in this session is remembered, so that a decision that still waits for its answer does not ask again before
+// the answer is overdue. Asking again does no harm: of two answers the store keeps the first.
 
 import { LRUCache } from 'lru-cache';
-import { commandSubject, type GatewayCommand } from '../../crds/contracts/commands.ts';
+import { ANSWER_WITHIN_MS, commandSubject, STREAMS, type GatewayCommand } from '../../crds/contracts/commands.ts';
 import type { JetStreamLink } from '../../runtime/bus/link.ts';
 
 export interface Commands {
@@ -14,16 +15,17 @@ export interface Commands {
   forget(): void;
 }
 
-/** A command may be lost without a word, with a stream that was purged or its age; then it is asked again. */
-const REMEMBER_MS = 300_000;
 const MAX_REMEMBERED = 10_000;
 
-export const makeCommands = (link: Pick<JetStreamLink, 'publish'>, nowMs: () => number): Commands => {
+export const makeCommands = (link: Pick<JetStreamLink, 'publish' | 'purge'>, nowMs: () => number): Commands => {
   const sentAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   return {
-    isSent: (commandId) => nowMs() - (sentAtMs.peek(commandId) ?? -Infinity) < REMEMBER_MS,
+    isSent: (commandId) => nowMs() - (sentAtMs.peek(commandId) ?? -Infinity) < ANSWER_WITHIN_MS,
     send: async (command) => {
-      await link.publish({ subject: commandSubject(command.id), data: JSON.stringify(command) });
+      const subject = commandSubject(command.id);
+      // asked before and never answered: if the store has it still, it was taken and its answer is lost
+      if (sentAtMs.has(command.id)) await link.purge(STREAMS.commands.name, subject);
+      await link.publish({ subject, data: JSON.stringify(command) });
       sentAtMs.set(command.id, nowMs());
     },
     forget: () => sentAtMs.clear(),

@@ -164,7 +164,7 @@ const tellRefusal = async (
 };
 
 const nextOf = ({ outcome }: Decision<unknown>): Next =>
-  outcome.kind === 'waiting' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
+  outcome.kind !== 'done' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
 
 /** An effect that is refused is remembered with its date. A status is not: the next one may say something else. */
 const refusedUntil = (

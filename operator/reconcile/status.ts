@@ -1,7 +1,8 @@
-// What the shell itself does to a status before it is written: the Stalled condition, the trimmed outbox, and what changed.
+// What the shell itself does to a status before it is written: the Stalled condition, the trimmed or renumbered outbox, and what changed.
 // It sees of a status only what all kinds have in common.
 
 import type { Outcome } from '../../controllers/contract.ts';
+import { isBehind, waitingEvents } from '../../controllers/outbox.ts';
 import { clipped } from '../../controllers/text.ts';
 import { canonicalJson } from '../../crds/canonical.ts';
 import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
@@ -19,6 +20,7 @@ interface Condition {
 export interface CommonStatus {
   readonly phase?: string;
   readonly conditions?: readonly Condition[];
+  readonly eventSeq?: number;
   readonly outbox?: readonly { readonly seq: number }[];
 }
 
@@ -65,6 +67,12 @@ const trimmed = (status: CommonStatus, cursor: number | undefined): CommonStatus
     ? status
     : { ...status, outbox: status.outbox.filter(({ seq }) => seq > cursor) };
 
+/** Events that wait in a status which was restored are numbered behind those that were published; else they would never be. */
+const caughtUp = (status: CommonStatus, cursor: number | undefined): CommonStatus =>
+  isBehind(status, cursor) && (status.outbox ?? []).length > 0
+    ? { ...status, ...waitingEvents(status, cursor) }
+    : trimmed(status, cursor);
+
 /**
  * The whole status to write, or undefined when nothing is to be written: it says what is there already. An outbox that could be
  * trimmed is no reason to write.
@@ -78,7 +86,7 @@ export const statusToWrite = (
   const others = (base.conditions ?? []).filter((condition) => condition.type !== STALLED);
   const conditions = byType([...others, ...stalledCondition(outcome, context)]);
   const full = conditions.length === 0 && base.conditions === undefined ? base : { ...base, conditions };
-  const next = trimmed(full, context.cursor);
+  const next = caughtUp(full, context.cursor);
   return comparable(next) === comparable(trimmed(context.old ?? {}, context.cursor)) ? undefined : next;
 };
 

@@ -4,10 +4,12 @@
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import { canonicalJson } from '../../crds/canonical.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
+import { conditionOf } from '../../controllers/conditions.ts';
+import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
+import { NAMESPACE, OF_STORY, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
 import type { Caches } from '../state/caches.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
@@ -71,7 +73,7 @@ const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>)
   const isOver = change.type !== 'changed' || sides.filter(isFinished).length === 1;
   const isTurn = change.type !== 'changed' || sides.some(isIntegrating);
   if (!isOver && !isTurn) return [];
-  const family = caches.cache('Task').ownedBy(controllerOf(task)?.uid ?? '');
+  const family = caches.cache('Task').by(OF_STORY, task.spec.storyRef.uid);
   const isConcerned = (other: Objects['Task']): boolean =>
     (isOver && isDependent(other, task)) || (isTurn && isIntegrating(other));
   return keysOf(
@@ -84,11 +86,11 @@ const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>)
 const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
 
 const newsOf = ({ status = {} }: Objects['Pod']): string => {
-  const { phase, reason, message, containerStatuses, initContainerStatuses = [] } = status;
+  const { initContainerStatuses = [], ...others } = status;
   const troubles = initContainerStatuses
     .flatMap(({ state }) => state?.waiting?.reason ?? [])
     .filter((why) => !AS_USUAL.includes(why));
-  return JSON.stringify([phase, reason, message, containerStatuses, troubles]);
+  return JSON.stringify([others, troubles]);
 };
 
 const isPodNews = (change: Moved<'Pod'>): boolean => {
@@ -96,6 +98,13 @@ const isPodNews = (change: Moved<'Pod'>): boolean => {
     return true;
   const [old, now] = sidesOf<'Pod'>(change).map(newsOf);
   return old !== now;
+};
+
+/** That it was probed once more is no news to those who work with it. */
+const isCouncilNews = (change: Moved<'Council'>): boolean => {
+  if (change.type !== 'changed' || change.old.metadata.generation !== change.object.metadata.generation) return true;
+  const [old, now] = sidesOf<'Council'>(change).map(({ status }) => conditionOf(status?.conditions, 'Ready'));
+  return old?.status !== now?.status || old?.reason !== now?.reason;
 };
 
 type Wakes = { readonly [K in ObjectKind]: (object: Objects[K], caches: Caches, change: Moved<K>) => Keys };
@@ -107,7 +116,7 @@ const wakes: Wakes = {
       : [
           workKey('Story', story),
           ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story.metadata))),
-          ...keysOf('Task', caches.cache('Task').ownedBy(story.metadata.uid)),
+          ...keysOf('Task', caches.cache('Task').by(OF_STORY, story.metadata.uid)),
         ],
   Plan: (plan, caches) => {
     const story = { namespace: plan.metadata.namespace, name: plan.spec.storyRef.name };
@@ -118,15 +127,18 @@ const wakes: Wakes = {
       // plans of one Story supersede each other
       ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story))),
       // a Task is checked against its Plan before anything starts
-      ...keysOf('Task', caches.cache('Task').ownedBy(storyUid)),
+      ...keysOf('Task', caches.cache('Task').by(OF_STORY, storyUid)),
     ];
   },
-  Task: (task, caches, change) => [workKey('Task', task), ...ownerKey('Story', task), ...relatives(task, caches, change)],
-  Council: (council, caches) => [
-    workKey('Council', council),
-    ...unfinishedTasksIn(caches, council),
-    ...unfinishedStoriesIn(caches, council),
+  Task: (task, caches, change) => [
+    workKey('Task', task),
+    `Story ${keyOf({ namespace: task.metadata.namespace, name: task.spec.storyRef.name })}`,
+    ...relatives(task, caches, change),
   ],
+  Council: (council, caches, change) =>
+    isCouncilNews(change)
+      ? [workKey('Council', council), ...unfinishedTasksIn(caches, council), ...unfinishedStoriesIn(caches, council)]
+      : [workKey('Council', council)],
   Deliberation: (deliberation) => [workKey('Deliberation', deliberation), ...ownerKey('Story', deliberation)],
   Job: (job) => ownerKey('Task', job),
   Pod: (pod, caches, change) => {
@@ -169,6 +181,12 @@ export const wokenByUsage = (account: string, caches: Caches): Keys => {
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
+/** A receipt concerns the Task whose Job it is of. */
+export const wokenByReceipt = (jobUid: string, caches: Caches): Keys => {
+  const job = caches.overlay('Job').byUid(jobUid);
+  return job === undefined ? [] : ownerKey('Task', job);
+};
+
 /** JetStream came or went, or the gateway's CA changed: whoever waits for it looks again. */
 export const wokenByStore = (caches: Caches): Keys => [
   ...unfinishedTasks(caches),
@@ -183,10 +201,12 @@ const PUBLISHING = ['Story', 'Plan', 'Task', 'Council', 'Deliberation'] as const
 export type PublishingKind = (typeof PUBLISHING)[number];
 export const PUBLISHING_KINDS: readonly PublishingKind[] = PUBLISHING;
 
-/** An outbox that was full has room again once its events are published. */
+/** An outbox that was full has room again once its events are published; one that the cursor is ahead of is numbered again. */
 const OUTBOX_NEARLY_FULL = 32;
-export const wokenByCursor = (uid: string, caches: Caches): Keys =>
+export const wokenByCursor = (uid: string, cursor: number, caches: Caches): Keys =>
   PUBLISHING.flatMap((kind) => {
     const object = caches.cache(kind).byUid(uid);
-    return (object?.status?.outbox?.length ?? 0) >= OUTBOX_NEARLY_FULL && object !== undefined ? [workKey(kind, object)] : [];
+    const waiting = object?.status?.outbox?.length ?? 0;
+    if (object === undefined || waiting === 0) return [];
+    return waiting >= OUTBOX_NEARLY_FULL || isBehind(object.status, cursor) ? [workKey(kind, object)] : [];
   });

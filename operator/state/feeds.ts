@@ -1,4 +1,4 @@
-// What the operator reads from JetStream: answers of the gateway, the ledger, and how far events were published.
+// What the operator reads from JetStream: answers and receipts of the gateway, the ledger, and how far events were published.
 
 import { z } from 'zod';
 import {
@@ -9,6 +9,7 @@ import {
   type CommandAnswer,
   type StreamDefinition,
 } from '../../crds/contracts/commands.ts';
+import { receipt, type Receipt } from '../../crds/contracts/receipts.ts';
 import type { StreamDefinition as JetStreamDefinition } from '../../runtime/bus/link.ts';
 import { LatestValues } from '../../runtime/bus/latest-values.ts';
 
@@ -23,6 +24,7 @@ interface FeedListeners {
   readonly onAnswer: (commandId: string) => void;
   readonly onUsage: (account: string) => void;
   readonly onCursor: (uid: string) => void;
+  readonly onReceipt: (jobUid: string) => void;
   readonly onMalformed: (key: string, error: unknown) => void;
 }
 
@@ -30,18 +32,22 @@ export interface Feeds {
   readonly answers: LatestValues<CommandAnswer>;
   readonly ledger: LatestValues<LedgerAccount>;
   readonly cursors: LatestValues<number>;
+  readonly receipts: LatestValues<Receipt>;
 }
 
+/** The stream that holds a bucket. */
+export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 /** Subject of a key in a bucket. */
 const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
+export const receiptSubject = (jobUid: string): string => bucketSubject(KV_BUCKETS.receipts, jobUid);
 export const cursorSubject = (uid: string): string => bucketSubject(KV_BUCKETS.cursor, uid);
 
 const MAX_ENTRIES = 200_000;
 const NS_PER_MS = 1_000_000;
 
-export const makeFeeds = ({ onAnswer, onUsage, onCursor, onMalformed }: FeedListeners): Feeds => {
+export const makeFeeds = ({ onAnswer, onUsage, onCursor, onReceipt, onMalformed }: FeedListeners): Feeds => {
   const bucket = (name: string) => ({
-    stream: `KV_${name}`,
+    stream: bucketStream(name),
     filter: bucketSubject(name, '>'),
     maxEntries: MAX_ENTRIES,
     onMalformed,
@@ -61,6 +67,11 @@ export const makeFeeds = ({ onAnswer, onUsage, onCursor, onMalformed }: FeedList
       ...bucket(KV_BUCKETS.cursor),
       parse: (json) => z.int().min(0).parse(json),
       onChange: onCursor,
+    }),
+    receipts: new LatestValues<Receipt>({
+      ...bucket(KV_BUCKETS.receipts),
+      parse: (json) => receipt.parse(json),
+      onChange: onReceipt,
     }),
   };
 };

@@ -19,7 +19,13 @@ export const KEPT_JOB: FieldsOf<Job> = {
 
 export const KEPT_POD: FieldsOf<Pod> = {
   ...{ apiVersion: true, kind: true, metadata: KEPT_META },
-  status: { phase: true, reason: true, message: true, initContainerStatuses: CONTAINERS, containerStatuses: CONTAINERS },
+  spec: { serviceAccountName: true },
+  status: {
+    ...{ phase: true, reason: true, message: true, startTime: true },
+    conditions: { type: true, status: true },
+    initContainerStatuses: CONTAINERS,
+    containerStatuses: CONTAINERS,
+  },
 };
 
 export const KEPT_SERVICE_ACCOUNT: FieldsOf<ServiceAccount> = {

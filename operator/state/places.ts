@@ -39,6 +39,9 @@ const lineIn = <Member>(lines: Map<string, Line<Member>>, name: string): Line<Me
 const keyOf = ({ namespace, name }: Claim): string => `${namespace}/${name}`;
 /** In one namespace: a Story and its Tasks never lie apart. */
 const storyOf = ({ namespace, storyUid }: Claim): string => `${namespace}/${storyUid}`;
+/** Some ten milliseconds of judging: what touches all Tasks of a cluster does not stop everything else. */
+const AT_ONCE = 250;
+
 const NO_PLACE: PlaceSeen = { taken: { cluster: 0, namespace: 0, story: 0 }, overlaps: false };
 const NO_LINE = emptyLine<never>();
 
@@ -53,6 +56,7 @@ const isSame = (a: Claim | undefined, b: Claim | undefined): boolean =>
 export class Places {
   readonly #options: PlacesOptions;
   readonly #touched = new Set<string>();
+  readonly #unsure = new Set<string>();
   readonly #claims = new Map<string, Claim>();
   readonly #stories = new Map<string, StoryLine>();
   readonly #namespaces = new Map<string, NamespaceLine>();
@@ -65,9 +69,15 @@ export class Places {
     this.#options = options;
   }
 
-  /** What a claim depends on may have changed. */
+  /** The Task itself, or a Job of it: it may have taken its place or given it back. */
   touch(key: string): void {
     this.#touched.add(key);
+    this.#options.onTouched();
+  }
+
+  /** Something around it, of which many Tasks hang. It may be judged a little later, as nobody takes a place without being judged. */
+  touchLater(key: string): void {
+    this.#unsure.add(key);
     this.#options.onTouched();
   }
 
@@ -76,6 +86,7 @@ export class Places {
     const { namespace, name } = core.task.metadata;
     const key = `${namespace}/${name}`;
     this.#touched.delete(key);
+    this.#unsure.delete(key);
     const claims = this.#options.makeClaims();
     this.#settle(claims);
     this.#put(key, claims.of(core));
@@ -99,12 +110,17 @@ export class Places {
     const keys = this.#nextOfCluster().map(keyOf);
     const news = keys.filter((key) => !this.#told.has(key));
     this.#told = new Set(keys);
+    if (this.#unsure.size > 0) this.#options.onTouched();
     return news;
   }
 
   #settle(claims: Claims): void {
     for (const key of this.#touched) this.#put(key, claims.at(key));
     this.#touched.clear();
+    for (const key of [...this.#unsure].slice(0, AT_ONCE)) {
+      this.#put(key, claims.at(key));
+      this.#unsure.delete(key);
+    }
   }
 
   #put(key: string, claim: Claim | undefined): void {

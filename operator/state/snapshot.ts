@@ -4,9 +4,10 @@
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/commands.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, STORY } from './watched-kinds.ts';
+import { NAMESPACE, OF_STORY, STORY } from './watched-kinds.ts';
 import type { LedgerAccount } from './feeds.ts';
 import type { Places } from './places.ts';
 import type { Caches } from './caches.ts';
@@ -18,6 +19,7 @@ export interface SnapshotSources {
   readonly cursors: { get(uid: string): number | undefined };
   /** Asked for late: they judge by this very snapshot. */
   readonly places: () => Pick<Places, 'place'>;
+  readonly receipts: { get(jobUid: string): Receipt | undefined };
   readonly ledger: { get(account: string): LedgerAccount | undefined };
   readonly storeAvailable: () => boolean;
   /** PEM; undefined until it was read. */
@@ -48,7 +50,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
       const story = caches.overlay('Story').byUid(storyUid);
       return story === undefined ? [] : caches.overlay('Plan').by(STORY, keyOf(story.metadata));
     },
-    tasksOf: (storyUid) => controlledBy(caches.overlay('Task').ownedBy(storyUid), storyUid),
+    tasksOf: (storyUid) => caches.overlay('Task').by(OF_STORY, storyUid),
     place: (core) => sources.places().place(core),
     councilsIn: (namespace) => caches.overlay('Council').by(NAMESPACE, namespace),
     jobsOf: (ownerUid) => controlledBy(caches.overlay('Job').ownedBy(ownerUid), ownerUid),
@@ -62,6 +64,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
         return answer?.kind === 'probe' ? [answer] : [];
       }),
     eventCursor: (uid) => sources.cursors.get(uid),
+    receipt: (jobUid) => sources.receipts.get(jobUid),
     usage: (account) => usageOf(sources.ledger.get(account), sources.nowMs()),
     get storeAvailable() {
       return sources.storeAvailable();

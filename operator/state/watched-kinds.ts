@@ -8,6 +8,7 @@ import { GROUP, VERSION } from '../../crds/kinds/meta.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
+import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../../controllers/kubernetes.ts';
@@ -49,6 +50,8 @@ export interface Watched<T extends KubeObject> {
 import { KEPT_JOB, KEPT_NETWORK_POLICY, KEPT_POD, KEPT_SERVICE_ACCOUNT } from './kept.ts';
 
 export const STORY = 'story';
+/** Tasks that belong to the Story of a uid. */
+export const OF_STORY = 'of story';
 export const NAMESPACE = 'namespace';
 export const UNFINISHED = 'unfinished';
 export const UNFINISHED_IN = 'unfinished in';
@@ -74,6 +77,7 @@ export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
   Story: own('Story', { [NAMESPACE]: namespaceOf }),
   Plan: own('Plan', { [STORY]: (plan) => [`${plan.metadata.namespace}/${plan.spec.storyRef.name}`] }),
   Task: own('Task', {
+    [OF_STORY]: (task) => (isOwnedByItsStory(task) ? [task.spec.storyRef.uid] : []),
     [UNFINISHED]: (task) => (isFinished(task) ? [] : ['all']),
     [UNFINISHED_IN]: (task) => (isFinished(task) ? [] : namespaceOf(task)),
   }),

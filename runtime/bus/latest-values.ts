@@ -13,7 +13,13 @@ interface LatestValue<V> {
 type Entries<V> = LRUCache<string, LatestValue<V>>;
 
 /** By size and not by number: the cache would make room for all of them at once. */
-const emptyEntries = <V>(maxEntries: number): Entries<V> => new LRUCache({ maxSize: maxEntries, sizeCalculation: () => 1 });
+const emptyEntries = <V>(maxEntries: number, onEvicted: () => void): Entries<V> =>
+  new LRUCache<string, LatestValue<V>>({
+    ...{ maxSize: maxEntries, sizeCalculation: () => 1 },
+    dispose: (_value, _key, reason) => {
+      if (reason === 'evict') onEvicted();
+    },
+  });
 
 export interface LatestValuesOptions<V> {
   readonly stream: string;
@@ -34,13 +40,15 @@ export class LatestValues<V> implements Feed {
   #entries: Entries<V>;
   /** Filled while a new session catches up; until then readers see what was known before. */
   #next: Entries<V> | undefined;
+  #isWhole = true;
+  #isNextWhole = true;
 
   constructor(options: LatestValuesOptions<V>) {
     this.stream = options.stream;
     this.filter = options.filter;
     this.#options = options;
     this.#prefixLength = options.filter.length - 1;
-    this.#entries = emptyEntries(options.maxEntries);
+    this.#entries = this.#empty();
   }
 
   get(key: string): V | undefined {
@@ -56,8 +64,14 @@ export class LatestValues<V> implements Feed {
     return this.#entries.size;
   }
 
+  /** Whether a key that is not here is not in the store: no entry had to go for others. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   begin(): void {
-    this.#next = emptyEntries(this.#options.maxEntries);
+    this.#isNextWhole = true;
+    this.#next = this.#empty();
   }
 
   take({ subject, seq, data }: FeedMessage): void {
@@ -73,8 +87,17 @@ export class LatestValues<V> implements Feed {
     if (this.#next === undefined) return;
     const keys = new Set([...this.#entries.keys(), ...this.#next.keys()]);
     this.#entries = this.#next;
+    this.#isWhole = this.#isNextWhole;
     this.#next = undefined;
     for (const key of keys) this.#options.onChange(key);
+  }
+
+  #empty(): Entries<V> {
+    const entries: Entries<V> = emptyEntries(this.#options.maxEntries, () => {
+      if (entries === this.#next) this.#isNextWhole = false;
+      else this.#isWhole = false;
+    });
+    return entries;
   }
 
   #parsed(key: string, data: Uint8Array): V | undefined {

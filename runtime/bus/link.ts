@@ -50,6 +50,12 @@ export interface Publication {
   readonly stream?: string;
 }
 
+export interface StoredMessage {
+  /** Sequence in the stream. */
+  readonly seq: number;
+  readonly data: Uint8Array;
+}
+
 /** refused: one message per subject, and it is there; outrun: the subject's last message is not the expected one. */
 export type Published = 'published' | 'refused' | 'outrun';
 
@@ -164,14 +170,29 @@ export class JetStreamLink {
   }
 
   /** The last message on a subject; undefined when there is none. Throws StoreUnavailable. */
-  async lastMessage(stream: string, subject: string): Promise<Uint8Array | undefined> {
+  async lastStored(stream: string, subject: string): Promise<StoredMessage | undefined> {
     const { manager } = await this.session();
     try {
       const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
-      return message?.data;
+      return message === null ? undefined : { seq: message.seq, data: message.data };
     } catch (cause) {
       if (isApiError(cause, 'noMessage')) return undefined;
       throw new StoreUnavailable(`${subject} could not be read`, { cause });
+    }
+  }
+
+  /** What the last message on a subject says. Throws StoreUnavailable. */
+  async lastMessage(stream: string, subject: string): Promise<Uint8Array | undefined> {
+    return (await this.lastStored(stream, subject))?.data;
+  }
+
+  /** Throws away all messages under a subject, which may hold wildcards. Throws StoreUnavailable. */
+  async purge(stream: string, subject: string): Promise<void> {
+    const { manager } = await this.session();
+    try {
+      await manager.streams.purge(stream, { filter: subject });
+    } catch (cause) {
+      throw new StoreUnavailable(`${subject} could not be purged`, { cause });
     }
   }
 

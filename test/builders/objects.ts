@@ -181,7 +181,15 @@ export const platform = (more: Loose<PlatformConfig> = {}): PlatformConfig =>
     workspace: {
       fleetImage: 'swe-fleet:1',
       fleetImagePullPolicy: 'IfNotPresent',
-      resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } },
+      resources: {
+        requests: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '8Mi' },
+        limits: { cpu: '1', memory: '512Mi', 'ephemeral-storage': '4Gi' },
+      },
+      toolchain: {
+        requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '8Mi' },
+        limits: { cpu: '2', memory: '1Gi', 'ephemeral-storage': '4Gi' },
+        maxima: { cpu: '4', memory: '8Gi', 'ephemeral-storage': '16Gi' },
+      },
       attemptLimits: { agent: 3, infrastructure: 6 },
       deadlineSeconds: 600,
       egressOwnNode: false,

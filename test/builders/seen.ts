@@ -23,6 +23,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   family: [],
   usage: undefined,
   pods: [],
+  receipts: {},
   place: FREE,
   namespace: {
     workspaceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-workspace') },

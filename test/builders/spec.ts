@@ -25,8 +25,9 @@ const statusText = ({ phase, conditions = [] }: CommonStatus): string =>
   [`status ${phase ?? ''}`.trim(), ...conditions.map(({ type, status, reason }) => `${type}=${status}/${reason}`)].join(' ');
 
 const outcomeText = ({ outcome }: Decision<unknown>): string => {
-  if (outcome.kind === 'stalled') return `stalled: ${outcome.reason}`;
-  return outcome.kind === 'waiting' && outcome.afterMs !== undefined ? `waits ${outcome.afterMs / 1000} s` : outcome.kind;
+  const date = outcome.kind !== 'done' && outcome.afterMs !== undefined ? `waits ${outcome.afterMs / 1000} s` : undefined;
+  if (outcome.kind === 'stalled') return [`stalled: ${outcome.reason}`, ...(date === undefined ? [] : [date])].join(', ');
+  return date ?? outcome.kind;
 };
 
 export interface Spec {

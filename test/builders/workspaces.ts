@@ -4,8 +4,11 @@ import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import { identityLabels, wantedJobName, type WantedJob } from '../../controllers/task/job-identity.ts';
 import type { JobInput } from '../../controllers/task/children.ts';
 import type { TaskSeen } from '../../controllers/task/seen.ts';
+import { parseFinding } from '../../crds/contracts/findings.ts';
+import { pushClaim, reportClaim, type Receipt } from '../../crds/contracts/receipts.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
-import { LABEL_WORKSPACE } from '../../crds/labels.ts';
+import { WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
+import { LABEL_JOB, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { API_VERSION } from '../../crds/kinds/meta.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { at, COMMIT, council, DIGEST, meta, nodeProfile, platform, task, work } from './objects.ts';
@@ -30,7 +33,7 @@ export const job = (owner: Task, wanted: Partial<WantedJob> = {}, more: Partial<
     kind: 'Job',
     metadata: meta(wantedJobName(owner, whole), {
       uid: `uid-${kind}-${which}`,
-      labels: identityLabels(whole),
+      labels: { ...identityLabels(whole), [LABEL_JOB]: wantedJobName(owner, whole) },
       ownerReferences: [
         { apiVersion: API_VERSION, kind: 'Task', name: owner.metadata.name, uid: owner.metadata.uid, controller: true },
       ],
@@ -65,6 +68,7 @@ export const pod = (of: Job, ends: Readonly<Record<string, StepEnd>> = {}, statu
   return {
     apiVersion: 'v1',
     kind: 'Pod',
+    spec: { serviceAccountName: WORKSPACE_ACCOUNT },
     metadata: meta(`${of.metadata.name}-pod`, {
       ...(of.metadata.labels && { labels: of.metadata.labels }),
       ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: of.metadata.name, uid: of.metadata.uid, controller: true }],
@@ -83,8 +87,27 @@ export const runningPod = (of: Job): Pod => ({ ...pod(of), status: { phase: 'Run
 
 export const REPORT = { patch: DIGEST, evidence: DIGEST, base: COMMIT, tokens: 900, verify: { passed: 1, failed: 0 } } as const;
 
-/** Jobs and their pods, as they stand in a record. */
-export const workspaces = (...pairs: readonly (readonly [Job, Pod?])[]): Pick<TaskSeen, 'jobs' | 'pods'> => ({
+/** The receipt that the gateway gave for what the pod says, if it says that it ended well. */
+export const receiptOf = (of: Pod): Receipt | undefined => {
+  const statuses = [...(of.status?.initContainerStatuses ?? []), ...(of.status?.containerStatuses ?? [])];
+  const said = (step: string): string => statuses.find(({ name }) => name === step)?.state?.terminated?.message ?? '';
+  const report = reportClaim.safeParse(parseFinding('report', said('report'))).data;
+  const push = pushClaim.safeParse({ ...parseFinding('merge', said('merge')), ...parseFinding('push', said('push')) }).data;
+  if (report !== undefined) return { kind: 'report', ...report };
+  return push === undefined ? undefined : { kind: 'push', ...push };
+};
+
+/** Jobs and their pods with what the gateway says of them, as they stand in a record. */
+export const workspaces = (
+  ...pairs: readonly (readonly [Job, Pod?])[]
+): Pick<TaskSeen, 'jobs' | 'pods' | 'receipts'> & { readonly storeAvailable: boolean } => ({
   jobs: pairs.map(([each]) => each),
   pods: pairs.flatMap(([, of]) => of ?? []),
+  receipts: Object.fromEntries(
+    pairs.flatMap(([each, of]) => {
+      const found = of === undefined ? undefined : receiptOf(of);
+      return found === undefined ? [] : [[each.metadata.uid, found] as const];
+    }),
+  ),
+  storeAvailable: true,
 });

@@ -10,18 +10,27 @@ import { KUBERNETES_VERSION } from './layout.ts';
 import { withLock } from './lock.ts';
 import { timed, type Log } from './progress.ts';
 
-interface Program {
+export interface Program {
   readonly name: string;
   readonly package: string;
   /** What `go build` calls it, where that differs. */
   readonly built?: string;
 }
 
-interface Module {
+export interface Module {
   readonly label: string;
   readonly directory: string;
   readonly linkerFlags: readonly string[];
   readonly programs: readonly Program[];
+}
+
+/** Programs that are built and kept together. */
+export interface ProgramSet {
+  /** What the directory of the programs is called before its digest. */
+  readonly name: string;
+  /** Folder with the modules' own files; a change of any of them is another directory. */
+  readonly sources: string;
+  readonly modules: readonly Module[];
 }
 
 const SOURCES = join(import.meta.dirname, 'programs');
@@ -69,11 +78,15 @@ const MODULES: readonly Module[] = [
   },
 ];
 
+const CLUSTER_PROGRAMS: ProgramSet = { name: KUBERNETES_VERSION, sources: SOURCES, modules: MODULES };
+
 export interface BinaryOptions {
   readonly cacheDir: string;
   readonly log: Log;
   /** Only these; all by default. */
   readonly only?: readonly string[];
+  /** The cluster's by default. */
+  readonly set?: ProgramSet;
 }
 
 const sourceFiles = (directory: string): readonly string[] =>
@@ -83,13 +96,13 @@ const sourceFiles = (directory: string): readonly string[] =>
     .sort();
 
 /** The directory's name changes with every source, version and flag that goes into the programs. */
-const versionKey = async (): Promise<string> => {
+const versionKey = async ({ name, sources, modules }: ProgramSet): Promise<string> => {
   const go = await attempt(['go', 'version'], { cwd: NEWEST_MODULE });
   if (go.status !== 0) throw new Error(NO_GO);
   const hash = createHash('sha256').update(go.stdout);
-  for (const file of sourceFiles(SOURCES)) hash.update(file.slice(SOURCES.length)).update(readFileSync(file));
-  hash.update(JSON.stringify(MODULES.map(({ linkerFlags, programs }) => ({ linkerFlags, programs }))));
-  return `${KUBERNETES_VERSION}-${hash.digest('hex').slice(0, 12)}`;
+  for (const file of sourceFiles(sources)) hash.update(file.slice(sources.length)).update(readFileSync(file));
+  hash.update(JSON.stringify(modules.map(({ linkerFlags, programs }) => ({ linkerFlags, programs }))));
+  return `${name}-${hash.digest('hex').slice(0, 12)}`;
 };
 
 const build = async (module: Module, programs: readonly Program[], binDir: string, log: Log): Promise<void> => {
@@ -128,11 +141,11 @@ const complaintsOf = (stderr: string): string => {
 };
 
 /** Returns the directory with the programs. @throws when one does not build, with the compiler's last lines */
-export const ensureBinaries = async ({ cacheDir, log, only }: BinaryOptions): Promise<string> => {
-  const binDir = join(cacheDir, 'bin', await versionKey());
+export const ensureBinaries = async ({ cacheDir, log, only, set = CLUSTER_PROGRAMS }: BinaryOptions): Promise<string> => {
+  const binDir = join(cacheDir, 'bin', await versionKey(set));
   const missingOf = (module: Module): readonly Program[] =>
     module.programs.filter(({ name }) => (only === undefined || only.includes(name)) && !existsSync(join(binDir, name)));
-  if (MODULES.every((module) => missingOf(module).length === 0)) return binDir;
+  if (set.modules.every((module) => missingOf(module).length === 0)) return binDir;
   mkdirSync(binDir, { recursive: true });
   const onWait = (): void => log('another process builds the programs: waiting for it …');
   await withLock(
@@ -140,7 +153,9 @@ export const ensureBinaries = async ({ cacheDir, log, only }: BinaryOptions): Pr
     async () => {
       removeDrafts(binDir);
       // together: one downloads or links while the other compiles
-      const work = MODULES.map((module) => ({ module, missing: missingOf(module) })).filter(({ missing }) => missing.length > 0);
+      const work = set.modules
+        .map((module) => ({ module, missing: missingOf(module) }))
+        .filter(({ missing }) => missing.length > 0);
       const ends = await Promise.allSettled(work.map(({ module, missing }) => build(module, missing, binDir, log)));
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },

@@ -48,6 +48,8 @@ export interface BoxOptions {
   readonly binDir: string;
   /** How many GPUs the node pretends to have; what it had, or none, by default. */
   readonly gpus?: number;
+  /** Without a node; as it was, or with one, by default. A box that runs otherwise is started anew. */
+  readonly controlPlaneOnly?: boolean;
   /** Throw away what an earlier box of this name kept. */
   readonly fresh?: boolean;
   readonly log: Log;
@@ -173,8 +175,10 @@ const boot = async (options: BoxOptions, layout: BoxLayout): Promise<RunningBox>
   const address = await claimAddress(cacheDir, layout);
   await ensureCertificates(layout.pki, address);
   await writeComponentFiles(layout, address);
-  const gpus = options.gpus ?? readState<BoxParameters>(layout.parameters)?.gpus ?? 0;
-  const parameters: BoxParameters = { name, cacheDir, binDir, address, gpus, revision: 1 };
+  const before = readState<BoxParameters>(layout.parameters);
+  const gpus = options.gpus ?? before?.gpus ?? 0;
+  const controlPlaneOnly = options.controlPlaneOnly ?? before?.controlPlaneOnly ?? false;
+  const parameters: BoxParameters = { name, cacheDir, binDir, address, gpus, controlPlaneOnly, revision: 1 };
   writeState(layout.parameters, parameters);
   createCgroups(layout);
   try {
@@ -235,6 +239,7 @@ const reuse = async (options: BoxOptions, running: RunningBox): Promise<RunningB
   const { layout, processes, parameters } = running;
   const status = readState<BoxStatus>(layout.status);
   if (options.fresh === true || status === undefined || status.phase === 'failed') return undefined;
+  if (options.controlPlaneOnly !== undefined && options.controlPlaneOnly !== parameters.controlPlaneOnly) return undefined;
   if (status.phase === 'starting') {
     // whoever started it was interrupted
     await timed(options.log, `waiting for box "${layout.name}"`, (detail) =>

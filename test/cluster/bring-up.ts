@@ -54,12 +54,18 @@ export const bringUp = async (context: BringUp): Promise<void> => {
   for (const component of componentsOf(parameters)) serving.set(component.name, startInTurn(component));
   await Promise.all([
     ...serving.values(),
-    until('the node to be ready', died, () => nodeReady(credentials, context.bootedAt)).then(() => say('the node is ready')),
+    ...(parameters.controlPlaneOnly
+      ? []
+      : [
+          until('the node to be ready', died, () => nodeReady(credentials, context.bootedAt)).then(() =>
+            say('the node is ready'),
+          ),
+        ]),
     until('the default service account', died, () => defaultAccountReady(credentials)).then(() =>
       say('the default account is there'),
     ),
   ]);
-  await setGpus(credentials, parameters.gpus);
+  if (!parameters.controlPlaneOnly) await setGpus(credentials, parameters.gpus);
   const [dead] = died();
   if (dead !== undefined) throw new Error(describeDeath(dead));
 };

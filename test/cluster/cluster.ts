@@ -47,6 +47,8 @@ export interface EnsureBoxOptions {
   readonly name?: string;
   /** How many GPUs the node pretends to have. */
   readonly gpus?: number;
+  /** Without a node: etcd, API server, controller manager and scheduler alone, for who plays the pods himself. */
+  readonly controlPlaneOnly?: boolean;
   /** Throw away what an earlier box of this name kept. */
   readonly fresh?: boolean;
   readonly log: Log;
@@ -112,6 +114,7 @@ export const ensureBox = async (options: EnsureBoxOptions): Promise<Cluster> => 
     log,
     ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
     ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
+    ...(options.controlPlaneOnly === undefined ? {} : { controlPlaneOnly: options.controlPlaneOnly }),
   });
   const how = box.reused ? 'reusing' : 'started';
   log(`${how} box "${name}": Kubernetes at ${apiUrlOf(box.address)}, kubeconfig ${box.layout.adminKubeconfig}`);

@@ -17,6 +17,8 @@ export interface BoxParameters {
   readonly address: BoxAddress;
   /** How many of the extended resource `nvidia.com/gpu` the node offers. */
   readonly gpus: number;
+  /** Without a node: only what keeps and schedules objects runs, and somebody else plays the pods. */
+  readonly controlPlaneOnly: boolean;
   /** Counts the requests to the supervisor, so that its answer can be told from an older one. */
   readonly revision: number;
 }

@@ -97,8 +97,13 @@ const controllerManager = (layout: BoxLayout): readonly string[] => [
   '--kube-api-burst=1000',
 ];
 
-/** All components in the order of their start. */
-export const componentsOf = (parameters: BoxParameters): readonly Component[] => {
+const CONTROL_PLANE: readonly ComponentName[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+
+/** What runs in that box, in the order of its start. */
+export const componentsOf = (parameters: BoxParameters): readonly Component[] =>
+  allComponents(parameters).filter(({ name }) => !parameters.controlPlaneOnly || CONTROL_PLANE.includes(name));
+
+const allComponents = (parameters: BoxParameters): readonly Component[] => {
   const layout = boxLayout(parameters.cacheDir, parameters.name);
   const bin = (name: string): string => join(parameters.binDir, name);
   const config = (name: string): string => join(layout.config, name);

@@ -44,12 +44,18 @@ const pod = (name: string, account?: string, more: object = {}): object => ({
   metadata: { name, ...more },
   spec: podSpec(account),
 });
+/** As the Job controller makes it: for a Job, and named after it. */
+const made = (of: string, uid = 'uid-of-the-job'): object => ({
+  metadata: { name: `${of}-aaaaa`, ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: of, uid, controller: true }] },
+  spec: podSpec('fleet-workspace'),
+});
 const job = (name: string, account?: string): object => ({
   metadata: { name },
   spec: { suspend: true, template: { spec: podSpec(account, { restartPolicy: 'Never' }) } },
 });
 
 const WORKSPACE = 'fleet-ws-story-a1-00000001';
+const WORKSPACE_POD = `${WORKSPACE}-aaaaa`;
 const PLAIN = 'plain';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -131,13 +137,19 @@ const creation: readonly Case[] = [
   {
     who: JOB_CONTROLLER,
     does: 'creates a workspace pod',
-    request: post(() => core('pods'), pod('fleet-ws-a', 'fleet-workspace')),
+    request: post(() => core('pods'), made('fleet-ws-a')),
     want: 'allowed',
   },
   {
     who: JOB_CONTROLLER,
     does: 'creates a workspace pod with a generated name',
-    request: post(() => core('pods'), { metadata: { generateName: 'fleet-ws-a-' }, spec: podSpec('fleet-workspace') }),
+    request: post(() => core('pods'), {
+      metadata: {
+        generateName: 'fleet-ws-a-',
+        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'fleet-ws-a', uid: 'uid-of-the-job', controller: true }],
+      },
+      spec: podSpec('fleet-workspace'),
+    }),
     want: 'allowed',
   },
   {
@@ -194,44 +206,44 @@ const change: readonly Case[] = [
   {
     who: PERSON,
     does: "patches a workspace pod's image",
-    request: patch(() => core(`pods/${WORKSPACE}`), { spec: { containers: [{ name: 'work', image: 'evil' }] } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}`), { spec: { containers: [{ name: 'work', image: 'evil' }] } }),
     want: onlyJobControllerChanges,
   },
   {
     who: PERSON,
     does: "changes a workspace pod's labels",
-    request: patch(() => core(`pods/${WORKSPACE}`), { metadata: { labels: { 'swefleet.io/network': 'none' } } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}`), { metadata: { labels: { 'swefleet.io/network': 'none' } } }),
     want: onlyJobControllerChanges,
   },
   {
     who: 'system:node:box',
     group: 'system:nodes',
     does: "does not reach a workspace pod's spec",
-    request: patch(() => core(`pods/${WORKSPACE}`), { metadata: { labels: { a: 'b' } } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}`), { metadata: { labels: { a: 'b' } } }),
     want: /forbidden/i,
   },
   {
     who: JOB_CONTROLLER,
     does: 'takes its finalizer off a workspace pod',
-    request: patch(() => core(`pods/${WORKSPACE}`), { metadata: { finalizers: null } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}`), { metadata: { finalizers: null } }),
     want: 'allowed',
   },
   {
     who: GARBAGE_COLLECTOR,
     does: 'takes owners off a workspace pod',
-    request: patch(() => core(`pods/${WORKSPACE}`), { metadata: { ownerReferences: null } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}`), { metadata: { ownerReferences: null } }),
     want: 'allowed',
   },
   {
     who: GARBAGE_COLLECTOR,
     does: "changes a workspace pod's image",
-    request: patch(() => core(`pods/${WORKSPACE}`), { spec: { containers: [{ name: 'work', image: 'evil' }] } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}`), { spec: { containers: [{ name: 'work', image: 'evil' }] } }),
     want: onlyJobControllerChanges,
   },
   {
     who: PERSON,
     does: 'adds an ephemeral container to a workspace pod',
-    request: patch(() => core(`pods/${WORKSPACE}/ephemeralcontainers`), {
+    request: patch(() => core(`pods/${WORKSPACE_POD}/ephemeralcontainers`), {
       spec: { ephemeralContainers: [{ name: 'spy', image: 'evil' }] },
     }),
     want: sealed,
@@ -239,7 +251,7 @@ const change: readonly Case[] = [
   {
     who: 'the operator',
     does: 'adds an ephemeral container to a workspace pod',
-    request: patch(() => core(`pods/${WORKSPACE}/ephemeralcontainers`), {
+    request: patch(() => core(`pods/${WORKSPACE_POD}/ephemeralcontainers`), {
       spec: { ephemeralContainers: [{ name: 'spy', image: 'evil' }] },
     }),
     want: sealed,
@@ -255,7 +267,7 @@ const change: readonly Case[] = [
   {
     who: PERSON,
     does: 'resizes a workspace pod',
-    request: patch(() => core(`pods/${WORKSPACE}/resize`), {
+    request: patch(() => core(`pods/${WORKSPACE_POD}/resize`), {
       spec: { containers: [{ name: 'work', resources: { requests: { cpu: '2m' } } }] },
     }),
     want: sealed,
@@ -263,19 +275,19 @@ const change: readonly Case[] = [
   {
     who: PERSON,
     does: "writes a workspace pod's status",
-    request: patch(() => core(`pods/${WORKSPACE}/status`), { status: { message: 'believe me' } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}/status`), { status: { message: 'believe me' } }),
     want: statusByCluster,
   },
   {
     who: 'the operator',
     does: "writes a workspace pod's status",
-    request: patch(() => core(`pods/${WORKSPACE}/status`), { status: { message: 'believe me' } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}/status`), { status: { message: 'believe me' } }),
     want: statusByCluster,
   },
   {
     who: 'system:kube-scheduler',
     does: "writes a workspace pod's status",
-    request: patch(() => core(`pods/${WORKSPACE}/status`), { status: { message: 'no node fits' } }),
+    request: patch(() => core(`pods/${WORKSPACE_POD}/status`), { status: { message: 'no node fits' } }),
     want: 'allowed',
   },
   {
@@ -313,16 +325,16 @@ const change: readonly Case[] = [
   {
     who: PERSON,
     does: 'deletes a workspace pod',
-    request: () => ({ method: 'DELETE', path: core(`pods/${WORKSPACE}`) }),
+    request: () => ({ method: 'DELETE', path: core(`pods/${WORKSPACE_POD}`) }),
     want: 'allowed',
   },
   {
     who: PERSON,
     does: 'evicts a workspace pod',
-    request: post(() => core(`pods/${WORKSPACE}/eviction`), {
+    request: post(() => core(`pods/${WORKSPACE_POD}/eviction`), {
       apiVersion: 'policy/v1',
       kind: 'Eviction',
-      metadata: { name: WORKSPACE },
+      metadata: { name: WORKSPACE_POD },
     }),
     want: 'allowed',
   },
@@ -423,8 +435,11 @@ beforeAll(async () => {
   place.admission = await installAdmission(place.admin, `adm-${randomBytes(3).toString('hex')}`, place.namespace);
   for (const name of ['fleet-workspace', 'fleet-reader', 'default'])
     await answerTo(place.admin.raw({ method: 'POST', path: core('serviceaccounts'), body: { metadata: { name } } }));
-  await as('the operator').raw({ method: 'POST', path: batch('jobs'), body: job(WORKSPACE, 'fleet-workspace') });
-  await as(JOB_CONTROLLER).raw({ method: 'POST', path: core('pods'), body: pod(WORKSPACE, 'fleet-workspace') });
+  const body = job(WORKSPACE, 'fleet-workspace');
+  const stored = (await as('the operator').raw({ method: 'POST', path: batch('jobs'), body })) as {
+    readonly metadata: { readonly uid: string };
+  };
+  await as(JOB_CONTROLLER).raw({ method: 'POST', path: core('pods'), body: made(WORKSPACE, stored.metadata.uid) });
   await as(PERSON).raw({ method: 'POST', path: core('pods'), body: pod(PLAIN, 'default') });
 });
 
@@ -468,7 +483,7 @@ describe('stepping into a pod', () => {
   ] as const;
   for (const user of [PERSON, 'the operator', JOB_CONTROLLER])
     it.each(ways)(`${user} is refused $way on a workspace pod`, async ({ method, path, query }) => {
-      expect(await answerTo(as(user).raw({ method, path: core(path(WORKSPACE)), query }))).toMatch(sealed);
+      expect(await answerTo(as(user).raw({ method, path: core(path(WORKSPACE_POD)), query }))).toMatch(sealed);
     });
 
   // the pod runs nowhere, so the way in ends behind admission: with any other complaint

@@ -158,6 +158,8 @@ const allowed: readonly Case[] = [
   { user: 'gateway', does: 'gets an artifact', work: get(STREAMS.artifacts.name, ARTIFACT) },
   { user: 'gateway', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
   { user: 'operator', does: 'reads the ledger', work: read(`KV_${KV_BUCKETS.ledger}`, '$KV.fleet-ledger.>') },
+  { user: 'gateway', does: 'keeps a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
+  { user: 'operator', does: 'reads receipts', work: read(`KV_${KV_BUCKETS.receipts}`, '$KV.fleet-receipts.>') },
   { user: 'operator', does: 'purges artifacts of a root that is gone', work: purge(STREAMS.artifacts.name) },
   { user: 'admin', does: 'looks at everything', work: subscribe('>') },
 ];
@@ -166,6 +168,8 @@ const refused: readonly Case[] = [
   { user: 'operator', does: 'answers a command', work: publish(answerSubject('forged')) },
   { user: 'operator', does: 'stores an artifact', work: publish(ARTIFACT) },
   { user: 'operator', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
+  { user: 'operator', does: 'gives itself a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
+  { user: 'pool', does: 'gives a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
   { user: 'operator', does: 'deletes a stream', work: deleteStream(STREAMS.results.name) },
   { user: 'gateway', does: 'sends a command', work: publish(commandSubject('forged')) },
   { user: 'gateway', does: 'publishes an event', work: publish('planning.plan.approved') },

@@ -6,4 +6,5 @@ export const ESCAPE = 'e2e-escape';
 export const OPEN = 'e2e-open';
 export const RESTART = 'e2e-restart';
 export const QUIET = 'e2e-quiet';
-export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, RESTART, QUIET];
+export const HOSTILE = 'e2e-hostile';
+export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, RESTART, QUIET, HOSTILE];

@@ -1,26 +1,27 @@
 // One Story from apply to its end, as persons would drive it. The tests look at what came of it.
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { API_VERSION } from '../../crds/kinds/meta.ts';
-import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
-import type { Story, StoryPhase } from '../../crds/kinds/story.ts';
+import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { git } from '../environment/repository.ts';
+import {
+  planName as planNameOf,
+  planObject,
+  STORY_ENDS,
+  storyObject,
+  type StoryInput,
+  type TaskInput,
+} from '../environment/stories.ts';
 import { TEST_BOX } from '../environment/test-cluster.ts';
 import { follow, type Follower } from '../environment/watching.ts';
 import { connectEnvironment, type Repository, type Environment } from '../environment/environment.ts';
 
 export const fixture = (name: string): string => join(import.meta.dirname, '..', 'fixtures', name);
 
-export type TaskInput = Partial<PlanTask> & Pick<PlanTask, 'id' | 'title' | 'description'>;
-
-export interface WalkInput {
-  readonly namespace: string;
-  readonly name: string;
+export interface WalkInput extends StoryInput {
   readonly repositoryFolder: string;
   readonly tasks: readonly TaskInput[];
-  readonly councils?: readonly { readonly role: string; readonly name: string }[];
 }
 
 export interface Walk {
@@ -40,8 +41,6 @@ export interface Walk {
   close(): Promise<void>;
 }
 
-const ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
-
 export const walk = async (input: WalkInput): Promise<Walk> => {
   const { namespace, name } = input;
   const environment = await connectEnvironment(TEST_BOX);
@@ -49,7 +48,7 @@ export const walk = async (input: WalkInput): Promise<Walk> => {
   await environment.as('alice')('delete', `story/${name}`, `plan/${name}-1`, '--namespace', namespace, '--ignore-not-found');
   const repository = await environment.createRepository(`${namespace}-${name}`, input.repositoryFolder);
   const follower = await follow(environment.cluster.kubeconfig, namespace);
-  const planName = `${name}-1`;
+  const planName = planNameOf(name);
   const taskOf = (id: string): Task | undefined =>
     follower.view().tasks.find(({ spec }) => spec.storyRef.name === name && spec.task.id === id);
   return {
@@ -59,7 +58,7 @@ export const walk = async (input: WalkInput): Promise<Walk> => {
     follower,
     branch: `fleet/${namespace}/${name}`,
     start: async () => {
-      await environment.as('alice').apply([storyOf(input, repository), planOf(input, planName)]);
+      await environment.as('alice').apply([storyObject(input, repository), planObject(input, input.tasks)]);
       return follower.until(({ stories, plans }) => {
         const story = stories.find(({ metadata }) => metadata.name === name);
         return story?.status?.phase === 'Design'
@@ -83,7 +82,7 @@ export const walk = async (input: WalkInput): Promise<Walk> => {
     },
     ended: () =>
       follower.until(({ stories }) =>
-        stories.find(({ metadata, status }) => metadata.name === name && ENDS.includes(status?.phase ?? 'Draft')),
+        stories.find(({ metadata, status }) => metadata.name === name && STORY_ENDS.includes(status?.phase ?? 'Draft')),
       ),
     taskEnded: (id) =>
       follower.until(() => {
@@ -100,32 +99,5 @@ export const walk = async (input: WalkInput): Promise<Walk> => {
     },
     git: (...args) => git(repository.bare, ...args),
     close: () => follower.close(),
-  };
-};
-
-const storyOf = ({ namespace, name, councils }: WalkInput, repository: Repository): object => ({
-  apiVersion: API_VERSION,
-  kind: 'Story',
-  metadata: { name, namespace },
-  spec: {
-    title: 'Make the library more useful',
-    description: 'As a user of the library I want the change that the plan describes, so that I can use it in my work.',
-    acceptanceCriteria: [
-      'Given the library, when I call the new function, then I get what its documentation says',
-      'Given the tests, when they run, then they pass',
-    ],
-    repository: { url: repository.url, ref: 'main' },
-    gates: { scope: 'Auto', test: 'Auto', docs: 'Auto' },
-    ...(councils !== undefined && { councils }),
-  },
-});
-
-const planOf = ({ namespace, name, tasks }: WalkInput, planName: string): object => {
-  const complete = tasks.map((task) => ({ role: 'DEV', phase: 'BUILD', ...task }));
-  return {
-    apiVersion: API_VERSION,
-    kind: 'Plan',
-    metadata: { name: planName, namespace },
-    spec: { storyRef: { name }, revision: 1, author: 'alice', tasks: complete },
   };
 };

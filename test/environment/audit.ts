@@ -1,5 +1,5 @@
 // Reads the audit log of a box's API server: one line a write, of everybody.
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Cluster } from '../cluster/cluster.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { RELEASE, RELEASE_NAMESPACE } from './chart.ts';
@@ -34,10 +34,27 @@ export const hasAuditLog = clusterConfig().externalKubeconfig === undefined;
 
 export const operatorUser = `system:serviceaccount:${RELEASE_NAMESPACE}:${RELEASE}-operator`;
 
-/** All writes so far, oldest first. @throws on a cluster without an audit log */
-export const auditedWrites = (cluster: Cluster): readonly AuditedWrite[] => {
-  if (cluster.auditLog === undefined) throw new Error('this cluster keeps no audit log: the test needs a box');
-  return readFileSync(cluster.auditLog, 'utf8')
+const logOf = ({ auditLog }: Cluster): string => {
+  if (auditLog === undefined) throw new Error('this cluster keeps no audit log: the test needs a box');
+  return auditLog;
+};
+
+/** A place in the log: what is written from now on comes after it. @throws on a cluster without an audit log */
+export const auditedSoFar = (cluster: Cluster): number => statSync(logOf(cluster)).size;
+
+const textFrom = (path: string, start: number): string => {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(Math.max(0, statSync(path).size - start));
+    return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, start));
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** All writes since that place, oldest first; since the beginning by default. @throws on a cluster without an audit log */
+export const auditedWrites = (cluster: Cluster, since = 0): readonly AuditedWrite[] =>
+  textFrom(logOf(cluster), since)
     .split('\n')
     .filter((line) => line.endsWith('}')) // the last line may still be written
     .map((line) => JSON.parse(line) as AuditEvent)
@@ -52,7 +69,6 @@ export const auditedWrites = (cluster: Cluster): readonly AuditedWrite[] => {
       objectName: objectRef?.name ?? '',
       code: responseStatus?.code ?? 0,
     }));
-};
 
 export const byUser =
   (user: string) =>

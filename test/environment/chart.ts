@@ -26,7 +26,7 @@ export interface Installation {
   readonly namespaces: readonly string[];
   readonly gitCaPem: string;
   readonly images: ImageReferences;
-  /** Laid over the values; for tests of a setting. */
+  /** Laid over the values, object by object; for tests of a setting. */
   readonly values?: object;
 }
 
@@ -40,8 +40,9 @@ export const installChart = async (installation: Installation): Promise<void> =>
       env: process.env,
       ...(input !== undefined && { input }),
     });
-  const values = JSON.stringify({ ...valuesOf(installation), ...installation.values });
-  const description = `swe-fleet ${digestOf(installation, values)}`;
+  const values = JSON.stringify(valuesOf(installation));
+  const over = JSON.stringify(installation.values ?? {});
+  const description = `swe-fleet ${digestOf(installation, values + over)}`;
   if ((await installed(helm)) === description) return waitForPods(kubectl);
   await kubectl.apply([
     namespaceOf(RELEASE_NAMESPACE),
@@ -54,7 +55,7 @@ export const installChart = async (installation: Installation): Promise<void> =>
   await kubectl('apply', '--server-side', '--force-conflicts', '-f', join(chart, 'crds'));
   await kubectl.apply([...namespaces.flatMap(bindingsOf), ...gatewayReaderBinding()]);
   const wait = ['--wait', '--timeout', '180s', '--description', description];
-  await helm(['upgrade', '--install', RELEASE, chart, '--values', '-', ...wait], values);
+  await helm(['upgrade', '--install', RELEASE, chart, '--values', '-', '--set-json', over, ...wait], values);
 };
 
 /** Of all that goes into an installation: equal ones make the same one. */

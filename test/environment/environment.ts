@@ -8,25 +8,25 @@ import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
 import { deliverImages, textOf, type ImageReferences } from '../cluster/images/delivery.ts';
 import type { Log } from '../cluster/progress.ts';
-import type { GitRequestLine } from '../git-server/server.ts';
-import type { ModelRequestLine } from '../model/server.ts';
 import { installChart, PERSONS, RELEASE_NAMESPACE, type Person } from './chart.ts';
 import { kubectlWith, type Kubectl } from './kubernetes.ts';
-import { GIT_HOST, gitRootOf, startOutside, type Outside } from './outside.ts';
+import { GIT_HOST, gitRootOf, startOutside, type Outside, type OutsideOptions } from './outside.ts';
 import { createRepository } from './repository.ts';
 
 /** Runs one part of the set-up under a label, so that whoever opens the environment shows its progress. */
 export type Stage = <T>(label: string, work: (log: (line: string) => void) => Promise<T>) => Promise<T>;
 
-export interface EnvironmentOptions {
+export interface EnvironmentOptions extends Pick<
+  OutsideOptions,
+  'modelLatencyMs' | 'onGitRequest' | 'onModelRequest' | 'inFrontOf'
+> {
   readonly box: string;
   readonly namespaces: readonly string[];
   readonly stage: Stage;
   /** Told which cluster it is, as soon as it is there. */
   readonly onCluster?: (cluster: Cluster) => void;
-  readonly modelLatencyMs?: number;
-  readonly onGitRequest?: (line: GitRequestLine) => void;
-  readonly onModelRequest?: (line: ModelRequestLine) => void;
+  /** Laid over the chart's values. */
+  readonly values?: object;
 }
 
 export interface Environment {
@@ -76,7 +76,8 @@ export const openEnvironment = async (options: EnvironmentOptions): Promise<Open
     kubectl,
   });
   try {
-    await stage('chart', () => installChart({ cluster, kubectl, namespaces: options.namespaces, gitCaPem: pki.ca, images }));
+    const { namespaces, values = {} } = options;
+    await stage('chart', () => installChart({ cluster, kubectl, namespaces, gitCaPem: pki.ca, images, values }));
     return { ...(await accessTo(cluster)), outside, close: () => outside.close() };
   } catch (error) {
     await outside.close();

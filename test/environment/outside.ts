@@ -29,6 +29,8 @@ export interface OutsideOptions {
   readonly modelLatencyMs?: number;
   readonly onGitRequest?: (line: GitRequestLine) => void;
   readonly onModelRequest?: (line: ModelRequestLine) => void;
+  /** Puts something between the cluster and a server of the machine; resolves with the port that the cluster is to use. */
+  readonly inFrontOf?: (server: 'git' | 'model', port: number, hostIp: string) => Promise<number>;
 }
 
 /** Folder of the bare repositories: `<gitRoot>/team/app.git` is `https://<GIT_HOST>/team/app.git`. */
@@ -51,10 +53,12 @@ export const startOutside = async (options: OutsideOptions): Promise<Outside> =>
     ...(options.modelLatencyMs !== undefined && { latencyMs: options.modelLatencyMs }),
     ...(options.onModelRequest !== undefined && { onRequest: options.onModelRequest }),
   });
+  const portOf = async (name: 'git' | 'model', port: number): Promise<number> =>
+    options.inFrontOf?.(name, port, options.hostIp) ?? port;
   await options.kubectl.apply([
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OUTSIDE } },
-    ...serviceFor('git', options.hostIp, { port: 443, targetPort: git.port }),
-    ...serviceFor('model', options.hostIp, { port: 80, targetPort: model.port }),
+    ...serviceFor('git', options.hostIp, { port: 443, targetPort: await portOf('git', git.port) }),
+    ...serviceFor('model', options.hostIp, { port: 80, targetPort: await portOf('model', model.port) }),
   ]);
   return {
     git,

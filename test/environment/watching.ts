@@ -60,27 +60,30 @@ export const follow = async (kubeconfig: string, namespace: string): Promise<Fol
   };
 };
 
-interface Source {
-  readonly view: () => View;
-  readonly listeners: Set<(view: View) => void>;
+interface Source<V> {
+  readonly view: () => V;
+  readonly listeners: Set<(view: V) => void>;
 }
 
-const untilFound = async <T>(
-  { view, listeners }: Source,
-  found: (view: View) => T | undefined,
+/** Looks now, and whenever the listeners are told. */
+export const untilFound = async <V, T>(
+  { view, listeners }: Source<V>,
+  found: (view: V) => T | undefined,
   signal?: AbortSignal,
 ): Promise<T> =>
   new Promise((resolve, reject) => {
-    const check = (now: View): void => {
+    const check = (now: V): void => {
       const result = found(now);
       if (result === undefined) return;
       listeners.delete(check);
       resolve(result);
     };
-    listeners.add(check);
-    signal?.addEventListener('abort', () => {
+    const stop = (): void => {
       listeners.delete(check);
       reject(new Error('interrupted'));
-    });
+    };
+    if (signal?.aborted === true) return stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    listeners.add(check);
     check(view());
   });

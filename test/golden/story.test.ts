@@ -13,6 +13,7 @@ const logs: readonly (readonly [string, keyof typeof scenarios])[] = [
   ['a Story is cancelled while its tasks are at work', 'cancelledStory'],
   ['the infrastructure fails until a person has to help', 'infrastructureDown'],
   ['a second revision of the plan takes over', 'superseded'],
+  ['a task that landed is rewritten in a second revision, and lands again', 'rewrittenTask'],
   ['everything that can go wrong in a workspace, once', 'rough'],
   ['a quota keeps Jobs from being created until a person lifts it', 'overQuota'],
   ['a Story whose Jobs are refused keeps no place from another', 'refusedElsewhere'],

@@ -28,8 +28,20 @@ const check = (holds: boolean, guarantee: string, what: string): void => {
   if (!holds) throw new Broken(`${guarantee}: ${what}`);
 };
 
-/** Whether a commit of that plan task is on the branch. */
-export type HasLanded = (taskId: string) => boolean;
+/** What of a story branch the checks ask. */
+export interface Branch {
+  /** Whether a commit of that plan task is on it. */
+  has(taskId: string): boolean;
+  /** Whether that commit is on it and says that it rests on that evidence. */
+  rests(commit: string, evidence: string): boolean;
+}
+
+/** A Task that succeeded names a commit of its own: one that was made from its own evidence, not from an earlier revision's. */
+const landedAnothers = (task: Task, branch: Branch): void => {
+  const { phase, commit = '', evidence = '' } = task.status ?? {};
+  if (phase === 'Succeeded')
+    check(branch.rests(commit, evidence), 'G5', `Task ${task.metadata.name} succeeded with a commit that is not of its evidence`);
+};
 
 interface CommonStatus {
   readonly phase?: string;
@@ -92,7 +104,7 @@ const malformed = (object: SimObject): void => {
 };
 
 /** At the request for a Job: its Task's dependencies have succeeded, and the Task is what was approved. */
-const startedTooEarly = (job: SimObject, server: ApiServer, hasLanded: HasLanded): void => {
+const startedTooEarly = (job: SimObject, server: ApiServer, branch: Branch): void => {
   const task = server.list('Task').find(({ metadata }) => metadata.uid === controllerOf(job)?.uid) as unknown as Task | undefined;
   if (task === undefined) return;
   const tasks = server.list('Task') as unknown as readonly Task[];
@@ -110,7 +122,7 @@ const startedTooEarly = (job: SimObject, server: ApiServer, hasLanded: HasLanded
         status?.phase === 'Succeeded',
     );
     // what landed has succeeded, also while the write that says so is still under way
-    check(isDone || hasLanded(id), 'G4', `${job.metadata.name} was asked for before ${id} had succeeded`);
+    check(isDone || branch.has(id), 'G4', `${job.metadata.name} was asked for before ${id} had succeeded`);
   }
   const approval = plan?.spec.approval;
   check(
@@ -140,14 +152,15 @@ const workspacesTwice = (server: ApiServer): void => {
 
 /** Throws Broken with the guarantee's number. `before` is undefined for a new object. */
 export const checkWrite =
-  (hasLanded: HasLanded) =>
+  (branch: Branch) =>
   (server: ApiServer, before: SimObject | undefined, after: SimObject): void => {
     malformed(after);
     if (before !== undefined) terminalPhaseLeft(before, after);
     if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind)) eventsHaveGaps(before, after);
     if (after.kind === 'Task') attemptsMiscounted(before, after);
+    if (after.kind === 'Task') landedAnothers(after as unknown as Task, branch);
     if (after.kind !== 'Job') return;
-    if (before === undefined) startedTooEarly(after, server, hasLanded);
+    if (before === undefined) startedTooEarly(after, server, branch);
     workspacesTwice(server);
   };
 

@@ -5,11 +5,12 @@
 
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import { timestamp } from '../../crds/time.ts';
-import type { JobKind } from '../../crds/contracts/steps.ts';
+import { WORKSPACE_ACCOUNT, type JobKind } from '../../crds/contracts/steps.ts';
 import type { ContainerStatus, Job, Pod } from '../../controllers/kubernetes.ts';
 import { stepTable } from '../../controllers/workspace/step-table.ts';
 import { LABEL_ATTEMPT, LABEL_TRY, LABEL_WORKSPACE } from '../../crds/labels.ts';
-import { keyOf } from '../../kube/object.ts';
+import { keyOf, type KubeObject } from '../../kube/object.ts';
+import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Repository } from './repository.ts';
@@ -26,6 +27,8 @@ export type Ending =
 
 export interface Workspace {
   readonly revision: number;
+  /** Uid of the Task, which is another one in each revision of its plan. */
+  readonly owner: string;
   readonly taskId: string;
   readonly kind: JobKind;
   readonly attempt: number;
@@ -39,6 +42,8 @@ interface KubeletPorts {
   readonly repository: Repository;
   readonly plot: Plot;
   readonly nowMs: () => number;
+  /** The gateway has served the last step of the Job of that uid. */
+  readonly onServed: (jobUid: string, receipt: Receipt) => void;
 }
 
 /** How long the gateway lets a step wait until its Job is listed. */
@@ -95,6 +100,7 @@ export class Kubelet {
     if (owner === undefined) return undefined;
     const labels = job.metadata.labels ?? {};
     return {
+      owner: owner.metadata.uid,
       revision: (owner as unknown as Task).spec.planRef.revision,
       taskId: (owner as unknown as Task).spec.task.id,
       kind: labels[LABEL_WORKSPACE] as JobKind,
@@ -109,6 +115,7 @@ export class Kubelet {
     server.create('job-controller', {
       apiVersion: 'v1',
       kind: 'Pod',
+      spec: { serviceAccountName: WORKSPACE_ACCOUNT },
       metadata: {
         name,
         ...(job.metadata.namespace !== undefined && { namespace: job.metadata.namespace }),
@@ -117,7 +124,7 @@ export class Kubelet {
           { apiVersion: 'batch/v1', kind: 'Job', name: job.metadata.name, uid: job.metadata.uid, controller: true },
         ],
       },
-    });
+    } as KubeObject);
     this.#patchJob(job, { active: 1, startTime: this.#time() });
     return `the pod of ${job.metadata.name} is created`;
   }
@@ -166,8 +173,19 @@ export class Kubelet {
         ? { name: step, state: { terminated: { exitCode: ending.exitCode, reason: ending.reason } } }
         : { name: step, state: { terminated: { exitCode: 137, reason: 'Error' } } };
     });
+    if (ending.how === 'ok' || ending.how === 'forgotten') this.#serve(job, workspace);
     this.#patchPod(pod, { initContainerStatuses: statuses.slice(0, -1), containerStatuses: statuses.slice(-1) });
     return `the steps of ${job.metadata.name} ended`;
+  }
+
+  #serve(job: SimObject, workspace: Workspace): void {
+    const { repository, onServed } = this.#ports;
+    const digest = repository.digestOf(workspace);
+    const receipt: Receipt =
+      workspace.kind === 'attempt'
+        ? { kind: 'report', patch: digest, evidence: digest, base: repository.base }
+        : { kind: 'push', commit: repository.commitOf(workspace) };
+    onServed(job.metadata.uid, receipt);
   }
 
   #endPod(job: SimObject, pod: Pod, ending: Ending): string {

@@ -43,6 +43,10 @@ export class Store {
     return [...this.#last].filter(([subject]) => subject.startsWith(prefix));
   }
 
+  purge(subject: string): void {
+    this.#last.delete(subject);
+  }
+
   take(publication: Publication): Published {
     const { subject, data, msgId, expectedSeq } = publication;
     const before = this.#last.get(subject);
@@ -94,6 +98,14 @@ export class Link implements LinkPort {
       if (published === 'published') this.stored(publication.subject);
       return published;
     });
+  }
+
+  lastStored(_stream: string, subject: string): Promise<Stored | undefined> {
+    return this.#request('read', () => this.#store.get(subject));
+  }
+
+  purge(_stream: string, subject: string): Promise<void> {
+    return this.#request('purge', () => this.#store.purge(subject));
   }
 
   /** Tells the feeds of the last message of that subject. */

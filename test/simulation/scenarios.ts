@@ -124,6 +124,26 @@ export const superseded: Scenario = {
   isOver,
 };
 
+const rewritten: readonly PlanTask[] = [
+  work('form', { fileScope: ['src/form/**'], description: 'With a field for a second factor.' }),
+  work('session', { fileScope: ['src/session/**'] }),
+];
+
+/** A task that landed keeps its id in the next revision and says something else: it is done again, and lands once more. */
+export const rewrittenTask: Scenario = {
+  ...superseded,
+  deeds: [
+    approves(1),
+    {
+      what: 'ada rewrites a task that has landed in a second revision',
+      when: (server) =>
+        taskOn(server, 'form')?.status?.phase === 'Succeeded' && taskOn(server, 'session')?.status?.phase === 'Running',
+      then: (server) => void server.create('person', unstored(plan(rewritten, { revision: 2 }))),
+    },
+    approves(2),
+  ],
+};
+
 /** Everything that a workspace can do wrong, once, and couriers that fail, conflict and are lost. */
 export const rough: Scenario = {
   objects: given([
@@ -217,6 +237,7 @@ export const scenarios = {
   cancelledStory,
   infrastructureDown,
   superseded,
+  rewrittenTask,
   rough,
   overQuota,
   refusedElsewhere,

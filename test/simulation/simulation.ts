@@ -9,6 +9,7 @@ import { answerSubject, commandSubject, type CommandAnswer, type GatewayCommand 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { keyOf } from '../../kube/object.ts';
+import { receiptSubject } from '../../operator/state/feeds.ts';
 import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
 import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
 import { ApiServer, type SimObject } from './api-server.ts';
@@ -61,10 +62,7 @@ const COMMANDS = commandSubject('');
 export class Simulation {
   nowMs = NOW;
   readonly repository = new Repository();
-  readonly server = new ApiServer(
-    () => this.nowMs,
-    checkWrite((taskId) => this.repository.has(taskId)),
-  );
+  readonly server = new ApiServer(() => this.nowMs, checkWrite(this.repository));
   /** Passes that wrote, and what others did, in order. */
   readonly happenings: { readonly atMs: number; readonly what: PassRecord | string }[] = [];
   /** Requests of the operator that changed something. */
@@ -100,6 +98,7 @@ export class Simulation {
       repository: this.repository,
       plot: scenario.plot,
       nowMs: () => this.nowMs,
+      onServed: (jobUid, receipt) => this.#tellStore(receiptSubject(jobUid), receipt),
     });
     this.server.create('chart', {
       apiVersion: 'v1',
@@ -281,8 +280,12 @@ export class Simulation {
       command.kind === 'resolve'
         ? { id, kind: 'resolve', at, ok: true, commit: this.repository.base }
         : { id, kind: 'probe', at, ok: true, models: [command.model], toolCalls: true, structuredOutput: true };
-    this.#store.take({ subject: answerSubject(id), data: JSON.stringify(answer) });
-    this.#operator.stored(answerSubject(id));
+    this.#tellStore(answerSubject(id), answer);
+  }
+
+  #tellStore(subject: string, message: object): void {
+    this.#store.take({ subject, data: JSON.stringify(message) });
+    this.#operator.stored(subject);
   }
 
   #do(deed: Deed): void {

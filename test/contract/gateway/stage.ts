@@ -149,7 +149,10 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
     onRequest: (line) => gitRequests.push(line),
   });
   const nats = await startNats(options.nats);
-  await nats.connect('operator', { streams: jetStreamDefinitions(), buckets: [{ name: KV_BUCKETS.ledger }] });
+  await nats.connect('operator', {
+    streams: jetStreamDefinitions(),
+    buckets: [{ name: KV_BUCKETS.ledger }, { name: KV_BUCKETS.receipts }],
+  });
   const { link } = await nats.connect('gateway', { patienceMs: STORE_PATIENCE_MS });
   const gitHost = `localhost:${git.port}`;
   let config = platform({ upstreams: [gitRow(gitHost), ...(options.upstreams ?? [])] });

@@ -207,6 +207,18 @@ describe('commands', () => {
     }
   });
 
+  it('of three hundred Stories of one repository ask its server a few times', async () => {
+    withRef('main');
+    const before = stage.gitRequests.length;
+    const ids = Array.from({ length: 300 }, (_, n) => `resolve-many-${n}`);
+    await Promise.all(ids.map((id) => send(resolve(id))));
+    const open = async (): Promise<number> =>
+      (await Promise.all(ids.map(answerTo))).filter((answer) => answer?.ok !== true).length;
+    await expect.poll(open, { timeout: 60_000, interval: 250 }).toBe(0);
+    // without sharing 600: two requests each
+    expect(stage.gitRequests.length - before).toBeLessThan(100);
+  });
+
   it('say what is wrong and whether asking again may help', async () => {
     withRef('no-such-branch');
     expect(await answered(resolve('resolve-ref'))).toMatchObject({ ok: false, reason: 'RefUnknown', retryable: false });

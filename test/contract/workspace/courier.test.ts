@@ -16,6 +16,8 @@ describe('a courier', () => {
   beforeEach(async () => {
     workspace.brief = brief;
     workspace.door.beforePush = undefined;
+    workspace.door.vouches = true;
+    workspace.door.receipts.length = 0;
     await workspace.show('update-ref', '-d', `refs/heads/${branch}`);
   });
 
@@ -35,6 +37,30 @@ describe('a courier', () => {
     const again = await workspace.courier();
     expect(again).toMatchObject({ outcome: 'ok', commit: first.commit });
     expect(await commits()).toBe(1);
+    const asked = `push ${JSON.stringify({ commit: first.commit })}`;
+    expect(workspace.door.receipts).toEqual([asked, asked]);
+  });
+
+  it('lands a revised task beside the commit of the revision before, whose id and attempt are the same', async () => {
+    const first = await workspace.courier();
+    const { courier: _courier, ...attempt } = brief;
+    const task = { ...brief.task, uid: '7f3d8c1e-0000-4000-8000-000000000003', description: 'Write notes. [[script:stumbles]]' };
+    workspace.brief = { ...attempt, task, planDigest: `sha256:${'c'.repeat(64)}` };
+    workspace.brief = courierBrief(workspace.brief, await workspace.attempt());
+    const second = await workspace.courier();
+    expect(second.commit).not.toBe(first.commit);
+    expect(await commits()).toBe(2);
+    expect((await workspace.show('ls-tree', '--name-only', branch)).split('\n')).toContain('notes.md');
+    expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: second.commit });
+    expect(await commits()).toBe(2);
+  });
+
+  it('takes no commit for its own that does not say what it rests on', async () => {
+    const unsaid = `Add farewell(name)\n\nSwefleet-Story: ${storyUid}\nSwefleet-Task: ${brief.task.id}\nSwefleet-Attempt: 1`;
+    const theirs = await workspace.outsideCommit(change({ message: unsaid }));
+    const push = await workspace.courier();
+    expect(push).toMatchObject({ outcome: 'ok', commit: await head() });
+    expect(push.commit).not.toBe(theirs);
   });
 
   it('run again after it died before the push, makes the very same commit', async () => {
@@ -48,6 +74,15 @@ describe('a courier', () => {
     expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: await head() });
     expect((await workspace.show('rev-parse', `${branch}^`)).trim()).toBe(moved);
     expect((await workspace.show('ls-tree', '--name-only', branch)).split('\n')).toContain('notes.md');
+  });
+
+  it('says nothing of a push that the gateway does not vouch for', async () => {
+    workspace.door.vouches = false;
+    expect(await workspace.courier()).toMatchObject({
+      outcome: 'failed',
+      reason: 'PushRejected',
+      message: 'NotOnBranch: refused: NotOnBranch',
+    });
   });
 
   it('does not push what no longer passes on a branch that has moved', async () => {

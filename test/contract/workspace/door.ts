@@ -20,6 +20,9 @@ export interface Door {
   readonly url: string;
   readonly port: number;
   readonly artifacts: Map<string, Buffer>;
+  /** What it was asked to vouch for, as `step claim`; it vouches for everything, unless it is told not to. */
+  readonly receipts: string[];
+  vouches: boolean;
   /** `step method path status`, for assertions. */
   readonly requests: string[];
   /** So many of the next requests below `notListedFor` are answered 503 NotListedYet. */
@@ -44,6 +47,8 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     url: `https://localhost:${port}`,
     port,
     artifacts: new Map(),
+    receipts: [],
+    vouches: true,
     requests: [],
     notListedYet: 0,
     notListedFor: '/',
@@ -71,8 +76,8 @@ const serve = async (door: Door, options: DoorOptions, request: IncomingMessage,
   if (!(STEP_RIGHTS[step] as readonly Right[]).includes(right)) return refuse(response, 403, 'StepMayNot');
   if (right === 'git-push' && request.method === 'POST') await door.beforePush?.();
   if (right === 'brief') return void response.end(JSON.stringify(options.brief()));
-  if (right === 'artifact-get' || right === 'artifact-put')
-    return artifact(door, request, response, url.pathname.slice('/v1/artifacts/'.length));
+  if (right.startsWith('artifact-')) return artifact(door, request, response, url.pathname.slice('/v1/artifacts/'.length));
+  if (right === 'receipt') return vouch(door, step, request, response);
   if (right === 'model')
     return pass(request, response, new URL(`${options.model}${url.pathname.slice('/openai/v1'.length)}`), {});
   if (door.oldProtocol) delete request.headers['git-protocol'];
@@ -88,6 +93,7 @@ const stepOf = (header: string | undefined): Step | undefined => {
 
 const rightFor = (method: string, url: URL): Right | undefined => {
   if (url.pathname === '/v1/brief') return 'brief';
+  if (url.pathname === '/v1/receipt') return 'receipt';
   if (url.pathname.startsWith('/v1/artifacts/')) return method === 'PUT' ? 'artifact-put' : 'artifact-get';
   if (url.pathname.startsWith('/openai/v1/')) return 'model';
   if (url.searchParams.get('service') === 'git-receive-pack' || url.pathname === '/git/git-receive-pack') return 'git-push';
@@ -95,14 +101,24 @@ const rightFor = (method: string, url: URL): Right | undefined => {
   return undefined;
 };
 
+const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
+
+const vouch = async (door: Door, step: Step, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  door.receipts.push(`${step} ${(await bodyOf(request)).toString('utf8')}`);
+  if (!door.vouches) return refuse(response, 409, 'NotOnBranch');
+  response.writeHead(200).end('{}');
+};
+
 const artifact = async (door: Door, request: IncomingMessage, response: ServerResponse, digest: string): Promise<void> => {
   if (request.method !== 'PUT') {
     const found = door.artifacts.get(digest);
     return found === undefined ? refuse(response, 404, 'ArtifactUnknown') : void response.end(found);
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  const bytes = await bodyOf(request);
   if (sha256(bytes) !== digest) return refuse(response, 400, 'DigestMismatch');
   door.artifacts.set(digest, bytes);
   response.writeHead(201).end();

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readFinding, writeFindingFile } from '../../../agent-runner/finding-file.ts';
+import { readFinding } from '../../../agent-runner/finding-file.ts';
 import { readHostile } from '../../../agent-runner/hostile-file.ts';
+import { writeOwnFile } from '../../../agent-runner/own-file.ts';
 import { temporaryFolder } from './folder.ts';
 
 const folder = temporaryFolder();
@@ -36,12 +37,20 @@ describe('a finding file', () => {
     ['nothing', () => undefined],
     ['a link out', (file) => symlinkSync(at('plain'), file)],
     ['a folder with content', (file) => void (mkdirSync(file), writeFileSync(join(file, 'x'), 'x'))],
+    [
+      'a folder that nobody may enter',
+      (file) => {
+        mkdirSync(join(file, 'deep'), { recursive: true });
+        chmodSync(join(file, 'deep'), 0o000);
+        chmodSync(file, 0o000);
+      },
+    ],
+    ['a pipe', (file) => void execFileSync('mkfifo', [file])],
     ['another finding', (file) => writeFileSync(file, '{"step":"verify","outcome":"failed"}')],
-    ['a link under the name that is written first', (file) => symlinkSync(at('plain'), `${file}.new`)],
   ])('replaces %s', async (title, plant) => {
     const file = at(`finding-${title.replaceAll(' ', '-')}`);
     plant(file);
-    await writeFindingFile(file, text);
+    await writeOwnFile(file, text);
     expect(await readFinding('verify', file)).toEqual({ step: 'verify', outcome: 'ok', passed: 1, failed: 0 });
     expect(readFileSync(at('plain'), 'utf8')).toBe('text');
   });

@@ -12,7 +12,7 @@ import type { Plan } from '../../../crds/kinds/plan.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Task } from '../../../crds/kinds/task.ts';
 import type { Job } from '../../../controllers/kubernetes.ts';
-import { at, attempt, COMMIT, council, plan, platform, story, task, work } from '../../builders/objects.ts';
+import { at, attempt, COMMIT, council, DIGEST, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
 import { FREE } from '../../builders/seen.ts';
 import { job, pod } from '../../builders/workspaces.ts';
 
@@ -50,6 +50,7 @@ const snapshot = (held: Holding): Snapshot => ({
   answer: (id) => held.answers?.[id],
   probeAnswers: (endpoint, model) => held.probes?.[`${endpoint}/${model}`] ?? [],
   eventCursor: () => undefined,
+  receipt: () => undefined,
   usage: () => undefined,
   storeAvailable: true,
   platform: platform(),
@@ -72,11 +73,16 @@ describe('what is observed', () => {
     expect(seen?.pods.map(({ metadata }) => metadata.name)).toEqual([`${living.metadata.name}-pod`]);
   });
 
-  it('a Task: its Plan by uid, not one of the same name', () => {
+  it('a Task: the Plan that its Story has in force, by uid, not one of the same name', () => {
     const other = plan([work('form')]);
-    const again = { ...other, metadata: { ...other.metadata, uid: 'uid-made-anew' } };
-    expect(observeTask('shop/login-form', snapshot({ tasks: [form], plans: [other] }))?.plan).toBe(other);
-    expect(observeTask('shop/login-form', snapshot({ tasks: [form], plans: [again] }))?.plan).toBeUndefined();
+    const again = { ...other, metadata: { ...other.metadata, uid: 'uid-made-again' } };
+    const planOf = (plans: readonly Plan[], uid: string) => {
+      const stories = [story({}, storyStatus({ plan: { name: 'login-1', uid, revision: 1, digest: DIGEST } }))];
+      return observeTask('shop/login-form', snapshot({ tasks: [form], stories, plans }))?.plan;
+    };
+    expect(planOf([other], 'uid-login-1')).toBe(other);
+    expect(planOf([again], 'uid-login-1')).toBeUndefined();
+    expect(planOf([again], 'uid-made-again')).toBe(again);
   });
 
   const choices: readonly (readonly [string, Story, readonly Council[], string | undefined])[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mergeConditions } from '../../../controllers/conditions.ts';
-import { appendEvents, OUTBOX_LENGTH, unpublished } from '../../../controllers/outbox.ts';
+import { appendEvents, OUTBOX_LENGTH, waitingEvents } from '../../../controllers/outbox.ts';
 import type { OutboxEvent } from '../../../crds/kinds/meta.ts';
 import { at, condition, NOW, outboxEvent } from '../../builders/objects.ts';
 
@@ -26,6 +26,23 @@ describe('the outbox', () => {
     expect(appendEvents({ eventSeq: 3, outbox: [] }, [wanted], 3, NOW)?.outbox.map(({ seq }) => seq)).toEqual([4]);
   });
 
+  it('goes on behind what was published, also when the status forgot it', () => {
+    const next = appendEvents({ eventSeq: 3, outbox: [] }, [wanted, wanted], 50, NOW);
+    expect(next?.outbox.map(({ seq }) => seq)).toEqual([51, 52]);
+    expect(next?.eventSeq).toBe(52);
+    expect(appendEvents(undefined, [wanted], 50, NOW)?.outbox.map(({ seq }) => seq)).toEqual([51]);
+  });
+
+  it('numbers again what was numbered while nobody knew how far its object had been published', () => {
+    const next = appendEvents({ eventSeq: 4, outbox: outbox(3, 4) }, [wanted], 50, NOW);
+    expect(next?.outbox.map(({ seq, type }) => [seq, type])).toEqual([
+      [51, outboxEvent(3).type],
+      [52, outboxEvent(4).type],
+      [53, wanted.type],
+    ]);
+    expect(next?.eventSeq).toBe(53);
+  });
+
   it('takes as many events as it has room for, and not one more', () => {
     const full = { eventSeq: OUTBOX_LENGTH, outbox: outbox(1, OUTBOX_LENGTH) };
     expect(appendEvents({ eventSeq: 63, outbox: outbox(1, 63) }, [wanted], undefined, NOW)?.outbox).toHaveLength(OUTBOX_LENGTH);
@@ -40,8 +57,8 @@ describe('the outbox', () => {
   });
 
   it('has nothing unpublished below the cursor', () => {
-    expect(unpublished(outbox(1, 3), 3)).toEqual([]);
-    expect(unpublished(undefined, undefined)).toEqual([]);
+    expect(waitingEvents({ eventSeq: 3, outbox: outbox(1, 3) }, 3)).toEqual({ eventSeq: 3, outbox: [] });
+    expect(waitingEvents(undefined)).toEqual({ eventSeq: 0, outbox: [] });
   });
 });
 

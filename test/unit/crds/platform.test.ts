@@ -11,6 +11,11 @@ const row = (more: object = {}): object => ({
 });
 const config = (more: object = {}): object => ({ ...platform(), upstreams: [row()], ...more });
 
+const toolchain = (limits: object): object => {
+  const { toolchain: known } = platform().workspace;
+  return { ...known, limits: { ...known.limits, ...limits } };
+};
+
 describe('the platform configuration', () => {
   it('fills in what a row of the table leaves out', () => {
     expect(platformConfig.parse(config()).upstreams).toEqual([
@@ -19,10 +24,10 @@ describe('the platform configuration', () => {
   });
 
   it('takes a quantity that YAML read as a number', () => {
-    const parsed = platformConfig.parse(
-      config({ workspace: { ...platform().workspace, resources: { limits: { cpu: 2, memory: '1Gi' } } } }),
-    );
-    expect(parsed.workspace.resources).toEqual({ limits: { cpu: '2', memory: '1Gi' } });
+    const { workspace } = platform();
+    const limits = { cpu: 2, memory: '1Gi', 'ephemeral-storage': '4Gi' };
+    const parsed = platformConfig.parse(config({ workspace: { ...workspace, resources: { ...workspace.resources, limits } } }));
+    expect(parsed.workspace.resources.limits).toEqual({ ...limits, cpu: '2' });
   });
 
   it.each([
@@ -36,6 +41,21 @@ describe('the platform configuration', () => {
     { given: 'a host with a path', more: { upstreams: [row({ host: 'a/b' })] }, want: 'host' },
     { given: 'a host with a user', more: { upstreams: [row({ host: 'u@a' })] }, want: 'host' },
     { given: 'a row for nobody', more: { upstreams: [row({ namespaces: [] })] }, want: 'namespaces' },
+    {
+      given: 'steps without a limit',
+      more: { workspace: { ...platform().workspace, resources: { requests: {}, limits: { memory: '1Gi' } } } },
+      want: 'ephemeral-storage',
+    },
+    {
+      given: 'a default beyond the maximum',
+      more: { workspace: { ...platform().workspace, toolchain: toolchain({ cpu: '16' }) } },
+      want: 'limits are at most the maxima',
+    },
+    {
+      given: 'a limit that is none',
+      more: { workspace: { ...platform().workspace, toolchain: toolchain({ cpu: '0' }) } },
+      want: 'no limit is 0',
+    },
     { given: 'a misspelt field', more: { upstream: [] }, want: 'Unrecognized key: \\"upstream\\"' },
     { given: 'a name that would leave its folder', more: { upstreams: [row({ name: '../x' })] }, want: 'name' },
     { given: 'a password in the NATS address', more: { nats: { url: 'nats://u:p@nats:4222' } }, want: 'url' },

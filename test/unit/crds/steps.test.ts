@@ -26,9 +26,9 @@ describe('what a step may', () => {
     },
   );
 
-  it('only push may push, and it may nothing else', () => {
+  it('only push may push, and it may nothing else but ask for its receipt', () => {
     expect(Object.entries(STEP_RIGHTS).filter(([, rights]) => (rights as readonly string[]).includes('git-push'))).toEqual([
-      ['push', ['git-push']],
+      ['push', ['git-push', 'receipt']],
     ]);
   });
 

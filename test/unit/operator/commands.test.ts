@@ -14,6 +14,9 @@ const rigged = (answer: 'published' | 'refused' | 'down' = 'published') => {
       if (answer === 'down') throw new StoreUnavailable('down');
       return answer;
     },
+    purge: async (stream: string, subject: string) => {
+      sent.push(`purge ${stream} ${subject}`);
+    },
   };
   return { sent, time, commands: makeCommands(link, () => time.nowMs) };
 };
@@ -39,16 +42,27 @@ describe('commands', () => {
     expect(commands.isSent('a')).toBe(false);
   });
 
-  it('are asked again after a while, and after the store was away', async () => {
-    const { commands, time } = rigged();
+  it('are asked again when nobody answers, and what is left of them is thrown away first, as the store would refuse a second', async () => {
+    const { commands, time, sent } = rigged();
     await commands.send(command('a'));
-    time.nowMs = 299_999;
+    time.nowMs = 179_999;
     expect(commands.isSent('a')).toBe(true);
-    time.nowMs = 300_000;
+    time.nowMs = 180_000;
     expect(commands.isSent('a')).toBe(false);
+    sent.length = 0;
+    await commands.send(command('a'));
+    expect(sent).toEqual(['purge FLEET_COMMANDS fleet.gateway.cmd.a', expect.stringMatching(/^fleet.gateway.cmd.a /)]);
+    expect(commands.isSent('a')).toBe(true);
+  });
+
+  it('are asked again after the store was away, over whatever it kept', async () => {
+    const { commands, sent } = rigged();
     await commands.send(command('a'));
     commands.forget();
     expect(commands.isSent('a')).toBe(false);
+    sent.length = 0;
+    await commands.send(command('a'));
+    expect(sent).toEqual([expect.stringMatching(/^fleet.gateway.cmd.a /)]);
   });
 
   it('are remembered in a bounded number, the newest', async () => {

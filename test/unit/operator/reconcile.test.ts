@@ -238,6 +238,17 @@ const cases: readonly Case[] = [
     want: [`apply status {"phase":"Running","outbox":[{"seq":2},{"seq":3}]} (${UID} at 5)`],
   },
   {
+    name: 'a status that was restored from before its last events numbers what waits behind them, although nothing else changed',
+    subject: task({ phase: 'Queued', eventSeq: 2, outbox: [{ seq: 2 }, { seq: 1 }] }),
+    ...{ status: { phase: 'Queued', eventSeq: 2, outbox: [{ seq: 2 }, { seq: 1 }] }, cursor: 50 },
+    want: [`apply status {"phase":"Queued","eventSeq":52,"outbox":[{"seq":51},{"seq":52}]} (${UID} at 5)`],
+  },
+  {
+    name: 'a status that was restored and tells of nothing is left alone',
+    subject: task({ phase: 'Queued', eventSeq: 2 }),
+    ...{ status: { phase: 'Queued', eventSeq: 2 }, cursor: 50, want: [] },
+  },
+  {
     name: 'a stalled outcome sets the condition Stalled and there is no retry',
     ...{ status: { phase: 'Failed' }, outcome: { kind: 'stalled', reason: 'BranchTaken', message: 'choose another name' } },
     want: [
@@ -258,6 +269,12 @@ const cases: readonly Case[] = [
   {
     name: 'a date that the decision waits for goes to the queue',
     outcome: { kind: 'waiting', afterMs: 5_000 },
+    ...{ want: [], next: { kind: 'after', delayMs: 5_000 } },
+  },
+  {
+    name: 'a date at which a stalled one is over goes to the queue, too',
+    subject: task({ conditions: [{ ...condition('Stalled', 'True', 'X', 'm'), observedGeneration: 3 }] }),
+    outcome: { kind: 'stalled', reason: 'X', message: 'm', afterMs: 5_000 },
     ...{ want: [], next: { kind: 'after', delayMs: 5_000 } },
   },
   { name: 'waiting without a date waits for a watch', outcome: { kind: 'waiting' }, want: [] },

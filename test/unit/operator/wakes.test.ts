@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../../controllers/kubernetes.ts';
+import type { Council } from '../../../crds/kinds/council.ts';
 import type { StoryStatus } from '../../../crds/kinds/story.ts';
 import type { TaskStatus } from '../../../crds/kinds/task.ts';
 import type { Stored } from '../../../kube/object.ts';
@@ -10,6 +11,7 @@ import {
   wokenByAnswer,
   wokenByCursor,
   wokenByFailure,
+  wokenByReceipt,
   wokenByStore,
   wokenByUsage,
 } from '../../../operator/reconcile/wakes.ts';
@@ -158,13 +160,26 @@ describe('what a change wakes', () => {
       woken: wokenByUsage('story.uid-login', caches()),
       want: ['Story shop/login'],
     },
+    {
+      name: 'a receipt wakes the Task whose Job it is of',
+      woken: wokenByReceipt(openJob.metadata.uid, caches()),
+      want: ['Task shop/login-open'],
+    },
+    { name: 'a receipt of a Job that we do not know wakes nobody', woken: wokenByReceipt('uid-gone', caches()), want: [] },
+    {
+      name: 'a Task that was given to another owner wakes the Story that its spec names',
+      woken: added('Task', { ...open, metadata: { ...open.metadata, ownerReferences: [cronJob] } }).filter((key) =>
+        key.startsWith('Story'),
+      ),
+      want: ['Story shop/login'],
+    },
     { name: 'usage of any other account wakes nobody', woken: wokenByUsage('endpoint.vllm', caches()), want: [] },
     {
       name: 'a store that comes or goes wakes all that is unfinished',
       woken: wokenByStore(caches()),
       want: [...ALL_OPEN, 'Story shop/login', 'Council shop/dev'],
     },
-    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-login', caches()), want: [] },
+    { name: 'a cursor wakes nobody whose outbox has room', woken: wokenByCursor('uid-login', 0, caches()), want: [] },
   ];
   for (const { name, woken, want } of cases)
     it(name, () => {
@@ -236,6 +251,19 @@ describe('what a change wakes', () => {
     expect([woken.includes('Plan shop/login-1'), woken.includes('Task shop/login-open')]).toEqual([isForAll, isForAll]);
   });
 
+  const councilMoves: readonly (readonly [string, Council, boolean])[] = [
+    [
+      'was probed again wakes itself alone',
+      { ...council(), status: { ...council().status, observedGeneration: 1 } } as Council,
+      false,
+    ],
+    ['is no longer ready wakes those who work with it', { ...council(), status: {} } as Council, true],
+  ];
+  it.each(councilMoves)('a Council that %s', (_, object, isNews) => {
+    const woken = wokenBy('Council', { type: 'changed', old: council(), object }, caches());
+    expect([woken.includes('Council shop/dev'), woken.includes('Task shop/login-open')]).toEqual([true, isNews]);
+  });
+
   const running: Pod['status'] = { phase: 'Running', initContainerStatuses: [{ name: 'checkout', state: { running: {} } }] };
   const podMoves: readonly (readonly [string, Pod['status'], boolean])[] = [
     ['in which a step ended and the next began wakes nobody', { ...running, initContainerStatuses: [ended, begun] }, false],
@@ -253,7 +281,16 @@ describe('what a change wakes', () => {
     const known = caches();
     const outbox = Array.from({ length: 64 }, (_, index) => outboxEvent(index + 1));
     known.cache('Story').upsert(story({}, { outbox }, { resourceVersion: '2' }));
-    expect(wokenByCursor('uid-login', known)).toEqual(['Story shop/login']);
+    expect(wokenByCursor('uid-login', 0, known)).toEqual(['Story shop/login']);
+  });
+
+  it('a cursor that is ahead of its object wakes it, if events wait there that must be numbered again', () => {
+    const known = caches();
+    known.cache('Story').upsert(story({}, { eventSeq: 4, outbox: [outboxEvent(4)] }, { resourceVersion: '2' }));
+    expect(wokenByCursor('uid-login', 4, known)).toEqual([]);
+    expect(wokenByCursor('uid-login', 50, known)).toEqual(['Story shop/login']);
+    known.cache('Story').upsert(story({}, { eventSeq: 4, outbox: [] }, { resourceVersion: '3' }));
+    expect(wokenByCursor('uid-login', 50, known)).toEqual([]);
   });
 
   it('keys say their kind', () => {

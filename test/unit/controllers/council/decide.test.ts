@@ -39,7 +39,25 @@ interface Case {
 const created = { events: ['orchestration.council.created'] };
 const tables = (more: object) => seen({}, { platform: platform(more), council: known({}) });
 
+const wanting = (resources: Council['spec']['workspace']['resources']) =>
+  seen({}, { council: known({}, { workspace: { imageProfile: 'node', resources } }) });
+
 const cases: readonly Case[] = [
+  {
+    name: 'wishes beyond the platform are not served',
+    given: wanting({ limits: { memory: '9Gi' } }),
+    want: unready('ResourcesTooLarge'),
+  },
+  {
+    name: 'nor is a limit that is none',
+    given: wanting({ limits: { cpu: '0' } }),
+    want: unready('ResourcesTooLarge'),
+  },
+  {
+    name: 'nor are reservations beyond it',
+    given: wanting({ requests: { ephemeralStorage: '1Ti' } }),
+    want: unready('ResourcesTooLarge'),
+  },
   {
     name: 'the first look asks the endpoint, once for the interval',
     given: seen(),

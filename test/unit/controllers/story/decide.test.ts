@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { planTaskDigest, scopeDigest } from '../../../../crds/digests.ts';
 import { taskName } from '../../../../crds/names.ts';
 import type { Condition } from '../../../../crds/kinds/meta.ts';
+import type { Plan } from '../../../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../../../crds/kinds/plan-task.ts';
 import type { Story } from '../../../../crds/kinds/story.ts';
 import type { Task, TaskStatus } from '../../../../crds/kinds/task.ts';
@@ -45,7 +46,8 @@ const done = (wanted: PlanTask, commit = head): Task => taskOf(wanted, { phase: 
 const form = work('form');
 const proof = work('proof', { phase: 'TEST' });
 const draft = (more = {}): Story => story(more, { phase: 'Draft', gates: storyStatus().gates, eventSeq: 1 });
-const inDesign = (more = {}): Story => story(more, storyStatus({ phase: 'Design', plan: undefined, deadline: undefined }));
+const inDesign = (more = {}): Story =>
+  story(more, storyStatus({ phase: 'Design', plan: undefined, startedAt: undefined, deadline: undefined }));
 const inPhase = (phase: 'Build' | 'Test' | 'Docs', more = {}, status = {}): Story =>
   story(more, storyStatus({ phase, ...status }));
 const answer = { id: 'x', kind: 'resolve', at: at(), ok: true, commit: COMMIT } as const;
@@ -69,6 +71,8 @@ interface Case {
 }
 
 const resolve = (of: Story, answers = 0): string => `command ${resolveIdOf(of, answers)}`;
+/** A command that nobody answers is asked again, as it may be lost. */
+const ASKED = 'waits 180 s';
 const held = (reason: string, conditions: string, more: Partial<Spec> = {}): Spec => ({
   writes: [`status Draft ${conditions.replace('Succeeded', `Succeeded=Unknown/${reason}`)}`],
   outcome: 'waiting',
@@ -84,7 +88,7 @@ const drafts: readonly Case[] = [
         resolve(story()),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
       events: ['planning.story.created'],
     },
     says: 'waits for the commit of main in https://git.example/shop.git',
@@ -104,6 +108,7 @@ const drafts: readonly Case[] = [
         resolve(story({ acceptanceCriteria: [], rigor: 'L0' })),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
+      outcome: ASKED,
     },
   },
   {
@@ -142,7 +147,7 @@ const drafts: readonly Case[] = [
         resolve(story()),
         'status Draft BaseResolved=False/Asked Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
     },
   },
   {
@@ -173,7 +178,7 @@ const drafts: readonly Case[] = [
         resolve(story(), 1),
         'status Draft BaseResolved=False/RefUnknown Ready=True/Ready ScopeApproved=True/Approved Succeeded=Unknown/BaseUnresolved',
       ],
-      outcome: 'waiting',
+      outcome: ASKED,
     },
   },
   {
@@ -269,6 +274,7 @@ const designs: readonly Case[] = [
         storyStatus({
           phase: 'Design',
           plan: undefined,
+          startedAt: undefined,
           deadline: undefined,
           gates: { scope: 'Auto', design: 'Auto', test: 'Auto', docs: 'Auto' },
         }),
@@ -298,11 +304,17 @@ const secondPlan = plan(
   planStatus([form], { digest: second }),
 );
 
+/** A Plan of another uid that says the same as the one that was in force. */
+const madeAgain = (approval?: Plan['spec']['approval'], digest: string = DIGEST): Plan => {
+  const again = plan([form], approval === undefined ? {} : { approval }, planStatus([form], { digest }));
+  return { ...again, metadata: { ...again.metadata, name: 'login-again', uid: 'uid-login-again' } };
+};
+
 const builds: readonly Case[] = [
   {
     name: 'every task of the plan gets its Task, all at once',
     given: storySeen(inPhase('Build'), force([form, proof], [])),
-    want: { writes: [`create Task ${nameOf('form')}`, `create Task ${nameOf('proof')}`], outcome: 'waiting' },
+    want: { writes: [`create Task ${nameOf('form')}`, `create Task ${nameOf('proof')}`], outcome: waits },
   },
   {
     name: 'a task that succeeded under another revision needs no Task',
@@ -310,7 +322,7 @@ const builds: readonly Case[] = [
       plans: [approvedPlan([form]), plan([form, proof], { revision: 2 }, planStatus([form, proof], { digest: second }))],
       tasks: [done(form)],
     }),
-    want: { writes: [`create Task ${nameOf('proof', second)}`], outcome: 'waiting' },
+    want: { writes: [`create Task ${nameOf('proof', second)}`], outcome: waits },
   },
   {
     name: 'a phase waits for its Tasks',
@@ -338,7 +350,7 @@ const builds: readonly Case[] = [
   {
     name: 'a Task that a person cancelled needs another plan',
     given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Cancelled' })])),
-    want: busy('TaskLost', 'Build', { outcome: 'stalled: TaskLost' }),
+    want: busy('TaskLost', 'Build', { outcome: `stalled: TaskLost, ${waits}` }),
   },
   {
     name: 'when everything is built, Test begins',
@@ -348,12 +360,40 @@ const builds: readonly Case[] = [
   {
     name: 'without the plan in force nothing goes on',
     given: storySeen(inPhase('Build'), { tasks: [taskOf(form, { phase: 'Running' })] }),
-    want: busy('PlanDeleted', 'Build', { outcome: 'stalled: PlanDeleted' }),
+    want: busy('PlanDeleted', 'Build', { outcome: `stalled: PlanDeleted, ${waits}` }),
   },
   {
     name: 'a plan whose status is not seen yet is waited for in silence',
     given: storySeen(inPhase('Build'), { plans: [plan([form])], tasks: [] }),
-    want: { writes: [], outcome: 'waiting' },
+    want: { writes: [], outcome: waits },
+  },
+  {
+    name: 'the plan made again as it was, and approved again, is in force again: its Tasks go on',
+    given: storySeen(inPhase('Test'), { plans: [madeAgain(approved)], tasks: [taskOf(form, { phase: 'Running' })] }),
+    want: busy('PlanMadeAgain', 'Test'),
+    says: 'plan login-again is in force again, as it was approved',
+  },
+  {
+    name: 'the plan made again and not approved again is not in force',
+    given: storySeen(inPhase('Build'), { plans: [madeAgain()], tasks: [taskOf(form, { phase: 'Running' })] }),
+    want: busy('PlanDeleted', 'Build', { outcome: `stalled: PlanDeleted, ${waits}` }),
+    says: /^waits for a Plan: plan login-1, which was in force, was deleted; make it again as it was/,
+  },
+  {
+    name: 'another plan of the same revision is not the one that was in force',
+    given: storySeen(inPhase('Build'), { plans: [madeAgain({ ...approved, digest: second }, second)] }),
+    want: busy('PlanDeleted', 'Build', { outcome: `stalled: PlanDeleted, ${waits}` }),
+  },
+  {
+    name: 'a Task of a phase that is over, which somebody deleted, is made again',
+    given: storySeen(inPhase('Test'), force([form, proof], [taskOf(proof)])),
+    want: { writes: [`create Task ${nameOf('form')}`], outcome: waits },
+  },
+  {
+    name: 'and the phase waits for it',
+    given: storySeen(inPhase('Test'), force([form, proof], [taskOf(form), done(proof)])),
+    want: busy('Built', 'Test'),
+    says: 'tasks of phase Build: 0 of 1 done',
   },
   {
     name: 'a further revision that is approved takes over',
@@ -535,6 +575,25 @@ const gatesAndEnds: readonly Case[] = [
     want: { ...busy('Ending'), outcome: 'waiting' },
   },
   {
+    name: 'a budget that was raised moves the end',
+    given: storySeen(
+      inPhase('Build', { budget: { wallClockSeconds: 2 * DEADLINE_S } }),
+      force([form], [taskOf(form, { phase: 'Running' })]),
+    ),
+    nowS: DEADLINE_S,
+    want: busy('PlanApproved'),
+  },
+  {
+    name: 'a Story that needs a person fails at its end all the same',
+    given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Cancelled' })])),
+    nowS: DEADLINE_S,
+    want: {
+      writes: [`status Failed ${inForce} Succeeded=False/DeadlineExceeded`],
+      outcome: 'done',
+      events: ['planning.story.transitioned'],
+    },
+  },
+  {
     name: 'and fails with them',
     given: storySeen(inPhase('Build'), force([form], [taskOf(form, { phase: 'Failed' })])),
     nowS: DEADLINE_S,
@@ -571,6 +630,11 @@ describe('what a Story pins', () => {
     expect(status?.plan).toEqual({ name: 'login-1', uid: 'uid-login-1', revision: 1, digest: DIGEST });
     expect([status?.startedAt, status?.deadline]).toEqual([at(), at(600)]);
     expect(status?.tasks).toEqual({ total: 1, succeeded: 0, failed: 0, summary: '0/1' });
+  });
+
+  it('the end of its wall clock budget anew, when a person raises it', () => {
+    const raised = storySeen(inPhase('Build', { budget: { wallClockSeconds: 1000 } }), force([form], [taskOf(form)]));
+    expect(decideStory(raised, NOW).status?.deadline).toBe(at(1000));
   });
 
   it('as its head the commit that landed last', () => {

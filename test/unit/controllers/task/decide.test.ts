@@ -51,7 +51,7 @@ interface Case {
   readonly want: Spec;
 }
 
-const starts = { writes: [`create Job ${formJob(1)}`], outcome: 'waiting' };
+const starts = { writes: [`create Job ${formJob(1)}`], outcome: waits };
 const pending = (reason: string, more: Partial<Spec> = {}): Spec => ({
   writes: [`status Pending Succeeded=Unknown/${reason}`],
   outcome: waits,
@@ -74,7 +74,7 @@ const beginnings: readonly Case[] = [
   {
     name: 'a Job that was asked for and has no uid yet is waited for in silence',
     given: taskSeen(form, workspaces([job(form, {}, { uid: '' })])),
-    want: { writes: [], outcome: 'waiting' },
+    want: { writes: [], outcome: waits },
   },
   {
     name: 'a Job that is seen and not listed is listed with its uid',
@@ -103,7 +103,7 @@ const beginnings: readonly Case[] = [
         'create ServiceAccount fleet-reader',
         expect.stringMatching(/^create NetworkPolicy fleet-workspace-[0-9a-f]{10}$/) as string,
       ],
-      outcome: 'waiting',
+      outcome: waits,
     },
   },
   {
@@ -114,7 +114,7 @@ const beginnings: readonly Case[] = [
         networkPolicy: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'x', uid: '' } },
       },
     }),
-    want: { writes: [], outcome: 'waiting' },
+    want: { writes: [], outcome: waits },
   },
   {
     name: 'under a policy that somebody altered nothing starts',
@@ -129,7 +129,7 @@ const beginnings: readonly Case[] = [
         },
       },
     }),
-    want: pending('NetworkPolicyAltered', { outcome: 'stalled: NetworkPolicyAltered' }),
+    want: pending('NetworkPolicyAltered', { outcome: `stalled: NetworkPolicyAltered, ${waits}` }),
   },
 ];
 
@@ -151,7 +151,7 @@ const holdUps: readonly Case[] = [
     want: {
       ...pending('NotApproved'),
       writes: ['status Pending Succeeded=Unknown/NotApproved Verified=False/NotApproved'],
-      outcome: 'stalled: NotApproved',
+      outcome: `stalled: NotApproved, ${waits}`,
     },
   },
   {
@@ -162,7 +162,7 @@ const holdUps: readonly Case[] = [
     want: {
       ...pending('NotApproved'),
       writes: ['status Pending Succeeded=Unknown/NotApproved Verified=False/NotApproved'],
-      outcome: 'stalled: NotApproved',
+      outcome: `stalled: NotApproved, ${waits}`,
     },
   },
   {
@@ -173,7 +173,7 @@ const holdUps: readonly Case[] = [
     want: {
       ...pending('NotApproved'),
       writes: ['status Pending Succeeded=Unknown/NotApproved Verified=False/NotApproved'],
-      outcome: 'stalled: NotApproved',
+      outcome: `stalled: NotApproved, ${waits}`,
     },
   },
   {
@@ -214,6 +214,11 @@ const holdUps: readonly Case[] = [
     ),
     want: pending('Dependencies'),
   },
+  {
+    name: 'nothing does in a phase that is over: somebody deleted the Task, and it is made again',
+    given: taskSeen(form, { story: story({}, storyStatus({ phase: 'Test' })) }),
+    want: starts,
+  },
   { name: 'the Story is not in its phase', given: taskSeen(task(work('form', { phase: 'TEST' }))), want: pending('Phase') },
   {
     name: 'a DESIGN task comes first',
@@ -223,7 +228,7 @@ const holdUps: readonly Case[] = [
   {
     name: 'the Story spent its tokens',
     given: taskSeen(form, { story: story({ budget: { tokens: 1000 } }, storyStatus()), usage: { spent: 1000, reserved: 0 } }),
-    want: pending('BudgetSpent', { outcome: 'stalled: BudgetSpent' }),
+    want: pending('BudgetSpent', { outcome: `stalled: BudgetSpent, ${waits}` }),
   },
   { name: 'no Council serves the role', given: taskSeen(form, { council: undefined }), want: pending('CouncilMissing') },
   {
@@ -261,7 +266,7 @@ const capacity: readonly Case[] = [
       platform: cramped({ workspaces: 3, perNamespace: 3, perStory: 3 }),
       place: taken(2, 2, 2),
     }),
-    want: { writes: [`create Job ${formJob(1)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(1)}`], outcome: waits },
   },
   {
     name: 'every workspace of the cluster is in use',
@@ -294,7 +299,7 @@ const workEnds: readonly Case[] = [
   {
     name: 'a report that is well gets its courier, and the status is left until the courier is seen',
     given: taskSeen(running, workspaces([over(job(form), 'Complete'), pod(job(form), { report: { finding: REPORT } })])),
-    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: waits },
   },
   {
     name: 'a Job that ended is waited for until its pod is seen',
@@ -326,12 +331,12 @@ const workEnds: readonly Case[] = [
       withStatus({ phase: 'Running', attempts: [failed(1), attempt(2)] }),
       workspaces([job(form, { n: 1 })], [job(form, { n: 2 })]),
     ),
-    want: { writes: [`delete Job ${formJob(1)} (uid-attempt-1)`], outcome: 'waiting' },
+    want: { writes: [`delete Job ${formJob(1)} (uid-attempt-1)`], outcome: waits },
   },
   {
     name: 'a Job of another uid under the name of a listed attempt is deleted',
     given: taskSeen(running, workspaces([job(form, {}, { uid: 'uid-of-an-old-leader' })])),
-    want: { writes: [`delete Job ${formJob(1)} (uid-of-an-old-leader)`], outcome: 'waiting' },
+    want: { writes: [`delete Job ${formJob(1)} (uid-of-an-old-leader)`], outcome: waits },
   },
   {
     name: "a Job with our label and another's name is nobody's attempt: it is left alone",
@@ -392,15 +397,15 @@ const couriers: readonly Case[] = [
   },
   {
     name: 'a courier that the infrastructure failed waits before it is tried again with the same patch',
-    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
+    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { merge: { exitCode: 1 } })])),
     nowS: 10,
     want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 10 s' },
   },
   {
     name: 'and is then tried again under a name of its own',
-    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
+    given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { merge: { exitCode: 1 } })])),
     nowS: 21,
-    want: { writes: [`create Job ${formJob(1, 2)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(1, 2)}`], outcome: `waits ${DEADLINE_S - 21} s` },
   },
   {
     name: "a patch waits while another Task's courier is at work",
@@ -428,7 +433,7 @@ const couriers: readonly Case[] = [
   {
     name: 'a patch needs no model: its courier starts while the Council is not ready',
     given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), { council: council({}, false) }),
-    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: waits },
   },
 ];
 
@@ -436,35 +441,35 @@ const retries: readonly Case[] = [
   {
     name: "after the agent's failure the next attempt starts at once",
     given: taskSeen(withStatus({ phase: 'Queued', attempts: [failed(1)] })),
-    want: { writes: [`create Job ${formJob(2)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(2)}`], outcome: waits },
   },
   {
     name: "three failures of the agent are the Task's end, unless a person helps",
     given: taskSeen(withStatus({ phase: 'Queued', attempts: [failed(1), failed(2), failed(3)] })),
     want: {
       writes: ['status Pending Succeeded=Unknown/AttemptsUsedUp'],
-      outcome: 'stalled: AttemptsUsedUp',
+      outcome: `stalled: AttemptsUsedUp, ${waits}`,
       events: ['orchestration.task.pending'],
     },
   },
   {
     name: 'a person grants one more',
     given: taskSeen(withStatus({ phase: 'Pending', attempts: [failed(1), failed(2), failed(3)] }, { extraAttempts: 1 })),
-    want: { writes: [`create Job ${formJob(4)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(4)}`], outcome: waits },
   },
   {
     name: "the infrastructure's failures are counted apart and have their own limit",
     given: taskSeen(
       withStatus({ phase: 'Queued', attempts: [failed(1), failed(2), ...[3, 4, 5, 6, 7].map((n) => failed(n, 'PodLost'))] }),
     ),
-    want: { writes: [`create Job ${formJob(8)}`], outcome: 'waiting' },
+    want: { writes: [`create Job ${formJob(8)}`], outcome: waits },
   },
   {
     name: 'six failures of the infrastructure need a person',
     given: taskSeen(withStatus({ phase: 'Queued', attempts: [1, 2, 3, 4, 5, 6].map((n) => failed(n, 'PodLost')) })),
     want: {
       writes: ['status Pending Succeeded=Unknown/InfrastructureRetriesUsedUp'],
-      outcome: 'stalled: InfrastructureRetriesUsedUp',
+      outcome: `stalled: InfrastructureRetriesUsedUp, ${waits}`,
       events: ['orchestration.task.pending'],
     },
   },
@@ -486,7 +491,7 @@ const retries: readonly Case[] = [
     ),
     want: {
       writes: ['status Pending Succeeded=Unknown/NetworkNotContained'],
-      outcome: 'stalled: NetworkNotContained',
+      outcome: `stalled: NetworkNotContained, ${waits}`,
       events: ['orchestration.task.pending'],
     },
   },
@@ -532,6 +537,25 @@ const ends: readonly Case[] = [
     },
   },
   {
+    name: 'not at an end that was moved: the budget was raised',
+    given: taskSeen(running, {
+      ...workspaces([job(form)]),
+      story: story({ budget: { wallClockSeconds: 2 * DEADLINE_S } }, storyStatus()),
+    }),
+    nowS: DEADLINE_S,
+    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: waits },
+  },
+  {
+    name: 'a Task that needs a person fails at the end all the same',
+    given: taskSeen(withStatus({ phase: 'Pending', attempts: [failed(1), failed(2), failed(3)] })),
+    nowS: DEADLINE_S,
+    want: {
+      writes: ['status Failed Succeeded=False/DeadlineExceeded'],
+      outcome: 'done',
+      events: ['orchestration.task.failed'],
+    },
+  },
+  {
     name: 'a transition waits while the outbox is full, and nothing is done meanwhile',
     given: taskSeen(
       withStatus({
@@ -546,7 +570,7 @@ const ends: readonly Case[] = [
       }),
       { ...workspaces([job(form)]) },
     ),
-    want: { writes: ['status Pending EventsBehind=True/OutboxFull'], outcome: 'waiting' },
+    want: { writes: ['status Pending EventsBehind=True/OutboxFull'], outcome: waits },
   },
 ];
 

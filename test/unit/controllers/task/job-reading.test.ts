@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isLive, readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
 import type { Job, Pod } from '../../../../controllers/kubernetes.ts';
 import { at, COMMIT, NOW, task, work } from '../../../builders/objects.ts';
-import { job, over, pod, REPORT } from '../../../builders/workspaces.ts';
+import { job, over, pod, receiptOf, REPORT } from '../../../builders/workspaces.ts';
 
 const form = task(work('form'));
 const attempt = job(form);
@@ -27,11 +27,15 @@ interface Case {
   readonly want: string;
 }
 
+const firstReceipt = (pods: readonly Pod[]): ReturnType<typeof receiptOf> => pods.flatMap((of) => receiptOf(of) ?? [])[0];
+
 const shown = (reading: Reading): string => {
   if (reading.kind !== 'ended') return reading.kind;
   const { side, reason, message } = reading.end;
   return side === 'ok' ? 'ok' : `${side}: ${reason ?? ''}, ${message}`;
 };
+
+type Broken = readonly [name: string, ends: Parameters<typeof pod>[1], want: string, status?: Pod['status'], of?: Job];
 
 const complete = (name: string, ends: Parameters<typeof pod>[1], want: string, of = attempt): Case => ({
   name,
@@ -39,10 +43,10 @@ const complete = (name: string, ends: Parameters<typeof pod>[1], want: string, o
   pods: [pod(of, ends)],
   want,
 });
-const broken = (name: string, ends: Parameters<typeof pod>[1], want: string, status?: Pod['status']): Case => ({
+const broken = (...[name, ends, want, status, of = attempt]: Broken): Case => ({
   name,
-  job: over(attempt, 'Failed'),
-  pods: [pod(attempt, ends, status)],
+  job: over(of, 'Failed'),
+  pods: [pod(of, ends, status)],
   want,
 });
 
@@ -150,9 +154,61 @@ const cases: readonly Case[] = [
     { phase: 'Failed', reason: 'DeadlineExceeded' },
   ),
   broken(
-    'a step that ends badly for any other reason',
+    "a step that runs the agent's code and ends badly for any other reason: it can bring that about",
     { work: { exitCode: 1, reason: 'Error' } },
-    'infrastructure: StepFailed, step work ended with exit code 1 (Error)',
+    'agent: StepBroken, step work ended with exit code 1 (Error)',
+  ),
+  broken(
+    'a step of ours that ends badly',
+    { report: { exitCode: 1, reason: 'Error' } },
+    'infrastructure: StepFailed, step report ended with exit code 1 (Error)',
+  ),
+  broken(
+    'a step of ours that ran out of memory on what the agent left',
+    { report: { exitCode: 137, reason: 'OOMKilled' } },
+    'agent: OOMKilled, step report ran out of memory',
+  ),
+  broken(
+    'the agent left no time',
+    { report: { exitCode: 137, reason: 'Error' } },
+    'agent: DeadlineExceeded, step report ran out of time',
+    { phase: 'Failed', reason: 'DeadlineExceeded' },
+  ),
+  broken(
+    'the agent filled a volume',
+    { work: { exitCode: 137, reason: 'Error' } },
+    'agent: StorageExceeded, evicted at step work: Usage of EmptyDir volume "tree" exceeds the limit "8Gi".',
+    { phase: 'Failed', reason: 'Evicted', message: 'Usage of EmptyDir volume "tree" exceeds the limit "8Gi".' },
+  ),
+  broken(
+    'a node that is short of something evicts whom it likes',
+    { work: { exitCode: 137, reason: 'Error' } },
+    'infrastructure: StepFailed, step work ended with exit code 137 (Error): Evicted The node was low on resource: memory.',
+    {
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: 'The node was low on resource: memory.',
+      conditions: [{ type: 'DisruptionTarget', status: 'True' }],
+    },
+  ),
+  broken(
+    'a container that could not be started',
+    { work: { exitCode: 128, reason: 'StartError' } },
+    'infrastructure: StepFailed, step work ended with exit code 128 (StartError)',
+  ),
+  broken(
+    'tests that end the step of a courier',
+    { verify: { exitCode: 143, reason: 'Error' } },
+    'agent: StepBroken, step verify ended with exit code 143 (Error)',
+    {},
+    courier,
+  ),
+  broken(
+    'time that ran out while the courier pushed',
+    { push: { exitCode: 137, reason: 'Error' } },
+    'infrastructure: StepFailed, step push ended with exit code 137 (Error): DeadlineExceeded',
+    { phase: 'Failed', reason: 'DeadlineExceeded' },
+    courier,
   ),
   {
     name: 'a pod that was evicted before any step ended',
@@ -205,18 +261,22 @@ const cases: readonly Case[] = [
 describe('what a Job says', () => {
   it.each(cases)('$name', ({ job: given, pods, nowS = 12, want }) => {
     const kind = given.metadata.name === courier.metadata.name ? 'courier' : 'attempt';
-    expect(shown(readJob(kind, given, pods, NOW + nowS * 1000))).toBe(want);
+    expect(shown(readJob({ kind, job: given, pods, receipt: firstReceipt(pods) }, NOW + nowS * 1000))).toBe(want);
   });
 
   it('ends at the time that its last step ended, whenever it is read and whatever its Job says by then', () => {
     const pods = [pod(attempt, { report: { finding: REPORT, finishedAt: at(5) } })];
     for (const seen of [attempt, over(attempt, 'SuccessCriteriaMet', 6), over(attempt, 'Complete', 7)])
-      expect(readJob('attempt', seen, pods, NOW + 3_600_000)).toMatchObject({ end: { at: at(5) } });
+      expect(readJob({ kind: 'attempt', job: seen, pods, receipt: firstReceipt(pods) }, NOW + 3_600_000)).toMatchObject({
+        end: { at: at(5) },
+      });
   });
 
   it('ends, if it fails, at the time that the Job says', () => {
     const pods = [pod(attempt, { work: { exitCode: 1 } })];
-    expect(readJob('attempt', over(attempt, 'Failed', 7), pods, NOW + 3_600_000)).toMatchObject({ end: { at: at(7) } });
+    expect(
+      readJob({ kind: 'attempt', job: over(attempt, 'Failed', 7), pods, receipt: undefined }, NOW + 3_600_000),
+    ).toMatchObject({ end: { at: at(7) } });
   });
 });
 

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { taskJob, type JobInput } from '../../../../controllers/task/children.ts';
 import { networkHash } from '../../../../controllers/workspace/network-policy.ts';
 import { audienceOf, STEP_RIGHTS, type Step } from '../../../../crds/contracts/steps.ts';
+import type { Resources } from '../../../../controllers/workspace/resources.ts';
+import type { Council } from '../../../../crds/kinds/council.ts';
+import { amountOf } from '../../../../crds/quantity.ts';
 import { council, platform, task, work } from '../../../builders/objects.ts';
 import { jobInput } from '../../../builders/workspaces.ts';
 
@@ -172,11 +175,11 @@ describe('a workspace Job', () => {
       built('courier').steps.map(({ name, image, command }) => [name, [image, ...command].join(' ')]),
     );
     expect(commands).toEqual({
-      runner: 'swe-fleet:1 node /opt/fleet/agent-runner.mjs runner',
-      merge: 'swe-fleet:1 node /opt/fleet/agent-runner.mjs merge',
-      setup: 'toolchain-node:1 /fleet/runner/node /fleet/runner/agent-runner.mjs courier-setup',
-      verify: 'toolchain-node:1 /fleet/runner/node /fleet/runner/agent-runner.mjs courier-verify',
-      push: 'swe-fleet:1 node /opt/fleet/agent-runner.mjs push',
+      runner: 'swe-fleet:1 node --disable-sigusr1 /opt/fleet/agent-runner.mjs runner',
+      merge: 'swe-fleet:1 node --disable-sigusr1 /opt/fleet/agent-runner.mjs merge',
+      setup: 'toolchain-node:1 /fleet/runner/node --disable-sigusr1 /fleet/runner/agent-runner.mjs courier-setup',
+      verify: 'toolchain-node:1 /fleet/runner/node --disable-sigusr1 /fleet/runner/agent-runner.mjs courier-verify',
+      push: 'swe-fleet:1 node --disable-sigusr1 /opt/fleet/agent-runner.mjs push',
     });
   });
 
@@ -202,13 +205,20 @@ describe('a workspace Job', () => {
       FLEET_CANARY_PORT: '8444',
       FLEET_DEADLINE_SECONDS: '600',
       HOME: '/tmp',
+      NODE_OPTIONS: '',
     });
+  });
+
+  it.each(kinds)('%s: adopts no pod but by a label of its own, which admission guards', (kind) => {
+    const { job, spec } = built(kind);
+    expect([spec['manualSelector'], spec['selector']]).toEqual([true, { matchLabels: { 'swefleet.io/job': job.metadata.name } }]);
   });
 
   it('labels Job and pod alike, with the hash of the policy that contains it', () => {
     const { job, spec } = built('attempt');
     expect(job.metadata.labels).toEqual({
       'swefleet.io/workspace': 'attempt',
+      'swefleet.io/job': job.metadata.name,
       'swefleet.io/story': 'login',
       'swefleet.io/task': 'login-form',
       'swefleet.io/attempt': '2',
@@ -240,9 +250,30 @@ describe('a workspace Job', () => {
     expect(pod).toMatchObject({ nodeSelector: { gpu: 'h200' }, tolerations: gpu.tolerations, runtimeClassName: 'gvisor' });
     const of = (name: string): object => steps.find((step) => step.name === name)?.resources ?? {};
     expect(of('work')).toEqual({
-      requests: { cpu: '1', 'ephemeral-storage': '1Gi' },
-      limits: { memory: '2Gi', 'nvidia.com/gpu': '2' },
+      requests: { cpu: '1', memory: '128Mi', 'ephemeral-storage': '1Gi' },
+      limits: { cpu: '2', memory: '2Gi', 'ephemeral-storage': '4Gi', 'nvidia.com/gpu': '2' },
     });
     expect(of('report')).toEqual(platform().workspace.resources);
+  });
+
+  it.each<{ wish: string; resources: Council['spec']['workspace']['resources'] }>([
+    { wish: 'nothing', resources: {} },
+    { wish: 'some of it', resources: { limits: { memory: '4Gi' } } },
+    { wish: 'more than there is', resources: { limits: { cpu: '1000', memory: '9Ti', ephemeralStorage: '9Ti' } } },
+    { wish: 'to reserve more than it may use', resources: { requests: { cpu: '3', memory: '9Gi' }, limits: { cpu: '1' } } },
+    { wish: 'limits that are none', resources: { limits: { cpu: '0', memory: '0Gi', ephemeralStorage: '0.0' } } },
+    { wish: 'to reserve more than the default limit', resources: { requests: { memory: '6Gi' } } },
+  ])('bounds cpu, memory and disk of every container, if its Council wants $wish', ({ resources }) => {
+    const { maxima } = platform().workspace.toolchain;
+    for (const kind of kinds)
+      for (const step of built(kind, { council: council({ workspace: { imageProfile: 'node', resources } }) }).steps) {
+        const { requests, limits } = step.resources as Resources;
+        for (const amount of ['cpu', 'memory', 'ephemeral-storage'] as const) {
+          const [reserved, most] = [amountOf(requests[amount] ?? ''), amountOf(limits[amount] ?? '')];
+          expect(most, `limit of ${amount} of ${step.name}`).toBeGreaterThan(0);
+          expect(most).toBeLessThanOrEqual(amountOf(maxima[amount]));
+          expect(reserved, `request of ${amount} of ${step.name}`).toBeLessThanOrEqual(most);
+        }
+      }
   });
 });

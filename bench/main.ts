@@ -1,0 +1,74 @@
+// `npm run bench [-- --only NAME …] [--json FILE] [--docs]`: measures, prints a row a figure, and ends with 1 when a row could not be measured.
+// A goal that is missed is a row like another: its `met` says so.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundle } from '../images/bundle.ts';
+import type { Benchmark } from './benchmark.ts';
+import { chain } from './chain.ts';
+import { latency } from './latency.ts';
+import { scale } from './scale.ts';
+import { walk } from './walk.ts';
+import { writes } from './writes.ts';
+import { asText, isMeasured, rowsOf, type Figure, type Row } from './rows.ts';
+
+const BENCHMARKS: readonly Benchmark[] = [latency, writes, chain, walk, scale];
+
+/** More than any benchmark takes: one that hangs is a row that was not measured. */
+const LIMIT_MS = 900_000;
+
+const log = (line: string): void => console.error(line);
+
+const cleanUps: (() => Promise<void>)[] = [];
+
+const cleanUp = async (): Promise<void> => {
+  for (let next = cleanUps.pop(); next !== undefined; next = cleanUps.pop()) await next();
+};
+
+const measured = async ({ name, what, rows, run }: Benchmark): Promise<readonly Row[]> => {
+  const figures: Record<string, Figure> = {};
+  const startedAt = performance.now();
+  log(`bench: ${name}: ${what} …`);
+  const tell = (row: string, figure: Figure): void => void (figures[row] = figure);
+  const over = Promise.withResolvers<never>();
+  const timer = setTimeout(() => over.reject(new Error(`it took longer than ${LIMIT_MS / 60_000} min`)), LIMIT_MS);
+  const running = run({ log, tell, defer: (action) => void cleanUps.push(action) });
+  const failure = await Promise.race([running, over.promise]).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  clearTimeout(timer);
+  if (failure !== undefined) log(`bench: ${name} failed: ${failure}`);
+  await cleanUp();
+  await running.catch(() => undefined);
+  log(`bench: ${name} took ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
+  return rowsOf(rows, figures, failure?.split('\n')[0]);
+};
+
+const usage = (): string => {
+  const names = BENCHMARKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join('\n');
+  return `usage: npm run bench [-- --only NAME …] [--json FILE] [--docs]\n\n--docs writes the rows and the plot into docs/\n\n${names}`;
+};
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true }, json: { type: 'string' }, help: { type: 'boolean', default: false } },
+});
+const unknown = values.only?.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+if (unknown !== undefined || values.help) {
+  console.error(unknown === undefined ? usage() : `there is no benchmark "${unknown}"\n${usage()}`);
+  process.exit(values.help ? 0 : 2);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(1)));
+
+await bundle({ repository: `${import.meta.dirname}/..`, log });
+const rows: Row[] = [];
+for (const benchmark of BENCHMARKS)
+  if (values.only === undefined || values.only.includes(benchmark.name)) rows.push(...(await measured(benchmark)));
+console.log(asText(rows));
+if (values.json !== undefined) {
+  await mkdir(dirname(values.json), { recursive: true });
+  await writeFile(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+}
+process.exitCode = rows.every(isMeasured) ? 0 : 1;
