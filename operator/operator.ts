@@ -182,7 +182,7 @@ export class Operator {
   }
 
   #makePlaces(snapshot: Snapshot): Places {
-    const isRefused = (key: string): boolean => this.#refusals.isHeld(`Task ${key}`, this.#ports.clock.nowMs());
+    const isRefused = (key: string): boolean => this.#refusals.untilMs(`Task ${key}`, this.#ports.clock.nowMs()) !== undefined;
     return new Places({
       capacity: this.#ports.config.platform.capacity,
       makeClaims: () => makeClaims(snapshot, this.#ports.clock.nowMs(), isRefused),

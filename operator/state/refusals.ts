@@ -41,8 +41,9 @@ export class Refusals {
     return refusal !== undefined && nowMs < refusal.untilMs && labels.includes(refusal.label) ? refusal.untilMs : undefined;
   }
 
-  /** Whether the key waits for the date of a refused write. */
-  isHeld(workKey: string, nowMs: number): boolean {
-    return nowMs < (this.#byKey.get(workKey)?.untilMs ?? -Infinity);
+  /** The date of the key's refused write, while it is to come. */
+  untilMs(workKey: string, nowMs: number): number | undefined {
+    const untilMs = this.#byKey.get(workKey)?.untilMs;
+    return untilMs !== undefined && nowMs < untilMs ? untilMs : undefined;
   }
 }
