@@ -62,7 +62,7 @@ export default {
       from: { path: '^controllers/' },
       to: { path: 'node_modules/(?!yaml/|picomatch/|zod/)' },
     },
-    forbid('kube-only-crds', '^kube/', others('kube', 'crds'), 'kube is a client without product logic'),
+    forbid('kube-only-machinery', '^kube/', others('kube', 'runtime', 'crds'), 'kube is a client without product logic'),
     forbid('runtime-only-crds', '^runtime/', others('runtime', 'crds'), 'runtime is machinery without product logic'),
     forbid(
       'agent-only-crds',
@@ -95,8 +95,18 @@ export default {
       'the hook shares the client and machinery',
     ),
     forbid('cli-layers', '^cli/', others('cli', 'runtime', 'kube', 'crds'), 'the CLI shares crds, kube and machinery'),
-    forbid('nothing-imports-operator', '^(?!operator/|test/)', '^operator/', 'nothing imports operator; the bench runs its bundle'),
-    forbid('nothing-imports-test', '^(?!test/|bench/)', '^test/', 'nothing imports test but the bench, which runs on what tests run on'),
+    forbid(
+      'nothing-imports-operator',
+      '^(?!operator/|test/)',
+      '^operator/',
+      'nothing imports operator; the bench runs its bundle',
+    ),
+    forbid(
+      'nothing-imports-test',
+      '^(?!test/|bench/)',
+      '^test/',
+      'nothing imports test but the bench, which runs on what tests run on',
+    ),
     forbid('nothing-imports-bench', '^(?!bench/|test/)', '^bench/', 'the bench is a program'),
     forbid(
       'bench-measures-bundles',

@@ -24,9 +24,11 @@ import { scriptedModelName } from '../test/model/script.ts';
 import type { Run } from './benchmark.ts';
 import { playedNode, startKwok } from './kwok.ts';
 import { startProcess, type Running } from './process.ts';
+import { playReceipts } from './receipts.ts';
 import { ensurePrograms } from './programs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const FIXTURE = join(ROOT, 'test/fixtures/node-repo');
 const BOX = 'bench';
 const SYSTEM_NAMESPACE = 'fleet';
 const POLL_MS = 20;
@@ -34,7 +36,7 @@ const SLOTS = 200;
 
 export const OPERATOR_USER = 'bench-operator';
 export const GIT_ACCOUNT = { username: 'gateway', password: 'only-the-gateway-knows' };
-const MODEL_KEY = 'sk-of-the-bench';
+export const MODEL_KEY = 'sk-of-the-bench';
 
 /** One of ours, as a process with its metrics. */
 export interface Measured extends Running {
@@ -63,6 +65,8 @@ export interface Bed {
   /** Resolves when it is ready. */
   startGateway(env?: Readonly<Record<string, string>>): Promise<Measured & { readonly url: string }>;
   makeNamespace(name: string): Promise<void>;
+  /** When the receipt of that Job was stored, of a pod that kwok plays. */
+  receiptStoredAtMs(jobUid: string): number | undefined;
   /** What is waited for, or the news that one of the bed's processes has ended, whatever is first. */
   whileRunning<T>(wait: Promise<T>): Promise<T>;
   /** Once; again does nothing. */
@@ -71,6 +75,8 @@ export interface Bed {
 
 export interface BedOptions {
   readonly modelLatencyMs?: number;
+  /** What the Stories' repository holds; a small library by default. */
+  readonly repositoryFolder?: string;
 }
 
 const nodes: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
@@ -218,8 +224,9 @@ const processesOf = (first: readonly Running[]): Processes => {
   failed.promise.catch(() => undefined); // whoever waits hears of it
   const add = (running: Running): void => {
     all.push(running);
-    void running.ended.then(async () => {
-      if (!running.wasStopped()) failed.reject(new Error(`${running.name} has ended:\n${await endOfLog(running)}`));
+    void running.ended.then(async ([code]) => {
+      if (!running.wasStopped())
+        failed.reject(new Error(`${running.name} has ended with code ${code}\n${await endOfLog(running)}`));
     });
   };
   first.forEach(add);
@@ -240,12 +247,16 @@ const once = (action: () => Promise<void>): (() => Promise<void>) => {
 };
 
 /** A bed without anything of an earlier one. It is closed with the run at the latest. */
-export const openBed = async ({ log, defer }: Run, { modelLatencyMs = 0 }: BedOptions = {}): Promise<Bed> => {
+export const openBed = async (
+  { log, defer }: Run,
+  { modelLatencyMs = 0, repositoryFolder = FIXTURE }: BedOptions = {},
+): Promise<Bed> => {
   const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-bench-'));
   const cluster = await ensureBox({ name: BOX, controlPlaneOnly: true, fresh: true, log });
+  if (cluster.kind !== 'box') throw new Error('the bench needs a box of its own: unset SWEFLEET_KUBECONFIG');
   const programs = await ensurePrograms(clusterConfig().cacheDir, log);
   const tls = await writeFiles(folder);
-  await createRepository(join(folder, 'served/team/app.git'), join(ROOT, 'test/fixtures/node-repo'));
+  await createRepository(join(folder, 'served/team/app.git'), repositoryFolder);
   const outside = await startOutside(folder, tls, modelLatencyMs);
   const config = platformFor(outside);
   await writeFile(join(folder, 'platform.json'), JSON.stringify(config));
@@ -253,7 +264,9 @@ export const openBed = async ({ log, defer }: Run, { modelLatencyMs = 0 }: BedOp
   await furnish(client);
   const programOf = (name: string): string => join(programs, name);
   const processes = processesOf([await startKwok(cluster, programOf('kwok'), folder), outside.model]);
+  const receipts = await playReceipts(client, outside.nats);
   const close = once(async () => {
+    await receipts.stop();
     await processes.stop();
     await Promise.all([client.close(), outside.git.close(), outside.nats.stop()]);
     await cluster.down({ forget: true });
@@ -269,6 +282,7 @@ export const openBed = async ({ log, defer }: Run, { modelLatencyMs = 0 }: BedOp
     makeNamespace: async (name) => {
       await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     },
-    whileRunning: (wait) => Promise.race([wait, processes.failed]),
+    whileRunning: (wait) => Promise.race([wait, processes.failed, receipts.failed]),
+    receiptStoredAtMs: (jobUid) => receipts.storedAtMs(jobUid),
   };
 };

@@ -28,22 +28,31 @@ interface Ended extends KubeObject {
   readonly status?: { readonly containerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[] };
 }
 
-/** When the courier of each Task was first seen to have ended, in that order. */
-const watchCouriers = async ({
-  client,
-}: Bed): Promise<{ readonly endedAtMs: () => readonly number[]; stop(): Promise<void> }> => {
-  const ended = new Map<string, number>();
+interface Couriers {
+  readonly endedAtMs: () => readonly number[];
+  stop(): Promise<void>;
+}
+
+interface End {
+  readonly atMs: number;
+  readonly jobUid: string;
+}
+
+/** When it was first to be seen that the courier of each Task has ended, in that order: its pod says so, and its receipt is stored. */
+const watchCouriers = async (bed: Bed): Promise<Couriers> => {
+  const ended = new Map<string, End>();
   const onChange = (object: KubeObject, atMs: number): void => {
     const { metadata, status } = object as Ended;
     const task = metadata.labels?.[LABEL_TASK] ?? '';
     const isOver = status?.containerStatuses?.some(({ state }) => state?.terminated !== undefined) ?? false;
-    if (isOver && !ended.has(task)) ended.set(task, atMs);
+    if (isOver && !ended.has(task)) ended.set(task, { atMs, jobUid: metadata.ownerReferences?.[0]?.uid ?? '' });
   };
-  const watching = await watchFromNow(client, {
+  const watching = await watchFromNow(bed.client, {
     ...{ resource: pods, namespace: TEAM, labelSelector: `${LABEL_WORKSPACE}=courier` },
     onChange,
   });
-  return { endedAtMs: () => [...ended.values()], stop: () => watching.stop() };
+  const visibleAtMs = ({ atMs, jobUid }: End): number => Math.max(atMs, bed.receiptStoredAtMs(jobUid) ?? NaN);
+  return { endedAtMs: () => [...ended.values()].map(visibleAtMs), stop: () => watching.stop() };
 };
 
 /** When each attempt's Job was asked for, by the API server's clock, which is this machine's. */

@@ -14,13 +14,22 @@ export const NODE = 'played';
 const API = 'kwok.x-k8s.io/v1alpha1';
 const SHA1 = '{{ sha1sum $uid }}';
 const SHA256 = 'sha256:{{ sha256sum $uid }}';
-const BASE = 'b'.repeat(40);
+export const PLAYED_BASE = 'b'.repeat(40);
 
 const MESSAGES = {
-  checkout: { step: 'checkout', outcome: 'ok', base: BASE },
-  merge: { step: 'merge', outcome: 'ok', base: BASE, commit: SHA1, baseMoved: false, landed: false },
+  checkout: { step: 'checkout', outcome: 'ok', base: PLAYED_BASE },
+  merge: { step: 'merge', outcome: 'ok', base: PLAYED_BASE, commit: SHA1, baseMoved: false, landed: false },
   report: {
-    ...{ step: 'report', outcome: 'ok', patch: SHA256, evidence: SHA256, base: BASE, files: 1, insertions: 1, deletions: 0 },
+    ...{
+      step: 'report',
+      outcome: 'ok',
+      patch: SHA256,
+      evidence: SHA256,
+      base: PLAYED_BASE,
+      files: 1,
+      insertions: 1,
+      deletions: 0,
+    },
     ...{ verify: { passed: 1, failed: 0 }, tokens: 100, summary: 'played' },
   },
   push: { step: 'push', outcome: 'ok', commit: SHA1 },

@@ -7,16 +7,21 @@ import { parseArgs } from 'node:util';
 import { bundle } from '../images/bundle.ts';
 import type { Benchmark } from './benchmark.ts';
 import { chain } from './chain.ts';
+import { writeDocs } from './docs.ts';
+import { gateway } from './gateway.ts';
 import { latency } from './latency.ts';
+import { runner } from './runner.ts';
 import { scale } from './scale.ts';
 import { walk } from './walk.ts';
 import { writes } from './writes.ts';
 import { asText, isMeasured, rowsOf, type Figure, type Row } from './rows.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [latency, writes, chain, walk, scale];
+const BENCHMARKS: readonly Benchmark[] = [latency, writes, chain, walk, scale, gateway, runner];
 
 /** More than any benchmark takes: one that hangs is a row that was not measured. */
 const LIMIT_MS = 900_000;
+
+const NOTE_LENGTH = 120;
 
 const log = (line: string): void => console.error(line);
 
@@ -43,7 +48,7 @@ const measured = async ({ name, what, rows, run }: Benchmark): Promise<readonly 
   await cleanUp();
   await running.catch(() => undefined);
   log(`bench: ${name} took ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
-  return rowsOf(rows, figures, failure?.split('\n')[0]);
+  return rowsOf(rows, figures, failure?.split('\n')[0]?.slice(0, NOTE_LENGTH));
 };
 
 const usage = (): string => {
@@ -52,9 +57,18 @@ const usage = (): string => {
 };
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, json: { type: 'string' }, help: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 });
 const unknown = values.only?.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+if (values.docs && values.only !== undefined) {
+  console.error('--docs writes all rows: it does not go with --only');
+  process.exit(2);
+}
 if (unknown !== undefined || values.help) {
   console.error(unknown === undefined ? usage() : `there is no benchmark "${unknown}"\n${usage()}`);
   process.exit(values.help ? 0 : 2);
@@ -71,4 +85,5 @@ if (values.json !== undefined) {
   await mkdir(dirname(values.json), { recursive: true });
   await writeFile(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
 }
+if (values.docs) await writeDocs(rows);
 process.exitCode = rows.every(isMeasured) ? 0 : 1;

@@ -24,7 +24,15 @@ interface Standing {
 
 const COLOURS: Readonly<Record<string, Colour>> = {
   ...{ Done: 'green', Succeeded: 'green', Approved: 'green' },
-  ...{ Failed: 'red', Rejected: 'red', Invalid: 'red', AgentFailed: 'red', InfrastructureFailed: 'yellow', Stalled: 'yellow' },
+  ...{
+    Failed: 'red',
+    Rejected: 'red',
+    Invalid: 'red',
+    AgentFailed: 'red',
+    InfrastructureFailed: 'yellow',
+    NotStarted: 'yellow',
+    Stalled: 'yellow',
+  },
   ...{ Cancelled: 'gray', Superseded: 'gray', Pending: 'gray' },
 };
 const phaseText = (phase: string | undefined, paint: Paint): string => paint(COLOURS[phase ?? ''] ?? 'cyan', phase ?? 'New');

@@ -41,17 +41,25 @@ export interface ContainerStatus {
   };
 }
 
+export interface PodCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
 export interface Pod {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: StoredMeta;
-  readonly spec?: { readonly serviceAccountName?: string };
+  readonly spec?: { readonly activeDeadlineSeconds?: number; readonly serviceAccountName?: string };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
+    /** When the kubelet took it on, by the clock of its node. */
     readonly startTime?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly conditions?: readonly PodCondition[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };

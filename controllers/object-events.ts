@@ -34,7 +34,7 @@ export const TELLING_KINDS = Object.keys(tellers) as readonly TellingKind[];
 /** The API server takes 1,024 bytes; a character may have four. */
 const NOTE_LENGTH = 250;
 const BAD_PHASES: readonly string[] = ['Failed', 'Invalid', 'False'];
-const FAILED_OUTCOMES: readonly (string | undefined)[] = ['AgentFailed', 'InfrastructureFailed', 'Stalled'];
+const FAILED_OUTCOMES: readonly (string | undefined)[] = ['AgentFailed', 'InfrastructureFailed', 'NotStarted', 'Stalled'];
 
 const phaseOf = (kind: TellingKind, status: ToldStatus | undefined): string =>
   status?.phase ?? status?.ready ?? tellers[kind].initial;
@@ -57,10 +57,13 @@ const failedAttempts = (before: ToldStatus | undefined, now: ToldStatus): readon
   const isKnown = ({ n, candidate }: Attempt): boolean => known.some((each) => each.n === n && each.candidate === candidate);
   return (now.attempts ?? [])
     .filter((attempt) => FAILED_OUTCOMES.includes(attempt.outcome) && !isKnown(attempt))
-    .map(({ n, agent, reason, message }) => ({
+    .map(({ n, agent, outcome, reason, message }) => ({
       type: 'Warning',
       reason: reason ?? 'AttemptFailed',
-      note: clipped(`attempt ${n} (${agent}) failed${message === undefined ? '' : `: ${message}`}`, NOTE_LENGTH),
+      note: clipped(
+        `attempt ${n} (${agent}) ${outcome === 'NotStarted' ? 'could not start' : 'failed'}${message === undefined ? '' : `: ${message}`}`,
+        NOTE_LENGTH,
+      ),
     }));
 };
 

@@ -25,7 +25,7 @@ import { runTunnel, TUNNEL_LIMITS } from './egress/tunnel.ts';
 import { GitRoutes } from './git/git-routes.ts';
 import { RepositoryRefs } from './git/repository-refs.ts';
 import { SharedRefs } from './git/shared-refs.ts';
-import { GitProxy } from './git/smart-http.ts';
+import { GitProxy, type GitLimits } from './git/smart-http.ts';
 import { canaryServer } from './http/canary.ts';
 import { Door, type Tunnel } from './http/door.ts';
 import { Failures, Gate } from './http/gate.ts';
@@ -37,7 +37,7 @@ import { CachedReviewer, type TokenReviewer } from './identity/token-review.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Slots } from './ledger/slots.ts';
 import { makeGatewayMetrics, type GatewayMetrics } from './metrics.ts';
-import { ModelProxy, MODEL_LIMITS } from './model/model-proxy.ts';
+import { ModelProxy, MODEL_LIMITS, type ModelLimits } from './model/model-proxy.ts';
 import { ModelRoutes } from './model/model-routes.ts';
 import { EndpointProbe } from './model/probe.ts';
 import { ReceiptRoutes } from './receipts/receipt-routes.ts';
@@ -70,6 +70,9 @@ export interface GatewaySettings {
   readonly cluster: readonly Range[];
   readonly requestsPerPod: number;
   readonly resolve?: Resolve;
+  /** Absent: MODEL_LIMITS, GIT_LIMITS. */
+  readonly model?: ModelLimits;
+  readonly git?: GitLimits;
 }
 
 export interface Gateway {
@@ -95,7 +98,7 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
   const accounts = new KvAccounts(link, KV_BUCKETS.ledger);
   const ledger = new Ledger(accounts);
   const models = new ModelProxy({
-    ...{ outside, ledger, log, limits: MODEL_LIMITS },
+    ...{ outside, ledger, log, limits: settings.model ?? MODEL_LIMITS },
     slots: new Slots(ledger, accounts),
     onUsage: ({ name }, usage) => metrics.tokensUsed(name, usage),
   });
@@ -104,9 +107,14 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
     routes: [
       ...new BriefRoutes(view).routes(),
       ...new ModelRoutes(models, view).routes(),
-      ...new GitRoutes(new GitProxy(outside), view).routes(),
+      ...new GitRoutes(new GitProxy(outside, settings.git), view).routes(),
       ...new ArtifactRoutes(artifacts, view).routes(),
-      ...new ReceiptRoutes({ store: new KvReceipts(link), artifacts, refs: new RepositoryRefs(outside), view }).routes(),
+      ...new ReceiptRoutes({
+        store: new KvReceipts(link),
+        artifacts,
+        refs: new RepositoryRefs(outside, settings.git?.refsMs),
+        view,
+      }).routes(),
     ],
     tunnel: tunnelOf(ports, settings, metrics),
     identify: identifyWith(new CachedReviewer(reviewer), view),
@@ -142,12 +150,12 @@ const parseCommand = (subject: string, text: string): Incoming<GatewayCommand> |
   }
 };
 
-const consumerOf = (ports: GatewayPorts): CommandConsumer<GatewayCommand> => {
+const consumerOf = (ports: GatewayPorts, settings: GatewaySettings): CommandConsumer<GatewayCommand> => {
   const { view, outside, link, log } = ports;
   const metrics = makeGatewayMetrics(ports.metrics);
   const answers = new CommandAnswers({
     ...{ view, log, nowMs: Date.now },
-    refs: new SharedRefs(new RepositoryRefs(outside)),
+    refs: new SharedRefs(new RepositoryRefs(outside, settings.git?.refsMs)),
     probe: new EndpointProbe(outside),
   });
   return new CommandConsumer({
@@ -200,7 +208,7 @@ export const startGateway = async (ports: GatewayPorts, settings: GatewaySetting
   ]);
   const take = (next: KeyPair): void => main.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
   follow(pair, { what: 'the certificate', read, take, log, signal });
-  const commands = consumerOf(ports).run(signal);
+  const commands = consumerOf(ports, settings).run(signal);
   log.info('listening', { port, canaryPort, healthPort: health.port });
   return {
     ...{ port, canaryPort, healthPort: health.port },

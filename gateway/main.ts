@@ -11,8 +11,12 @@ import { EXIT, runProgram } from '../runtime/process.ts';
 import { aborted, stopOnSignals } from '../runtime/shutdown.ts';
 import { watchCluster, WatchedCluster } from './cluster/watched-cluster.ts';
 import { readConfig, type Config } from './config.ts';
+import { makeGatewayMetrics } from './metrics.ts';
 import { startGateway, STORE_PATIENCE_MS, type GatewaySettings } from './gateway.ts';
 import { ApiTokenReviewer } from './identity/token-review.ts';
+import { sweptCluster } from './sweep/cluster-sight.ts';
+import { StreamLeavings } from './sweep/stream-leavings.ts';
+import { Sweep } from './sweep/sweep.ts';
 import { rangeOf } from './upstream/addresses.ts';
 import { HttpOutside } from './upstream/http-upstream.ts';
 import { MountedSecrets } from './upstream/secrets.ts';
@@ -50,9 +54,16 @@ const run = async (config: Config, log: Log): Promise<number> => {
   const linked = link.run(signal);
   const settings = settingsOf(config);
   const outside = new HttpOutside({ secrets: new MountedSecrets(config.FLEET_UPSTREAMS_DIR), cluster: settings.cluster });
+  const metrics = makeMetrics('gateway');
+  const counted = makeGatewayMetrics(metrics);
+  const onPurged = (): void => counted.purged();
+  const sweep = new Sweep({ store: new StreamLeavings(link), cluster: sweptCluster(view, watching), log, onPurged });
+  const sweeping = sweep.run(signal);
+  const stands = (): boolean => watching.notSynced().length === 0 && watching.broken().length === 0;
+  metrics.gauge('api_available', '1 while all lists and watches stand.', () => (stands() ? 1 : 0));
   const gateway = await startGateway(
     {
-      ...{ view, outside, link, log, metrics: makeMetrics('gateway'), reviewer: new ApiTokenReviewer(client) },
+      ...{ view, outside, link, log, metrics, reviewer: new ApiTokenReviewer(client) },
       missing: () => watching.notSynced().map((kind) => `${kind} were not listed yet`),
     },
     settings,
@@ -60,7 +71,7 @@ const run = async (config: Config, log: Log): Promise<number> => {
   await aborted(stop);
   await gateway.stop(config.FLEET_DRAIN_SECONDS * 1_000);
   ending.abort(new Error('stopping'));
-  await Promise.all([watching.done, linked, outside.close()]);
+  await Promise.all([watching.done, linked, sweeping, outside.close()]);
   await client.close();
   return EXIT.ended;
 };

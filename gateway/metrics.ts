@@ -10,6 +10,7 @@ export interface GatewayMetrics {
   tokensUsed(endpoint: string, usage: Usage): void;
   commandAnswered(kind: string, outcome: string): void;
   tunnelOpened(upstream: string): void;
+  purged(): void;
 }
 
 export const makeGatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
@@ -26,5 +27,6 @@ export const makeGatewayMetrics = (metrics: Metrics): GatewayMetrics => ({
   },
   commandAnswered: (kind, outcome) =>
     metrics.count('commands_total', 'Commands answered, by kind and outcome.', { kind, outcome }),
+  purged: () => metrics.count('purged_total', 'Objects that are gone and whose leavings in JetStream were purged.'),
   tunnelOpened: (upstream) => metrics.count('tunnels_total', 'Egress tunnels opened, by upstream.', { upstream }),
 });

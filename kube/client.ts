@@ -63,6 +63,8 @@ export interface WatchOptions extends Selection {
   /** Silence longer than this breaks the stream: bookmarks come about once a minute. */
   readonly idleTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** The server has taken the watch; events may come much later. */
+  readonly onOpen?: () => void;
 }
 
 export interface ApplyOptions {
@@ -194,6 +196,7 @@ export class ApiClient {
     const request: RawRequest = { method: 'GET', path, query, signal: options.signal };
     const answer = await this.#send(request, { dispatcher: this.#streams, bodyTimeoutMs: options.idleTimeoutMs });
     if (answer.statusCode !== 200) throw await this.#failure(label, answer);
+    options.onOpen?.();
     try {
       yield* watchEvents(answer.body);
     } catch (error) {

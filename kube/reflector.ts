@@ -5,7 +5,7 @@
 //    ▲                                   └───► 410, ERROR, unreadable ─┐
 //    └───────────────── every relistMs, as a check ────────────────────┘
 
-import { promises as timers } from 'node:timers';
+import { backoffMs, pause, systemClock, type Backoff, type Clock } from '../runtime/clock.ts';
 import type { Cache } from './cache.ts';
 import type { ApiClient, Selection } from './client.ts';
 import { ApiError } from './error.ts';
@@ -33,16 +33,19 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly pageSize?: number;
   /** How often to list again although nothing seems wrong. Default 10 min. */
   readonly relistMs?: number;
-  /** Silence on a watch that means it is dead. Default 3 min: bookmarks come about once a minute. */
+  /** Silence on a watch that means it is dead. Default 100 s: bookmarks come about once a minute. */
   readonly idleTimeoutMs?: number;
-  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+  /** No wait is longer than its maximum, whatever the server asks for. */
+  readonly backoff?: Backoff;
+  readonly clock?: Clock;
 }
 
 const DEFAULTS = {
   pageSize: 500,
   relistMs: 600_000,
-  idleTimeoutMs: 180_000,
+  idleTimeoutMs: 100_000,
   backoff: { baseMs: 200, maxMs: 30_000 },
+  clock: systemClock,
 };
 
 /** An ERROR event: whatever its code, what we missed is unknown. */
@@ -64,6 +67,7 @@ export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T> & typeof DEFAULTS;
   readonly #markSynced: () => void;
   #isSynced = false;
+  #isBroken = false;
   #resourceVersion: string | undefined;
   #relistAtMs = 0;
   #failures = 0;
@@ -79,22 +83,27 @@ export class Reflector<T extends KubeObject> {
     return this.#isSynced;
   }
 
+  /** The last list or watch failed: what the cache shows may be old. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
   /** Runs until `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined || Date.now() >= this.#relistAtMs) await this.#list(signal);
+        if (this.#resourceVersion === undefined || this.#options.clock.nowMs() >= this.#relistAtMs) await this.#list(signal);
         await this.#watch(signal);
       } catch (error) {
         if (signal.aborted) return;
         this.#broken(error);
-        await timers.setTimeout(this.#delayMs(error), undefined, { signal }).catch(() => undefined);
+        await pause(this.#delayMs(error), signal, this.#options.clock);
       }
     }
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, resource, namespace, labelSelector, fieldSelector, pageSize, relistMs, cache } = this.#options;
+    const { client, resource, namespace, labelSelector, fieldSelector, pageSize, relistMs, cache, clock } = this.#options;
     const objects: Stored<T>[] = [];
     let continueToken: string | undefined;
     let resourceVersion: string;
@@ -116,28 +125,32 @@ export class Reflector<T extends KubeObject> {
     this.#resourceVersion = resourceVersion;
     cache.advance(resourceVersion);
     cache.replace(objects);
-    this.#relistAtMs = Date.now() + relistMs * (0.75 + Math.random() / 2);
+    this.#relistAtMs = clock.nowMs() + relistMs * (0.75 + clock.random() / 2);
     this.#report({ type: 'listed', resource, objects: objects.length });
     this.#isSynced = true;
+    this.#isBroken = false;
     this.#markSynced();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, resource, namespace, labelSelector, fieldSelector, idleTimeoutMs } = this.#options;
+    const { client, resource, namespace, labelSelector, fieldSelector, idleTimeoutMs, clock } = this.#options;
     const resourceVersion = this.#resourceVersion;
     if (resourceVersion === undefined) return;
-    const remainingSeconds = Math.ceil((this.#relistAtMs - Date.now()) / 1_000);
-    const timeoutSeconds = Math.min(Math.max(remainingSeconds, 2), 300 + Math.floor(Math.random() * 300));
-    const startedAtMs = Date.now();
+    const remainingSeconds = Math.ceil((this.#relistAtMs - clock.nowMs()) / 1_000);
+    const timeoutSeconds = Math.min(Math.max(remainingSeconds, 2), 300 + Math.floor(clock.random() * 300));
+    const startedAtMs = clock.nowMs();
+    const onOpen = (): void => {
+      this.#isBroken = false;
+    };
     const stream = client.watch(resource, {
-      ...{ namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeoutMs, signal },
+      ...{ namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeoutMs, signal, onOpen },
     });
     for await (const event of stream) {
       this.#apply(event);
       this.#failures = 0;
     }
     // a server that ends every watch at once must not be asked again in a tight circle
-    if (Date.now() - startedAtMs < 1_000) throw new WatchRefused('the watch ended as soon as it began');
+    if (clock.nowMs() - startedAtMs < 1_000) throw new WatchRefused('the watch ended as soon as it began');
   }
 
   #apply(event: WatchEvent): void {
@@ -190,15 +203,15 @@ export class Reflector<T extends KubeObject> {
       error instanceof WatchBroken || error instanceof WatchRefused || (error instanceof ApiError && error.sort !== 'transient');
     if (unknownGap) this.#resourceVersion = undefined;
     this.#failures += 1;
+    this.#isBroken = true;
     const then = this.#resourceVersion === undefined ? 'relist' : 'rewatch';
     this.#report({ type: 'broken', resource: this.#options.resource, error, then });
   }
 
   #delayMs(error: unknown): number {
-    const { baseMs, maxMs } = this.#options.backoff;
+    const { backoff, clock } = this.#options;
     const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const ceilingMs = Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures - 1, 20));
-    return Math.max(askedMs, ceilingMs * (0.5 + Math.random() / 2));
+    return Math.min(backoff.maxMs, Math.max(askedMs, backoffMs(backoff, this.#failures - 1, clock)));
   }
 
   #report(report: Report): void {

@@ -273,6 +273,7 @@ export class Operator {
       queueRunning: () => this.#work.running,
       publishingDepth: () => this.#publishing.depth,
       isStoreAvailable: () => this.#link.available,
+      isApiAvailable: () => this.#caches.unsynced().length === 0 && this.#caches.broken().length === 0,
       cachedObjects: Object.fromEntries(sizes) as Record<ObjectKind, () => number>,
     };
   }

@@ -15,6 +15,7 @@ export interface Readings {
   readonly queueRunning: () => number;
   readonly publishingDepth: () => number;
   readonly isStoreAvailable: () => boolean;
+  readonly isApiAvailable: () => boolean;
   readonly cachedObjects: Readonly<Record<ObjectKind, () => number>>;
 }
 
@@ -77,11 +78,12 @@ const reportObserver =
 
 const gauges =
   (metrics: Metrics): Telemetry['read'] =>
-  ({ queueDepth, queueRunning, publishingDepth, isStoreAvailable, cachedObjects }) => {
+  ({ queueDepth, queueRunning, publishingDepth, isStoreAvailable, isApiAvailable, cachedObjects }) => {
     metrics.gauge('queue_depth', 'Keys that could be worked on now.', queueDepth);
     metrics.gauge('queue_running', 'Keys being worked on.', queueRunning);
     metrics.gauge('publishing_queue_depth', 'Objects with events to publish.', publishingDepth);
     metrics.gauge('bus_available', '1 while JetStream can be used.', () => (isStoreAvailable() ? 1 : 0));
+    metrics.gauge('api_available', '1 while all lists and watches stand.', () => (isApiAvailable() ? 1 : 0));
     for (const [kind, size] of Object.entries(cachedObjects))
       metrics.gauge('cached_objects', 'Objects in the cache, by kind.', size, { kind });
   };

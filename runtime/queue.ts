@@ -4,11 +4,11 @@
 
 import { backoffMs, type Backoff, type Clock } from './clock.ts';
 
-/** What the work on a key asks for next. `after` replaces an earlier date of that key; `retry` backs off, at least for `minMs`. */
+/** What the work on a key asks for next. `after` replaces an earlier date of that key; `retry` backs off, for `minMs` to `maxMs`. */
 export type Next =
   | { readonly kind: 'done' }
   | { readonly kind: 'after'; readonly delayMs: number }
-  | { readonly kind: 'retry'; readonly minMs?: number | undefined };
+  | { readonly kind: 'retry'; readonly minMs?: number | undefined; readonly maxMs?: number };
 
 export interface QueueOptions {
   /** Never expected to throw; if it does, the key is retried. */
@@ -157,7 +157,7 @@ export class Queue {
         this.addAfter(key, next.delayMs);
         return;
       case 'retry':
-        this.addAfter(key, this.#backoffMs(key, next.minMs ?? 0));
+        this.addAfter(key, Math.min(next.maxMs ?? Infinity, this.#backoffMs(key, next.minMs ?? 0)));
     }
   }
 

@@ -1,5 +1,6 @@
 // Calls of git that go through the gateway. What may pass by itself is tried again for a while; the last end is the caller's to judge.
 import { setTimeout as delay } from 'node:timers/promises';
+import { GatewayUnreachable } from '../gateway/client.ts';
 import { GitFailed, type Git, type GitOptions, type GitResult } from './driver.ts';
 
 const PATIENCE_MS = 60_000;
@@ -14,15 +15,26 @@ export const throughGateway = async (git: Git, argv: readonly string[], options:
   const givesUpAt = Date.now() + PATIENCE_MS;
   for (;;) {
     const result = await git.try(argv, options);
-    const words = `${result.stdout.toString('utf8')}${result.stderr}`;
-    if (result.code === 0 || !passing.test(words) || final.test(words) || Date.now() >= givesUpAt) return result;
+    if (result.code === 0 || !isPassing(result) || Date.now() >= givesUpAt) return result;
     await delay(PAUSE_MS);
   }
 };
 
-/** Its output; throws `GitFailed` unless git ends with 0. */
+/** Whether its last end may still pass by itself, so that nobody's repository or patch is to blame. */
+const isPassing = ({ stdout, stderr }: GitResult): boolean => {
+  const words = `${stdout.toString('utf8')}${stderr}`;
+  return passing.test(words) && !final.test(words);
+};
+
+/** Throws what says best why git failed: there was no way through, or `GitFailed`. */
+export const throwFailure = (argv: readonly string[], result: GitResult): never => {
+  if (isPassing(result))
+    throw new GatewayUnreachable(`git finds no way through the gateway: ${result.stderr.trim().slice(-300)}`);
+  throw new GitFailed(argv, result);
+};
+
+/** Its output; throws unless git ends with 0. */
 export const runThroughGateway = async (git: Git, argv: readonly string[], options: GitOptions): Promise<Buffer> => {
   const result = await throughGateway(git, argv, options);
-  if (result.code !== 0) throw new GitFailed(argv, result);
-  return result.stdout;
+  return result.code === 0 ? result.stdout : throwFailure(argv, result);
 };

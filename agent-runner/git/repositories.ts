@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git, GitOptions, GitRemote } from './driver.ts';
 import { refCandidates } from './names.ts';
-import { runThroughGateway, throughGateway } from './remote.ts';
+import { runThroughGateway, throughGateway, throwFailure } from './remote.ts';
 
 export const makeBare = async (git: Git, gitDir: string): Promise<GitOptions> => {
   await rm(gitDir, { recursive: true, force: true });
@@ -60,9 +60,10 @@ export const fetchCommit = async (
   remote: GitRemote,
   { commit, ref }: WantedCommit,
 ): Promise<boolean> => {
-  const direct = await throughGateway(git, [...fetchFrom(remote), `${commit}:refs/fleet/base`], { ...options, remote });
+  const argv = [...fetchFrom(remote), `${commit}:refs/fleet/base`];
+  const direct = await throughGateway(git, argv, { ...options, remote });
   if (direct.code === 0) return true;
-  if (!refused.test(direct.stderr)) throw new Error(`fetch failed: ${direct.stderr.trim().slice(-300)}`);
+  if (!refused.test(direct.stderr)) throwFailure(argv, direct);
   for (const candidate of refCandidates(ref)) {
     const byRef = await throughGateway(git, [...fetchFrom(remote), `+${candidate}:refs/fleet/ref`], { ...options, remote });
     if (byRef.code === 0) return hasCommit(git, options, commit);

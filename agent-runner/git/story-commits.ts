@@ -3,6 +3,8 @@ import type { Git, GitOptions } from './driver.ts';
 
 export interface StoryCommit {
   readonly id: string;
+  /** The first one. */
+  readonly parent: string;
   readonly story: string;
   readonly task: string;
   readonly attempt: string;
@@ -19,15 +21,16 @@ export const commitsBetween = async (
   range: { readonly base: string; readonly head: string },
 ): Promise<readonly StoryCommit[]> => {
   const keys = ['Swefleet-Story', 'Swefleet-Task', 'Swefleet-Attempt', 'Swefleet-Evidence'];
-  const format = ['%H', ...keys.map(trailer)].join('%x00');
+  const format = ['%H', '%P', ...keys.map(trailer)].join('%x00');
   const listed = await git.line(
     ['log', `--max-count=${MAX_COMMITS}`, `--format=${format}`, `${range.base}..${range.head}`, '--'],
     options,
   );
   if (listed === '') return [];
   return listed.split('\n').map((line) => {
-    const [id = '', story = '', task = '', attempt = '', evidence = ''] = line.split('\0').map((field) => field.trim());
-    return { id, story, task, attempt, evidence };
+    const fields = line.split('\0').map((field) => field.trim());
+    const [id = '', parents = '', story = '', task = '', attempt = '', evidence = ''] = fields;
+    return { id, parent: parents.split(' ')[0] ?? '', story, task, attempt, evidence };
   });
 };
 

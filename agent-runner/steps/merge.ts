@@ -10,7 +10,7 @@ import { commitId } from '../git/names.ts';
 import { applyToBase } from '../git/patch-application.ts';
 import { patchRefusal } from '../git/patch-checks.ts';
 import { hasCommit, isAncestor } from '../git/repositories.ts';
-import { commitMessage } from '../git/story-commits.ts';
+import { commitMessage, type StoryCommit } from '../git/story-commits.ts';
 import { failed, type Step, type StepContext } from '../step.ts';
 import { patchLimitsOf } from './patch-limits.ts';
 import { fetchBrief, fetchStoryBranch, isRefusal, type Refusal, type StoryBranch } from './story-branch.ts';
@@ -29,10 +29,11 @@ export const merge: Step<'merge'> = {
     const base = commitId(courier.base);
     const known = { base, head: branch.head, baseMoved: branch.head !== base };
     const landed = landedCommit(branch, brief, courier);
-    if (landed !== undefined) return { step: 'merge', outcome: 'ok', ...known, commit: landed, landed: true };
+    if (landed !== undefined)
+      return { step: 'merge', outcome: 'ok', ...known, commit: landed.id, parent: landed.parent, landed: true };
     const commit = await commitPatch(context, { brief, courier, branch });
     if (typeof commit !== 'string') return { ...failed('merge', commit.reason, commit.message), ...known };
-    return { step: 'merge', outcome: 'ok', ...known, commit, landed: false };
+    return { step: 'merge', outcome: 'ok', ...known, commit, parent: branch.head, landed: false };
   },
 };
 
@@ -40,14 +41,14 @@ export const merge: Step<'merge'> = {
  * The commit of this very attempt. Another revision of the plan may have a task of the same id, with attempts of the same numbers; its
  * evidence is another.
  */
-const landedCommit = ({ commits }: StoryBranch, brief: Brief, { evidence }: Landing['courier']): string | undefined =>
+const landedCommit = ({ commits }: StoryBranch, brief: Brief, { evidence }: Landing['courier']): StoryCommit | undefined =>
   commits.find(
     (commit) =>
       commit.story === brief.story.uid &&
       commit.task === brief.task.id &&
       commit.attempt === String(brief.attempt) &&
       commit.evidence === evidence,
-  )?.id;
+  );
 
 interface Landing {
   readonly brief: Brief;

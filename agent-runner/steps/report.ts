@@ -157,7 +157,7 @@ const about = (brief: Brief, base: string) => ({
   task: { uid: brief.task.uid, id: brief.task.id, title: brief.task.title },
   attempt: brief.attempt,
   agent: brief.agent.name,
-  model: brief.agent.model,
+  model: brief.agent.model ?? '',
   base,
 });
 

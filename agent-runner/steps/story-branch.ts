@@ -49,8 +49,12 @@ export const fetchStoryBranch = async (context: StepContext, { story, repository
   if (refusal !== undefined) return refusal;
   if (head === undefined) return { bare, head: base, commits: [] };
   const commits = await commitsBetween(git, bare, { base, head: commitId(head) });
-  if (commits.some((commit) => commit.story === story.uid)) return { bare, head, commits };
-  return { reason: 'BranchTaken', message: `branch ${repository.branch} exists and no commit of it is of this Story` };
+  // exactly the commit that a person named: whatever came upon it since was never looked at
+  if (head === repository.adopt || commits.some((commit) => commit.story === story.uid)) return { bare, head, commits };
+  return {
+    reason: 'BranchTaken',
+    message: `branch ${repository.branch} exists and no commit of it is of this Story: delete it, or let the Story take it over with spec.adoptBranch: ${head}`,
+  };
 };
 
 interface Fetching {

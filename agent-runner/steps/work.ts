@@ -70,14 +70,15 @@ const workOn = async (context: StepContext, { brief, patch, log }: Session): Pro
     outputBytes: brief.limits.outputBytes,
     remainingMs: () => Math.max(0, endsAt - Date.now()),
   };
-  const { agent } = brief;
+  const { model: modelName, maxTokens, temperature } = brief.agent;
+  if (modelName === undefined || maxTokens === undefined) throw new Error('the brief of an attempt names no model');
   const model = gatewayModel({
     gatewayUrl: config.gatewayUrl,
     dispatcher: await gateway.dispatcher(),
     token: () => gateway.token(),
-    model: agent.model,
-    temperature: agent.temperature === undefined ? undefined : Number(agent.temperature),
-    maxTokens: agent.maxTokens,
+    model: modelName,
+    temperature: temperature === undefined ? undefined : Number(temperature),
+    maxTokens,
   });
   return runLoop(attemptPrompt(brief), brief.limits, { model, tools: toolsOfRole(brief.task.role), bench, log });
 };

@@ -1,5 +1,5 @@
-// How far a Story's tasks are: which Task object does which task of the Plan in force, what is done, what is the newest commit.
-// May: read Plans and Tasks. May not: count what is not seen; a commit counts when its Task has Succeeded.
+// How far a Story's tasks are: which Task object does which task of the Plan in force, and what is done.
+// May: read Plans and Tasks. May not: count what is not seen.
 
 import { planTaskDigest } from '../../crds/digests.ts';
 import { taskName } from '../../crds/names.ts';
@@ -10,7 +10,6 @@ import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import { conditionOf } from '../conditions.ts';
 import { isIdleReason, isOutsideReason, isPlaceReason } from '../task/blocked.ts';
-import { latestRecord, listedRecords } from '../task/records.ts';
 import type { StorySeen } from './seen.ts';
 
 export interface PlannedTask {
@@ -58,8 +57,8 @@ export const openPhase = (planned: readonly PlannedTask[], phase: WorkPhase): Wo
 
 export const unfinishedTasks = (tasks: readonly Task[]): readonly Task[] => tasks.filter((task) => !isFinished(task));
 
-const landedAt = (task: Task): string =>
-  [task.status?.completedAt, latestRecord(listedRecords(task))?.startedAt].map((time) => time ?? '').join(' ');
+/** Nothing is decided for a Task that is being deleted, so that it never ends, for as long as somebody's finalizer keeps it. */
+export const isBeingDeleted = ({ metadata }: Task): boolean => metadata.deletionTimestamp !== undefined;
 
 /** `tasks of phase Build: 1 of 3 done` */
 export const tasksSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
@@ -73,6 +72,11 @@ const stalledSentence = ({ wanted, task }: PlannedTask): string | undefined => {
   const stalled = conditionOf(task?.status?.conditions, 'Stalled');
   return stalled?.status === 'True' ? `${wanted.id} needs a person: ${stalled.message}` : undefined;
 };
+
+const deletedSentence = ({ wanted, task }: PlannedTask): string | undefined =>
+  task !== undefined && isBeingDeleted(task)
+    ? `${wanted.id} waits for task ${task.metadata.name} to be gone: it is being deleted (metadata.finalizers says for whom)`
+    : undefined;
 
 /** A Task that is not under way says in its condition Succeeded what it waits for. */
 const waitingSentence =
@@ -98,18 +102,17 @@ export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPha
   const ofPhase = tasksOfPhase(open, phase);
   const idle = planned.some(isAtWork) ? [] : ofPhase.map(waitingSentence(isIdleReason));
   const first = planned.some(hasBegun) ? [] : ofPhase.map(waitingSentence(isPlaceReason));
-  const telling = [...open.map(stalledSentence), ...ofPhase.map(waitingSentence(isOutsideReason)), ...idle, ...first];
+  const telling = [
+    ...open.map(deletedSentence),
+    ...open.map(stalledSentence),
+    ...ofPhase.map(waitingSentence(isOutsideReason)),
+    ...idle,
+    ...first,
+  ];
   return [tasksSentence(planned, phase), telling.find((sentence) => sentence !== undefined)]
     .filter((part) => part !== undefined)
     .join('; ');
 };
-
-/** The newest commit: couriers go one at a time, and `completedAt` of a Task is the end of its courier. */
-export const headCommit = ({ story, tasks }: StorySeen): string | undefined =>
-  tasks
-    .filter((task) => hasSucceeded(task) && task.status?.commit !== undefined)
-    .sort((a, b) => (landedAt(a) < landedAt(b) ? -1 : 1))
-    .at(-1)?.status?.commit ?? story.status?.headCommit;
 
 export const taskCounts = (planned: readonly PlannedTask[]): NonNullable<StoryStatus['tasks']> => {
   const count = (holds: (each: PlannedTask) => boolean): number => planned.filter(holds).length;

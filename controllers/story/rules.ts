@@ -11,9 +11,10 @@ import type { Rules } from '../rules.ts';
 import { cancellations, taskObject } from './children.ts';
 import { draftRules } from './draft.ts';
 import { gateState } from './gates.ts';
+import { headCommit } from './head.ts';
 import { adopted, councilPlansUnserved, planDeleted, planMadeAgain, planMissing, planSuperseded } from './plans.ts';
 import {
-  headCommit,
+  isBeingDeleted,
   isDone,
   isWorkPhase,
   plannedTasks,
@@ -32,7 +33,7 @@ const finished: Rule = (seen) =>
   isFinished(seen.story) ? leave('the Story is finished and stays as it is', { kind: 'done' }) : undefined;
 
 const tasksEnding = (seen: StorySeen, now: number, why: string, effects: readonly Effect[]): StoryDecision | undefined => {
-  const open = unfinishedTasks(seen.tasks);
+  const open = unfinishedTasks(seen.tasks).filter((task) => !isBeingDeleted(task));
   if (open.length === 0) return undefined;
   const message = `${why}; waits for ${open.length} task${open.length === 1 ? '' : 's'} to end`;
   return written(seen, now, { phase: phaseOf(seen), reason: 'Ending', message, effects });

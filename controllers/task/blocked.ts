@@ -24,6 +24,7 @@ const OUTSIDE_REASONS = [
   'CouncilNotReady',
   'StoreUnavailable',
   'GatewayUnknown',
+  'WorkspaceWaiting',
 ] as const;
 type OutsideReason = (typeof OUTSIDE_REASONS)[number];
 

@@ -7,14 +7,16 @@ import { planTaskDigest } from '../../crds/digests.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { councilNameOf } from '../../crds/rules/councils.ts';
 import { hasReached, hasSucceeded } from '../../crds/rules/phases.ts';
-import { imageProfileOf } from '../../crds/rules/platform-rows.ts';
+import { courierProfileName, imageProfileNamed, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { StoryPhase } from '../../crds/kinds/story.ts';
+import type { Attempt } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { untilMs } from '../../crds/time.ts';
-import { infrastructureFaults, retryAtMs, usedUp } from './limits.ts';
+import { gpuBudget } from './gpu.ts';
+import { nextAttemptMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
-import { latestRecord, listedRecords } from './records.ts';
+import { isOpen, latestRecord, listedRecords } from './records.ts';
 import type { TaskCore } from './seen.ts';
 
 export interface Judging {
@@ -116,19 +118,32 @@ const attemptsUsedUp: Blocker = ({ task }, { platform }) => {
 const backingOff: Blocker = ({ task }, { now }) => {
   const attempts = listedRecords(task);
   const last = latestRecord(attempts);
-  if (last?.outcome !== 'InfrastructureFailed') return undefined;
-  const atMs = retryAtMs(infrastructureFaults(attempts), last.finishedAt);
+  const atMs = nextAttemptMs(attempts);
   if (now >= atMs) return undefined;
-  const sentence = `waits before its next attempt: the infrastructure failed the last one (${last.reason ?? 'unknown'})`;
+  const how = last?.outcome === 'NotStarted' ? 'the last one could not start' : 'the infrastructure failed the last one';
+  const sentence = `waits before its next attempt: ${how} (${last?.reason ?? 'unknown'}${last?.message === undefined ? '' : `, ${last.message}`})`;
   return { phase: 'Queued', reason: 'BackOff', sentence, afterMs: untilMs(atMs, now) };
 };
 
+/** The Story's status knows what was spent when the ledger, which knows it sooner, was lost. */
 const budgetSpent: Blocker = ({ story, usage }) => {
   const most = story?.spec.budget.tokens;
-  if (most === undefined || usage === undefined || usage.spent < most) return undefined;
+  const spent = Math.max(usage?.spent ?? 0, story?.status?.usage?.tokens ?? 0);
+  if (most === undefined || spent < most) return undefined;
   return stalled(
     'BudgetSpent',
     `the Story has spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,
+  );
+};
+
+/** Of couriers too: their workspaces have the GPUs of their Council. */
+export const gpuBudgetSpent: Blocker = (core, { now }) => {
+  const budget = gpuBudget(core, now);
+  if (budget?.isSpent !== true) return undefined;
+  const name = core.story?.metadata.name ?? '';
+  return stalled(
+    'BudgetSpent',
+    `the Story has spent its ${budget.most} GPU seconds: raise spec.budget.gpuSeconds of story ${name}`,
   );
 };
 
@@ -152,6 +167,20 @@ const imageProfileMissing: Blocker = ({ council }, { platform }) => {
   );
 };
 
+/** The run whose patch waits for a courier, as far as it is listed. */
+const carried = ({ task }: TaskCore): Attempt | undefined => listedRecords(task).findLast(isOpen);
+
+const courierProfileMissing: Blocker = (core, judging) => {
+  const { task, council } = core;
+  const name = courierProfileName(carried(core), council);
+  if (name === undefined) return councilMissing(core, judging);
+  if (imageProfileNamed(name, task.metadata.namespace, judging.platform).kind === 'found') return undefined;
+  return outside(
+    'ImageProfileMissing',
+    `waits for image profile ${name}, in which its patch was made: the platform has none of that name for this namespace`,
+  );
+};
+
 const councilNotReady: Blocker = ({ council }) => {
   const ready = conditionOf(council?.status?.conditions, 'Ready');
   if (ready?.status === 'True') return undefined;
@@ -168,7 +197,7 @@ const gatewayUnknown: Blocker = (_core, { gatewayKnown }) =>
 
 /** What anything new of a Task waits for, attempt and courier alike. */
 const common: readonly Blocker[] = [storyMissing, planNotInForce, notApproved, storySuspended, suspended];
-const machinery: readonly Blocker[] = [councilMissing, imageProfileMissing, storeUnavailable, gatewayUnknown];
+const machinery: readonly Blocker[] = [storeUnavailable, gatewayUnknown];
 
 export const attemptBlockers: readonly Blocker[] = [
   ...common,
@@ -178,12 +207,15 @@ export const attemptBlockers: readonly Blocker[] = [
   attemptsUsedUp,
   backingOff,
   budgetSpent,
+  gpuBudgetSpent,
+  councilMissing,
+  imageProfileMissing,
   ...machinery,
   councilNotReady,
 ];
 
-/** A courier needs no model and no phase; what it carries was already paid for. */
-export const courierBlockers: readonly Blocker[] = [...common, ...machinery];
+/** A courier needs no model, no agent and no phase, and so no Council; the tokens of what it carries were already paid for. */
+export const courierBlockers: readonly Blocker[] = [...common, courierProfileMissing, gpuBudgetSpent, ...machinery];
 
 export const firstBlocker = (blockers: readonly Blocker[], core: TaskCore, judging: Judging): Blocked | undefined => {
   for (const blocker of blockers) {

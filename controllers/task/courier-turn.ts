@@ -8,23 +8,33 @@ import { isFinished } from '../../crds/rules/phases.ts';
 import { isOpen, isSameRun, latestRecord, listedRecords } from './records.ts';
 import type { Relative, TaskCore } from './seen.ts';
 import type { Blocked } from './blocked.ts';
+import { courierBlockers, firstBlocker, type Judging } from './blockers.ts';
 
 /**
- * Once its Job has ended, or its attempt is said to have ended, the next may go: what it pushed is on the branch. The pods of relatives
- * are not asked: their Tasks are.
+ * Once its Job has ended, or is said to have ended, the next may go: what it pushed is on the branch. The pods of relatives are not asked:
+ * their Tasks are.
  */
 const isCarrying = ({ task, jobs }: Relative): boolean =>
   runJobs(task, jobs).some((each) => each.kind === 'courier' && isLive(each.job, []) && !hasEnded(task, each));
 
 const hasEnded = (task: Task, run: RunJob): boolean =>
-  listedRecords(task).some((record) => isSameRun(record, run) && !isOpen(record));
+  listedRecords(task).some((record) => {
+    if (!isSameRun(record, run)) return false;
+    const isPast = run.courierTry < record.courierTries;
+    const isGivenUp = run.courierTry === record.courierTries && record.courierUid === undefined;
+    return !isOpen(record) || isPast || isGivenUp;
+  });
 
-/** Has a patch that waits for its first courier. One whose courier failed lets the others by until it is tried again. */
-const isWaiting = ({ task }: Relative): boolean => {
+/**
+ * Has a patch that waits for its first courier, and for nothing else: one that is held up lets the others by, and so does one whose courier
+ * failed, until it is tried again.
+ */
+const isWaiting = ({ task, jobs }: Relative, core: TaskCore, judging: Judging): boolean => {
   const hasPatch = listedRecords(task).some(
     (record) => isOpen(record) && record.patch !== undefined && record.courierTries === 0,
   );
-  return hasPatch && !isFinished(task) && !task.spec.cancel && !task.spec.suspend;
+  if (!hasPatch || isFinished(task) || task.spec.cancel) return false;
+  return firstBlocker(courierBlockers, { ...core, task, jobs }, judging) === undefined;
 };
 
 /** When the attempt of a Task began, and its name: the order in which patches are carried. */
@@ -38,8 +48,9 @@ const waits: Blocked = {
   sentence: 'waits for its turn: a Story has one courier at a time',
 };
 
-export const notItsTurn = (core: TaskCore): Blocked | undefined => {
+export const notItsTurn = (core: TaskCore, judging: Judging): Blocked | undefined => {
   const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
-  const isBehind = others.some(isCarrying) || others.filter(isWaiting).some((other) => turnOf(other) < turnOf(core));
+  const isBehind =
+    others.some(isCarrying) || others.some((other) => turnOf(other) < turnOf(core) && isWaiting(other, core, judging));
   return isBehind ? waits : undefined;
 };

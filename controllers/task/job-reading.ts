@@ -11,22 +11,27 @@ import type { ContainerTermination, Job, Pod } from '../kubernetes.ts';
 import { clipped } from '../text.ts';
 import { epochMs } from '../../crds/time.ts';
 import { stepTable } from '../workspace/step-table.ts';
+import { progressOf, statusesOf, type Progress } from './workspace-progress.ts';
 
+/** The condition under which something is waited for that should be there. */
 export type Missed = Extract<ConditionOf<'Task'>['type'], 'WorkspaceMissing' | 'ReceiptMissing'>;
 
 export interface JobEnd {
   /** When the Job ended, RFC 3339. */
   readonly at: string;
-  readonly side: 'ok' | FaultSide;
+  /** `nobody`: it never got to what it is for, because something outside was not there. That costs no try. */
+  readonly side: 'ok' | 'nobody' | FaultSide;
   /** Absent for `ok`. */
   readonly reason?: FindingReason;
   readonly message: string;
   /** The condition under which it was waited for, of an end that nothing tells but that something is missing. */
   readonly missed?: Missed;
-  /** Present for an attempt that ended well. */
+  /** What step `report` told, if an attempt came that far, whichever way it ended. */
   readonly report?: Findings['report'];
   /** Present for a courier that ended well. */
   readonly commit?: string;
+  /** What that commit was put upon. */
+  readonly parent?: string;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface JobEnd {
  * some time before the pod counts as lost.
  */
 export type Reading =
-  | { readonly kind: 'running' }
+  | { readonly kind: 'running'; readonly progress: Progress }
   | { readonly kind: 'unread' }
   /** It says that it ended well, and the gateway's receipt that says the same is not seen. */
   | { readonly kind: 'unreceipted' }
@@ -76,11 +81,13 @@ const lastStep = ({ status }: Pod): ContainerTermination | undefined => {
 export const isLive = (job: Job, pods: readonly Pod[]): boolean =>
   ending(job) === undefined && pods.every((pod) => lastStep(pod) === undefined);
 
+/** When what ran of it ended; undefined: it has not. */
+export const endedAt = (job: Job, pods: readonly Pod[]): string | undefined =>
+  podsOf(job, pods).flatMap((pod) => lastStep(pod)?.finishedAt ?? [])[0] ?? ending(job)?.lastTransitionTime;
+
 const terminations = (pod: Pod): ReadonlyMap<string, ContainerTermination> =>
   new Map(
-    [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].flatMap(({ name, state }) =>
-      state?.terminated === undefined ? [] : [[name, state.terminated] as const],
-    ),
+    statusesOf(pod).flatMap(({ name, state }) => (state?.terminated === undefined ? [] : [[name, state.terminated] as const])),
   );
 
 const fault = (at: string, reason: FindingReason, message: string): JobEnd => ({
@@ -90,6 +97,21 @@ const fault = (at: string, reason: FindingReason, message: string): JobEnd => ({
   message: clipped(message, MESSAGE_LENGTH),
 });
 
+const outage = (at: string, reason: FindingReason, message: string): JobEnd => ({
+  ...fault(at, reason, message),
+  side: 'nobody',
+});
+
+/** The first step that asks the gateway for anything: nothing of the repository or the agent has run before it. */
+const firstFinding = (
+  at: string,
+  finding: { readonly reason?: FindingReason | undefined; readonly message?: string | undefined },
+  step: string,
+): JobEnd => {
+  const { reason, message = 'no way through the gateway' } = finding;
+  return reason === 'GatewayUnavailable' ? outage(at, reason, message) : failedFinding(at, finding, step);
+};
+
 const failedFinding = (
   at: string,
   finding: { readonly reason?: FindingReason | undefined; readonly message?: string | undefined },
@@ -98,10 +120,10 @@ const failedFinding = (
 
 const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
   const checkout = parseFinding('checkout', ended.get('checkout')?.message ?? '');
-  if (checkout?.outcome === 'failed') return failedFinding(at, checkout, 'checkout');
+  if (checkout?.outcome === 'failed') return firstFinding(at, checkout, 'checkout');
   const report = parseFinding('report', ended.get('report')?.message ?? '');
   if (report === undefined) return fault(at, 'StepFailed', 'step report left no finding');
-  if (report.outcome !== 'ok') return failedFinding(at, report, 'report');
+  if (report.outcome !== 'ok') return { ...failedFinding(at, report, 'report'), report };
   if (report.patch === undefined || report.evidence === undefined || report.base === undefined)
     return fault(at, 'StepFailed', 'the finding of step report names no patch, evidence or base');
   return { at, side: 'ok', message: report.summary ?? '', report };
@@ -109,13 +131,14 @@ const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination
 
 const readCourier = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
   const merge = parseFinding('merge', ended.get('merge')?.message ?? '');
-  if (merge?.outcome === 'failed') return failedFinding(at, merge, 'merge');
+  if (merge?.outcome === 'failed') return firstFinding(at, merge, 'merge');
   const push = parseFinding('push', ended.get('push')?.message ?? '');
   if (push === undefined) return fault(at, 'StepFailed', 'step push left no finding');
   if (push.outcome !== 'ok') return failedFinding(at, push, 'push');
   const commit = push.commit ?? merge?.commit;
   if (commit === undefined) return fault(at, 'StepFailed', 'the finding of step push names no commit');
-  return { at, side: 'ok', message: '', commit };
+  const parent = merge?.parent;
+  return { at, side: 'ok', message: '', commit, ...(parent !== undefined && { parent }) };
 };
 
 /** The step at which a pod came to its end: the first that did not end with exit code 0. */
@@ -126,6 +149,22 @@ const brokenStep = (kind: JobKind, ended: ReadonlyMap<string, ContainerTerminati
 const howEnded = (termination: ContainerTermination | undefined): string => {
   if (termination === undefined) return 'without an exit code';
   return `with exit code ${termination.exitCode}${termination.reason === undefined ? '' : ` (${termination.reason})`}`;
+};
+
+/** The steps up to the first that may run what the repository says: that they find no time is the fault of none of it. */
+const comesFirst = (kind: JobKind, step: string): boolean => {
+  const names = stepTable[kind].map(({ name }) => name as string);
+  return names.includes(step) && names.indexOf(step) <= names.indexOf('setup');
+};
+
+/** A pod that came to its deadline before one of those steps began. */
+const notStarted = (at: string, kind: JobKind, pod: Pod): JobEnd | undefined => {
+  const step = brokenStep(kind, terminations(pod));
+  const { running, terminated, waiting } = statusesOf(pod).find(({ name }) => name === step)?.state ?? {};
+  const hasBegun = running !== undefined || terminated !== undefined;
+  if (pod.status?.reason !== 'DeadlineExceeded' || hasBegun || !comesFirst(kind, step)) return undefined;
+  const why = [waiting?.reason, waiting?.message].filter((word) => word !== undefined).join(', ');
+  return outage(at, 'NotStarted', `step ${step} could not start in time${why === '' ? '' : `: ${why}`}`);
 };
 
 /** Somebody else ended the pod: a drained or lost node, a preemption, a node short of something, a person. */
@@ -193,14 +232,22 @@ const readWell = ({ kind, receipt }: JobSeen, at: string, pods: readonly Pod[]):
   return end === undefined ? { kind: 'unreceipted' } : { kind: 'ended', end };
 };
 
+const readOpen = (progress: Progress): Reading => {
+  const { lost } = progress;
+  if (lost === undefined) return { kind: 'running', progress };
+  return { kind: 'ended', end: fault(lost.at, 'PodLost', `${lost.message}: its node is lost`) };
+};
+
+const knownEnd = ({ status, metadata }: Job): string => status?.completionTime ?? metadata.creationTimestamp;
+
 /** A pod whose last step ended well is believed whatever its Job says, or is going to say: both then read the same. */
 export const readJob = (seen: JobSeen, now: number): Reading => {
   const { kind, job, pods } = seen;
   const ended = ending(job);
-  const at = ended?.lastTransitionTime ?? job.status?.completionTime ?? job.metadata.creationTimestamp;
+  const at = ended?.lastTransitionTime ?? knownEnd(job);
   const well = pods.filter((pod) => lastStep(pod) !== undefined);
   if (well.length > 0) return readWell(seen, at, well);
-  if (ended === undefined) return { kind: 'running' };
+  if (ended === undefined) return readOpen(progressOf(job, pods, now));
   const pod = endedPod(pods);
   if (pod === undefined && now - (epochMs(at) ?? 0) < UNREAD_MS) return { kind: 'unread' };
   if (pod === undefined)
@@ -208,5 +255,6 @@ export const readJob = (seen: JobSeen, now: number): Reading => {
       kind: 'ended',
       end: fault(at, 'PodLost', `the Job's pod is gone: ${ended.reason ?? ''} ${ended.message ?? ''}`.trim()),
     };
-  return ended.type === 'Failed' ? { kind: 'ended', end: readFailure(at, kind, pod) } : readWell(seen, at, [pod]);
+  if (ended.type !== 'Failed') return readWell(seen, at, [pod]);
+  return { kind: 'ended', end: notStarted(at, kind, pod) ?? readFailure(at, kind, pod) };
 };

@@ -14,10 +14,18 @@ const BACKOFF_MAX_MS = 300_000;
 const ended = (attempts: readonly Attempt[], outcome: AttemptOutcome): readonly Attempt[] =>
   attempts.filter((attempt) => attempt.outcome === outcome);
 
-/** Attempts that the infrastructure failed, and couriers that it failed before another took the patch on. */
+/** Attempts that the infrastructure failed, and couriers that it failed before another took the patch on. What never started is no fault. */
 export const infrastructureFaults = (attempts: readonly Attempt[]): number =>
-  ended(attempts, 'InfrastructureFailed').length +
-  attempts.reduce((sum, { courierTries }) => sum + Math.max(0, courierTries - 1), 0);
+  ended(attempts, 'InfrastructureFailed').length + attempts.reduce((sum, { courierFaults }) => sum + courierFaults, 0);
+
+const UNWORKED: readonly (AttemptOutcome | undefined)[] = ['InfrastructureFailed', 'NotStarted'];
+
+/** When the attempt after the last one may start, where that one came to nothing through no fault of the agent. */
+export const nextAttemptMs = (attempts: readonly Attempt[]): number => {
+  const last = latestRecord(attempts);
+  if (!UNWORKED.includes(last?.outcome)) return 0;
+  return retryAtMs(infrastructureFaults(attempts) + ended(attempts, 'NotStarted').length, last?.finishedAt);
+};
 
 export interface Limit {
   readonly reason: string;
@@ -55,6 +63,6 @@ export const usedUp = (task: Task, attempts: readonly Attempt[], { workspace }: 
 export const infrastructureLimit = (task: Task, { workspace }: PlatformConfig): number =>
   workspace.attemptLimits.infrastructure + task.spec.extraAttempts;
 
-/** When the infrastructure may be tried again after its `faults`-th fault at that time: 10 s, doubled up to 5 min. */
-export const retryAtMs = (faults: number, failedAt: string | undefined): number =>
-  (epochMs(failedAt) ?? 0) + Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(20, Math.max(0, faults - 1)));
+/** When the infrastructure may be tried again after its `failures`-th failure at that time: 10 s, doubled up to 5 min. */
+export const retryAtMs = (failures: number, failedAt: string | undefined): number =>
+  (epochMs(failedAt) ?? 0) + Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(20, Math.max(0, failures - 1)));

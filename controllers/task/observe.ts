@@ -2,19 +2,22 @@
 // and the claims of many Tasks to a place, in one go.
 // May: ask the snapshot. May not: judge.
 
-import { storyAccount } from '../../crds/contracts/commands.ts';
+import { attemptAccount, storyAccount } from '../../crds/contracts/commands.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
 import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import type { Job } from '../kubernetes.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Job, Pod } from '../kubernetes.ts';
+import type { Snapshot, Usage } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { prerequisites } from './prerequisites.ts';
 import { claimOf, type Claim } from './capacity.ts';
+import { gpusOf } from './gpu.ts';
+import { runJobs } from './job-identity.ts';
+import { listedRecords } from './records.ts';
 import type { NamespaceSeen, Receipts, Relative, TaskCore, TaskSeen } from './seen.ts';
 
 const NONE: readonly never[] = [];
@@ -23,6 +26,9 @@ const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] => {
   const jobs = isAssumed(task) ? NONE : snapshot.jobsOf(task.metadata.uid);
   return jobs.length === 0 ? jobs : jobs.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 };
+
+const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
+  jobs.filter((job) => !isAssumed(job) && gpusOf(job) > 0).flatMap(({ metadata }) => snapshot.podsOf(metadata.uid));
 
 /** Look-ups that many Tasks of one pass share: each is made once in a pass. */
 interface Shared {
@@ -44,11 +50,21 @@ const remembered = <Value, Rest extends readonly unknown[]>(
   };
 };
 
+/** The Jobs are those that `jobsOf` says, unless the Story has a budget of GPU seconds: then all count, with their pods. */
+const relativesOf = (storyUid: string, snapshot: Snapshot, jobsOf: (task: Task) => readonly Job[]): readonly Relative[] => {
+  const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
+  return snapshot.tasksOf(storyUid).map((task) => {
+    if (!hasGpuBudget) return { task, jobs: jobsOf(task) };
+    const jobs = livingJobs(task, snapshot);
+    return { task, jobs, gpuPods: gpuPods(jobs, snapshot) };
+  });
+};
+
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: NONE }))),
+  families: remembered((storyUid) => relativesOf(storyUid, snapshot, () => NONE)),
   workingFamilies: remembered((storyUid) =>
-    snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: isFinished(task) ? NONE : livingJobs(task, snapshot) })),
+    relativesOf(storyUid, snapshot, (task) => (isFinished(task) ? NONE : livingJobs(task, snapshot))),
   ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
@@ -77,6 +93,12 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   };
 };
 
+/** Of the newest attempt, listed or only seen by its Job. */
+const attemptUsage = ({ task, jobs }: TaskCore, snapshot: Snapshot): Usage | undefined => {
+  const newest = Math.max(0, ...[...listedRecords(task), ...runJobs(task, jobs)].map(({ n }) => n));
+  return newest === 0 ? undefined : snapshot.usage(attemptAccount(task.metadata.uid, newest));
+};
+
 const receiptsOf = (jobs: readonly Job[], snapshot: Snapshot): Receipts =>
   Object.fromEntries(
     jobs.flatMap((job) => {
@@ -98,6 +120,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
+    attemptUsage: attemptUsage(core, snapshot),
     receipts: receiptsOf(core.jobs, snapshot),
     place: snapshot.place(core),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),

@@ -2,26 +2,31 @@
 // May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
-import type { TaskStatus } from '../../crds/kinds/task.ts';
+import type { FindingReason } from '../../crds/contracts/findings.ts';
+import type { Attempt, TaskStatus } from '../../crds/kinds/task.ts';
 import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
-import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
+import { courierProfileName, foundRow, imageProfileNamed } from '../../crds/rules/platform-rows.ts';
 import { leave } from '../compose.ts';
+import type { Effect } from '../contract.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../../crds/time.ts';
 import type { Blocked } from './blocked.ts';
-import { attemptBlockers, courierBlockers, firstBlocker } from './blockers.ts';
+import { attemptBlockers, courierBlockers, firstBlocker, gpuBudgetSpent } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { deletions, liveJobs, taskJob } from './children.ts';
+import { withAttemptCosts, withRunCosts } from './costs.ts';
 import { notItsTurn } from './courier-turn.ts';
+import { gpuBudget } from './gpu.ts';
 import type { WantedJob } from './job-identity.ts';
 import { UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
-import { endRecord, isOpen } from './records.ts';
-import { currentAttempt, isJobIn, runIn } from './runs.ts';
-import { blocked, ended, under, type TaskDecision } from './status.ts';
+import { endRecord, isOpen, isSameRun } from './records.ts';
+import { currentAttempt, isJobIn, runIn, type RunIn } from './runs.ts';
+import { blocked, ended, under, type TaskDecision, type UnderWay } from './status.ts';
 import type { TaskView } from './view.ts';
+import type { Progress } from './workspace-progress.ts';
 
 type Rule = RuleOf<[TaskView], TaskStatus>;
 
@@ -51,18 +56,22 @@ const integrated: Rule = (view) => {
 };
 
 /** A run that is given up counts for nobody. */
-const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
-  ...view,
-  runs: view.runs.map((run) =>
-    run.record === undefined || !isOpen(run.record)
-      ? run
-      : { ...run, record: { ...endRecord(run.record, { at, side: 'ok', message }), outcome: 'Cancelled' } },
-  ),
-});
+const givenUp = (view: TaskView, given: { readonly message: string; readonly reason?: FindingReason }): TaskView => {
+  const { seen, now } = view;
+  const ended = (record: Attempt): Attempt => {
+    const whole = withRunCosts(record.patch === undefined ? withAttemptCosts(record, seen, now) : record, seen, now);
+    return { ...endRecord(whole, { at: timestamp(now), side: 'ok', ...given }), outcome: 'Cancelled' };
+  };
+  const runs = view.runs.map((run) =>
+    run.record === undefined || !isOpen(run.record) ? run : { ...run, record: ended(run.record) },
+  );
+  return { ...view, runs };
+};
 
+/** Its Jobs are deleted when that is written: a Job that cannot be deleted must not keep its Task from ending. */
 const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
   const at = timestamp(view.now);
-  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: deletions(liveJobs(view.seen)) });
+  return ended(givenUp(view, { message }), { phase, reason, message, at });
 };
 
 const cancelled: Rule = (view) => {
@@ -89,6 +98,12 @@ const attemptEnded: Rule = (view) => {
   const how = `${record.reason ?? 'unknown'}${record.message === undefined ? '' : `, ${record.message}`}`;
   const sentence = `waits for its next attempt; attempt ${record.n} ended: ${how}`;
   return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', sentence });
+};
+
+/** The record ends first: its Job then belongs to no attempt. */
+const gpuSecondsSpent: Rule = (view) => {
+  const found = runIn(view.runs, 'working') === undefined ? undefined : gpuBudgetSpent(view.seen, view.judging);
+  return found === undefined ? undefined : blocked(givenUp(view, { message: found.sentence, reason: 'BudgetSpent' }), found);
 };
 
 const jobStarting =
@@ -127,20 +142,43 @@ const podUnread =
       ? leave(`the Job of the ${what} has ended; waits for its pod, which says how`, { kind: 'waiting', afterMs: UNREAD_MS })
       : undefined;
 
+/** Accounts and policy that somebody deleted while the workspace runs are put back: without its policy it is not contained. */
+const putBack = ({ seen }: TaskView): readonly Effect[] => {
+  const found = prerequisites(seen.task.metadata.namespace, seen.namespace, seen.platform);
+  return found.kind === 'absent' ? found.effects : [];
+};
+
+const atWork = (view: TaskView, { waitsFor, lookAgainMs }: Progress, words: UnderWay): TaskDecision => {
+  const dates = [lookAgainMs === undefined ? undefined : untilMs(lookAgainMs, view.now), words.afterMs].filter(
+    (date) => date !== undefined,
+  );
+  const said =
+    waitsFor === undefined ? words : { ...words, reason: 'WorkspaceWaiting', message: `the ${words.what} waits for ${waitsFor}` };
+  return under(view, { ...said, ...(dates.length > 0 && { afterMs: Math.min(...dates) }), effects: putBack(view) });
+};
+
 const working: Rule = (view) => {
   const found = runIn(view.runs, 'working');
   if (found === undefined) return undefined;
-  return under(view, { what: 'attempt', reason: 'Running', message: `attempt ${found.run.n} is at work` });
+  const message = `attempt ${found.run.n} is at work`;
+  const afterMs = gpuBudget(view.seen, view.now)?.leftMs;
+  const words = { what: 'attempt', reason: 'Running', message, ...(afterMs === undefined ? {} : { afterMs }) } as const;
+  return atWork(view, found.stage.progress, words);
 };
 
-const carrying: Rule = (view) =>
-  runIn(view.runs, 'carrying') === undefined
-    ? undefined
-    : under(view, { what: 'courier', reason: 'Integrating', message: 'the courier brings the patch to the story branch' });
+const carrying: Rule = (view) => {
+  const found = runIn(view.runs, 'carrying');
+  if (found === undefined) return undefined;
+  const message = 'the courier brings the patch to the story branch';
+  return atWork(view, found.stage.progress, { what: 'courier', reason: 'Integrating', message });
+};
 
-/** What a courier pushed is pushed: it is not interrupted, its end is read, and it is short. */
+const courierAtWork: Rule = (view) =>
+  runIn(view.runs, 'carrying')?.stage.progress.hasStarted === true ? carrying(view) : undefined;
+
+/** What a courier pushed is pushed: one that has started is not interrupted, its end is read, and it is short. */
 const courierUnderWay: Rule = (view) =>
-  carrying(view) ??
+  courierAtWork(view) ??
   jobStarting('courier')(view) ??
   workspaceMissing('courier')(view) ??
   podUnread('courier')(view) ??
@@ -158,24 +196,35 @@ const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision
 
 const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
   const { task, council, platform, gateway } = view.seen;
-  const profile = council === undefined ? undefined : foundRow(imageProfileOf(council, platform));
-  if (council === undefined || profile === undefined || gateway === undefined) return undefined; // blockers ruled it out
+  const record = view.runs.find((run) => isSameRun(run, wanted))?.record;
+  const name = courierProfileName(record, council); // an attempt that is to start has no record
+  const profile = name === undefined ? undefined : foundRow(imageProfileNamed(name, task.metadata.namespace, platform));
+  if (profile === undefined || gateway === undefined) return undefined; // blockers ruled it out
   // the status is left: the next pass sees the Job and lists it together with its uid, in one write
   return leave(why, { kind: 'waiting' }, [
     { verb: 'create', object: taskJob({ task, council, profile, platform, gateway }, wanted) },
   ]);
 };
 
+const backingOff = (view: TaskView, { run, stage }: RunIn<'delivered'>): TaskDecision => {
+  const { reason = 'unknown', message } = run.record ?? {};
+  const sentence = `waits before its next courier: the last one failed (${reason}${message === undefined ? '' : `, ${message}`})`;
+  return blocked(view, { phase: 'Integrating', reason: 'BackOff', sentence, afterMs: untilMs(stage.notBeforeMs, view.now) });
+};
+
+/** What is written is counted: only then is its Job not asked any more. */
+const courierFailed: Rule = (view) => {
+  const found = runIn(view.runs, 'delivered');
+  return found?.stage.isNewlyFailed === true ? backingOff(view, found) : undefined;
+};
+
 const courierBlocked: Rule = (view) => {
-  const stage = runIn(view.runs, 'delivered')?.stage;
-  if (stage === undefined) return undefined;
+  const waiting = runIn(view.runs, 'delivered');
+  if (waiting === undefined) return undefined;
   const found = firstBlocker(courierBlockers, view.seen, view.judging);
   if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
-  if (view.now < stage.notBeforeMs) {
-    const sentence = `waits before its next courier: the last one failed (${stage.failure?.reason ?? 'unknown'})`;
-    return blocked(view, { phase: 'Integrating', reason: 'BackOff', sentence, afterMs: untilMs(stage.notBeforeMs, view.now) });
-  }
-  const turn = notItsTurn(view.seen);
+  if (view.now < waiting.stage.notBeforeMs) return backingOff(view, waiting);
+  const turn = notItsTurn(view.seen, view.judging);
   return turn === undefined ? namespaceUnready(view, 'Integrating') : blocked(view, turn);
 };
 
@@ -203,18 +252,21 @@ export const rules: Rules<[TaskView], TaskStatus> = [
   ['a finished Task stays finished; what still runs is ended', finished],
   ['a Task that was given to another owner is left alone', ownerChanged],
   ['without its Story nothing starts; garbage collection takes the Task', storyGone],
-  ['a Job that belongs to no attempt is deleted', strayJobs],
   ['a patch that landed has succeeded, whatever else happened', integrated],
-  ['a courier at work is let finish, whatever else happened', courierUnderWay],
+  ['a courier that has started is let finish, whatever else happened', courierUnderWay],
   ['a cancelled Task ends', cancelled],
   ['a Task ends with its Story', storyEnded],
   ['a Task fails when the wall clock budget ends', deadlinePassed],
   ['an attempt that ended is written down before anything else starts', attemptEnded],
+  ['an attempt at work is given up when the GPU seconds of its Story are spent', gpuSecondsSpent],
+  ['a courier that failed is written down before another starts', courierFailed],
+  ['a Job that belongs to no attempt, or to one that was given up, is deleted', strayJobs],
   ['a Job that was only just asked for is waited for', jobStarting('attempt')],
   ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing('attempt')],
   ['a Job that ended is waited for until its pod is seen, or lost', podUnread('attempt')],
   ['what is said to be delivered is believed when the gateway says the same', receiptMissing('attempt')],
   ['an attempt at work is listed', working],
+  ['a courier whose pod has not started is waited for', carrying],
   ['a patch waits for what its courier needs', courierBlocked],
   ['a patch gets its courier', courierStarts],
   ['an attempt waits for what it needs, then for its place', attemptBlocked],

@@ -8,24 +8,33 @@ import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
 import { epochMs, timestamp } from '../../crds/time.ts';
+import { withAttemptCosts, withRunCosts, type CostSources } from './costs.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd, type Missed, type Reading as JobReading } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
-import { byNumber, endRecord, isOpen, isSameRun, latestRecord, listedRecords, newRecord, withReport } from './records.ts';
+import {
+  byNumber,
+  endRecord,
+  isOpen,
+  isSameRun,
+  latestRecord,
+  listedRecords,
+  newRecord,
+  withCourier,
+  withCourierFailure,
+  withReport,
+  type Crew,
+} from './records.ts';
 import { recordsOf, type Run, type Stage } from './runs.ts';
 import type { Receipts } from './seen.ts';
 
-export interface RunsInput {
-  readonly task: Task;
-  readonly jobs: readonly Job[];
-  /** Of those Jobs. */
-  readonly pods: readonly Pod[];
+export interface RunsInput extends CostSources {
   readonly receipts: Receipts;
   /** While it is false, receipts may be missing that are there. */
   readonly storeAvailable: boolean;
   readonly platform: PlatformConfig;
-  /** The agent that attempt n would be given. */
-  readonly agentOf: (n: number) => string;
+  /** Who would work on attempt n, and in what. */
+  readonly crewOf: (n: number) => Crew;
 }
 
 export interface RunsRead {
@@ -39,11 +48,11 @@ export interface RunsRead {
  * Something should be there and is not. Another cache may be behind, so that it counts as lost only after it was missed for a while. The
  * Task has one condition for each, whichever of its runs misses it.
  */
-const endOfWait = (task: Task, missed: Missed, now: number): Pick<JobEnd, 'at' | 'side' | 'missed'> | undefined => {
+const endOfWait = (task: Task, missed: Missed, now: number): Pick<JobEnd, 'at' | 'side'> | undefined => {
   const missing = conditionOf(task.status?.conditions, missed);
   const sinceMs = missing?.status === 'True' ? epochMs(missing.lastTransitionTime) : undefined;
   if (sinceMs === undefined || now - sinceMs < UNREAD_MS) return undefined;
-  return { at: timestamp(sinceMs), side: 'infrastructure', missed };
+  return { at: timestamp(sinceMs), side: 'infrastructure' };
 };
 
 /** The listed Job is not there. */
@@ -74,50 +83,56 @@ interface Reading {
   readonly others: readonly Attempt[];
 }
 
-interface Progress {
+interface RunProgress {
   readonly record: Attempt;
   readonly stage: Stage;
 }
 
-const ended = (record: Attempt, end: JobEnd): Progress => ({ record: endRecord(record, end), stage: { kind: 'ended' } });
+const ended = (record: Attempt, end: JobEnd): RunProgress => ({ record: endRecord(record, end), stage: { kind: 'ended' } });
+
+/** A patch that has no courier: there was none yet, or the last one failed. */
+const waitingForCourier = (record: Attempt, isNewlyFailed: boolean): RunProgress => {
+  const { courierTries, courierFailedAt } = record;
+  const notBeforeMs = courierTries === 0 ? 0 : retryAtMs(courierTries, courierFailedAt);
+  return { record, stage: { kind: 'delivered', nextTry: courierTries + 1, notBeforeMs, isNewlyFailed } };
+};
 
 /** A patch whose courier failed is carried again, unless it cannot land, or the infrastructure has failed too often. */
-const courierFailed = ({ input, others }: Reading, record: Attempt, failure: JobEnd): Progress => {
+const courierFailed = ({ input, others }: Reading, record: Attempt, failure: JobEnd): RunProgress => {
+  if (failure.side === 'nobody') return waitingForCourier(withCourierFailure(record, failure), true);
+  const isFinal = failure.side !== 'infrastructure' || failure.reason === 'Conflict' || failure.reason === 'ArtifactLost';
   const faults = infrastructureFaults([...others, record]) + 1;
-  const final = failure.side !== 'infrastructure' || failure.reason === 'Conflict' || failure.reason === 'ArtifactLost';
-  if (final || faults >= infrastructureLimit(input.task, input.platform)) return ended(record, failure);
-  const notBeforeMs = retryAtMs(faults, failure.at);
-  return { record, stage: { kind: 'delivered', nextTry: record.courierTries + 1, notBeforeMs, failure } };
+  if (isFinal || faults >= infrastructureLimit(input.task, input.platform)) return ended(record, failure);
+  return waitingForCourier(withCourierFailure(record, failure), true);
 };
 
 /** The record with the newest courier that is seen, and that courier while it is only asked for. */
-const withCourier = (listed: Attempt, couriers: readonly RunJob[]): Progress | Attempt => {
-  const latest = couriers.at(-1);
-  if (latest === undefined || latest.courierTry <= listed.courierTries) return listed;
-  if (isAssumed(latest.job)) return { record: listed, stage: { kind: 'starting', what: 'courier' } };
-  return { ...listed, courierUid: latest.job.metadata.uid, courierTries: latest.courierTry };
+const withNewestCourier = (listed: Attempt, couriers: readonly RunJob[]): RunProgress | Attempt => {
+  const newest = couriers.at(-1);
+  if (newest === undefined || newest.courierTry <= listed.courierTries) return listed;
+  return isAssumed(newest.job) ? { record: listed, stage: { kind: 'starting', what: 'courier' } } : withCourier(listed, newest);
 };
 
-const courierProgress = (reading: Reading, listed: Attempt): Progress => {
+const courierProgress = (reading: Reading, listed: Attempt): RunProgress => {
   const { input, now } = reading;
   const { task } = input;
   const couriers = runJobs(task, input.jobs).filter((each) => each.kind === 'courier' && isSameRun(each, listed));
-  const record = withCourier(listed, couriers);
+  const record = withNewestCourier(listed, couriers);
   if ('stage' in record) return record;
-  if (record.courierTries === 0) return { record, stage: { kind: 'delivered', nextTry: 1, notBeforeMs: 0 } };
+  if (record.courierUid === undefined) return waitingForCourier(record, false);
   const job = couriers.find((courier) => courier.job.metadata.uid === record.courierUid)?.job;
   if (job === undefined) {
     const end = lost(task, 'courier', now);
     return end === undefined ? { record, stage: { kind: 'missing', what: 'courier' } } : courierFailed(reading, record, end);
   }
   const found = readRunJob(reading, 'courier', job);
-  if (found.kind === 'running') return { record, stage: { kind: 'carrying' } };
+  if (found.kind === 'running') return { record, stage: { kind: 'carrying', progress: found.progress } };
   if (found.kind !== 'ended') return { record, stage: { kind: found.kind, what: 'courier' } };
   if (found.end.side !== 'ok') return courierFailed(reading, record, found.end);
   return { record: endRecord(record, found.end), stage: { kind: 'integrated', end: found.end } };
 };
 
-const progress = (reading: Reading, record: Attempt): Progress => {
+const progress = (reading: Reading, record: Attempt): RunProgress => {
   const { input, now } = reading;
   if (record.patch !== undefined) return courierProgress(reading, record);
   const job = input.jobs.find(({ metadata }) => metadata.uid === record.jobUid);
@@ -126,31 +141,44 @@ const progress = (reading: Reading, record: Attempt): Progress => {
     return end === undefined ? { record, stage: { kind: 'missing', what: 'attempt' } } : ended(record, end);
   }
   const found = readRunJob(reading, 'attempt', job);
-  if (found.kind === 'running') return { record, stage: { kind: 'working' } };
+  if (found.kind === 'running') return { record, stage: { kind: 'working', progress: found.progress } };
   if (found.kind !== 'ended') return { record, stage: { kind: found.kind, what: 'attempt' } };
-  if (found.end.side !== 'ok') return ended(record, found.end);
-  return courierProgress(reading, withReport(record, found.end));
+  const reported = withAttemptCosts(withReport(record, found.end), input, now);
+  return found.end.side === 'ok' ? courierProgress(reading, reported) : ended(reported, found.end);
 };
 
-const isStray = ({ job, kind, n, candidate, courierTry }: RunJob, records: readonly Attempt[], pods: readonly Pod[]): boolean => {
+interface StrayInput {
+  readonly records: readonly Attempt[];
+  /** As the status has them: an end that is not written down yet ends no Job. */
+  readonly listed: readonly Attempt[];
+  readonly pods: readonly Pod[];
+}
+
+/** The courier failed, or is lost, and another is there or to come. */
+const hasLeft = ({ courierTry }: Omit<RunJob, 'job'>, { courierTries, courierUid }: Attempt): boolean =>
+  courierTry < courierTries || courierUid === undefined;
+
+const isStray = ({ job, ...run }: RunJob, { records, listed, pods }: StrayInput): boolean => {
   if (isAssumed(job)) return false;
   const runs = isLive(job, podsOf(job, pods));
-  const record = records.find((each) => isSameRun(each, { n, candidate }));
-  if (record === undefined) return n < (latestRecord(records)?.n ?? 0) && runs;
-  const listedUid = kind === 'attempt' ? record.jobUid : record.courierUid;
-  if (job.metadata.uid === listedUid) return !isOpen(record) && runs;
-  if (kind === 'courier' && courierTry !== record.courierTries) return courierTry < record.courierTries && runs;
+  const record = records.find((each) => isSameRun(each, run));
+  if (record === undefined) return run.n < (latestRecord(records)?.n ?? 0) && runs;
+  const written = listed.find((each) => isSameRun(each, run));
+  const listedUid = run.kind === 'attempt' ? record.jobUid : record.courierUid;
+  if (job.metadata.uid === listedUid) return written !== undefined && !isOpen(written) && runs;
+  if (run.kind === 'courier' && run.courierTry > record.courierTries) return false;
+  if (run.kind === 'courier' && hasLeft(run, record)) return (written === undefined || hasLeft(run, written)) && runs;
   return true; // the name of a listed run under another uid: somebody else's, or asked for by a leader that was out of date
 };
 
 /** The runs that have a record: what is listed, and beyond that the newest attempt whose Jobs are seen. */
-const knownRecords = ({ task, jobs, agentOf }: RunsInput, current: number): readonly Attempt[] => {
+const knownRecords = ({ task, jobs, crewOf }: RunsInput, current: number): readonly Attempt[] => {
   const listed = listedRecords(task);
   const unlisted = runJobs(task, jobs).filter(
     (each) =>
       each.kind === 'attempt' && each.n === current && !isAssumed(each.job) && !listed.some((record) => isSameRun(record, each)),
   );
-  return byNumber([...listed, ...unlisted.map((each) => newRecord(each, agentOf(each.n)))]);
+  return byNumber([...listed, ...unlisted.map((each) => newRecord(each, crewOf(each.n)))]);
 };
 
 /** What is listed and what is seen, read as far as it can be read. Only the current attempt is: those before it are told by their records. */
@@ -165,8 +193,9 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     const { n, candidate } = record;
     if (n < current || !isOpen(record)) return { n, candidate, record, stage: { kind: 'ended' }, newlyEnded: false };
     const others = known.filter((each) => !isSameRun(each, record));
-    const found = progress({ input, now, others }, record);
-    return { n, candidate, ...found, newlyEnded: !isOpen(found.record) };
+    const { record: read, stage } = progress({ input, now, others }, record);
+    if (isOpen(read)) return { n, candidate, record: read, stage, newlyEnded: false };
+    return { n, candidate, record: withRunCosts(read, input, now), stage, newlyEnded: true };
   };
   const starting = attempts
     .filter(({ job, ...each }) => isAssumed(job) && each.n === current && !known.some((record) => isSameRun(record, each)))
@@ -179,7 +208,8 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     }));
   const runs = byNumber([...known.map(read), ...starting]);
   const records = recordsOf(runs);
-  return { runs, strays: ours.filter((each) => isStray(each, records, pods)).map(({ job }) => job) };
+  const strays = ours.filter((each) => isStray(each, { records, listed, pods }));
+  return { runs, strays: strays.map(({ job }) => job) };
 };
 
 /** Whether the Task has an attempt under way, as far as its status and its Jobs tell; pods are not asked. */

@@ -13,15 +13,24 @@ import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { Attempt } from '../../crds/kinds/task.ts';
 import type { JobEnd } from './job-reading.ts';
 import { latestRecord } from './records.ts';
+import type { Progress } from './workspace-progress.ts';
+
+export interface Delivered {
+  readonly kind: 'delivered';
+  readonly nextTry: number;
+  readonly notBeforeMs: number;
+  /** The last courier failed, and the status does not say so yet. */
+  readonly isNewlyFailed: boolean;
+}
 
 export type Stage =
   | { readonly kind: 'starting'; readonly what: JobKind }
   | { readonly kind: 'missing'; readonly what: JobKind }
   | { readonly kind: 'unread'; readonly what: JobKind }
   | { readonly kind: 'unreceipted'; readonly what: JobKind }
-  | { readonly kind: 'working' }
-  | { readonly kind: 'delivered'; readonly nextTry: number; readonly notBeforeMs: number; readonly failure?: JobEnd }
-  | { readonly kind: 'carrying' }
+  | { readonly kind: 'working'; readonly progress: Progress }
+  | Delivered
+  | { readonly kind: 'carrying'; readonly progress: Progress }
   | { readonly kind: 'integrated'; readonly end: JobEnd }
   | { readonly kind: 'ended' };
 

@@ -21,6 +21,8 @@ export interface Relative {
   readonly task: Task;
   /** Looked up only where they can matter: not for a Task that has begun nothing itself, and not of one that is finished. */
   readonly jobs: readonly Job[];
+  /** Pods of those Jobs that have GPUs, where the Story has a budget of GPU seconds. */
+  readonly gpuPods?: readonly Pod[];
 }
 
 export interface TaskCore {
@@ -58,6 +60,8 @@ export interface TaskSeen extends TaskCore {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
   readonly place: PlaceSeen;
+  /** The ledger's account of its newest attempt. */
+  readonly attemptUsage: Usage | undefined;
   /** By uid of the Job; of those that have one. */
   readonly receipts: Receipts;
   readonly namespace: NamespaceSeen;

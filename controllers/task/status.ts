@@ -9,7 +9,7 @@ import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose } from '../compose.ts';
 import { clipped } from '../text.ts';
 import type { Blocked } from './blocked.ts';
-import { leadingRecord, recordsOf, runIn } from './runs.ts';
+import { leadingRecord, recordsOf } from './runs.ts';
 import type { TaskView } from './view.ts';
 import { taskEvents } from './events.ts';
 
@@ -33,13 +33,6 @@ const undeliberated = ({ seen }: TaskView): readonly ConditionOf<'Task'>[] => {
   if (seen.task.spec.task.deliberation !== 'Before') return [];
   const message = 'this version starts work without a deliberation';
   return [{ type: 'Deliberated', status: 'False', reason: 'NotServed', message }];
-};
-
-/** What a courier's end was told by stays until the next courier is seen: without it the wait for what is missing would begin again. */
-const stillMissed = ({ runs }: TaskView): readonly ConditionOf<'Task'>[] => {
-  const failure = runIn(runs, 'delivered')?.stage.failure;
-  if (failure?.missed === undefined) return [];
-  return [{ type: failure.missed, status: 'True', reason: failure.missed, message: failure.message }];
 };
 
 const successFields = (attempt: Attempt | undefined): { readonly commit?: string; readonly evidence?: string } => ({
@@ -72,7 +65,6 @@ const written = (view: TaskView, words: Words): Decision<TaskStatus> => {
       conditions: [
         { type: 'Succeeded', status: words.succeeded ?? 'Unknown', reason, message },
         ...undeliberated(view),
-        ...stillMissed(view),
         ...(words.conditions ?? []),
       ],
       events: taskEvents(seen, { phase, attempt: leading, reason, message, startedAt, completedAt }, now),
@@ -102,15 +94,17 @@ export interface UnderWay {
   readonly reason: string;
   readonly message: string;
   readonly afterMs?: number;
+  readonly effects?: readonly Effect[];
 }
 
 /** A workspace runs, as far as one can see. */
-export const under = (view: TaskView, { what, reason, message, afterMs }: UnderWay): Decision<TaskStatus> =>
+export const under = (view: TaskView, { what, reason, message, afterMs, effects = [] }: UnderWay): Decision<TaskStatus> =>
   written(view, {
     phase: what === 'attempt' ? 'Running' : 'Integrating',
     reason,
     message,
     outcome: waiting(afterMs),
+    effects,
     conditions:
       reason === 'WorkspaceMissing' || reason === 'ReceiptMissing' ? [{ type: reason, status: 'True', reason, message }] : [],
   });

@@ -2,6 +2,7 @@
 
 import { agentOfAttempt } from '../../crds/rules/councils.ts';
 import type { Judging } from './blockers.ts';
+import type { Crew } from './records.ts';
 import { readRuns, type RunsRead } from './run-reading.ts';
 import type { TaskSeen } from './seen.ts';
 
@@ -13,11 +14,14 @@ export interface TaskView extends RunsRead {
 
 export const viewOf = (seen: TaskSeen, now: number): TaskView => {
   const { task, council, platform, storeAvailable, gateway } = seen;
-  const agentOf = (n: number): string => agentOfAttempt(council, task.spec.task.role, n);
+  const crewOf = (n: number): Crew => ({
+    agent: agentOfAttempt(council, task.spec.task.role, n),
+    ...(council !== undefined && { imageProfile: council.spec.workspace.imageProfile }),
+  });
   return {
     seen,
     now,
-    ...readRuns({ ...seen, agentOf }, now),
+    ...readRuns({ ...seen, crewOf }, now),
     judging: { platform, storeAvailable, gatewayKnown: gateway !== undefined, now },
   };
 };

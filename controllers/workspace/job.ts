@@ -29,8 +29,6 @@ const USER = 1000;
 const TTL_S = 86_400;
 const MIN_TOKEN_S = 600;
 const MAX_TOKEN_S = 86_400;
-/** Pulling and scheduling count against the Job but not against the pod, so that the pod's deadline, which names the step, comes first. */
-const JOB_GRACE_S = 300;
 
 const emptyDir = (name: string, sizeLimit: string): object => ({ name, emptyDir: { sizeLimit } });
 
@@ -94,6 +92,7 @@ const podSpec = ({ setting, placement }: WorkspaceJob): object => {
  */
 const selection = ({ name }: ObjectMeta): Readonly<Record<string, string>> => ({ [LABEL_JOB]: name });
 
+/** The Job has no deadline of its own: it would count the time in which no node takes its pod. The pod's begins with the pod. */
 export const workspaceJob = (job: WorkspaceJob): BuiltJob => {
   const labels = { ...job.metadata.labels, ...selection(job.metadata) };
   return {
@@ -104,7 +103,6 @@ export const workspaceJob = (job: WorkspaceJob): BuiltJob => {
       manualSelector: true,
       selector: { matchLabels: selection(job.metadata) },
       backoffLimit: 0,
-      activeDeadlineSeconds: job.setting.deadlineSeconds + JOB_GRACE_S,
       ttlSecondsAfterFinished: TTL_S,
       template: { metadata: { labels }, spec: podSpec(job) },
     },

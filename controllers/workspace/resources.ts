@@ -17,10 +17,10 @@ export interface Resources {
 const GPU = 'nvidia.com/gpu';
 const fieldOf = { cpu: 'cpu', memory: 'memory', 'ephemeral-storage': 'ephemeralStorage' } as const;
 
-export const gpuCount = ({ spec }: Council): number => spec.workspace.gpu?.count ?? 0;
+export const gpuCount = (council: Council | undefined): number => council?.spec.workspace.gpu?.count ?? 0;
 
-const wish = ({ spec }: Council, list: 'requests' | 'limits', amount: Amount): string | undefined =>
-  spec.workspace.resources[list]?.[fieldOf[amount]];
+const wish = (council: Council | undefined, list: 'requests' | 'limits', amount: Amount): string | undefined =>
+  council?.spec.workspace.resources[list]?.[fieldOf[amount]];
 
 const each = (choose: (amount: Amount) => string): Amounts =>
   Object.fromEntries(AMOUNTS.map((amount) => [amount, choose(amount)])) as Record<Amount, string>;
@@ -29,7 +29,7 @@ const each = (choose: (amount: Amount) => string): Amounts =>
 const isBound = (limit: string | undefined): limit is string => limit !== undefined && amountOf(limit) > 0;
 
 /** Of the steps that run in the toolchain image. A Council that wants more than it may is not ready; what it has left runs within the maxima. */
-export const toolchainResources = (council: Council, { workspace }: Pick<PlatformConfig, 'workspace'>): Resources => {
+export const toolchainResources = (council: Council | undefined, { workspace }: Pick<PlatformConfig, 'workspace'>): Resources => {
   const { requests, limits, maxima } = workspace.toolchain;
   const bounds = each((amount) => {
     const limit = wish(council, 'limits', amount);

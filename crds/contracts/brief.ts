@@ -31,11 +31,19 @@ export const brief = z.object({
   agent: z.object({
     name: z.string().min(1).max(128),
     persona: z.string().max(8192).optional(),
-    model: z.string().min(1).max(256),
+    /** Present for an attempt: a courier asks no model, and carries the work of an agent that may be gone. */
+    model: z.string().min(1).max(256).optional(),
     temperature: z.string().max(8).optional(),
-    maxTokens: z.int().min(1),
+    /** As `model`. */
+    maxTokens: z.int().min(1).optional(),
   }),
-  repository: z.object({ baseCommit: commitId(''), ref: z.string().max(256), branch: z.string().max(512) }),
+  repository: z.object({
+    baseCommit: commitId(''),
+    ref: z.string().max(256),
+    branch: z.string().max(512),
+    /** Head of a branch that is not of this Story, and that a person has it take over. */
+    adopt: commitId('').optional(),
+  }),
   setup: z.object({ commands: z.array(z.string().max(4096)).max(32) }),
   verify: z.object({ commands: z.array(z.string().max(4096)).max(32), timeoutSeconds: z.int().min(1) }),
   limits: z.object({

@@ -85,6 +85,8 @@ export const standingProbeIds = (endpoint: string, model: string, nowMs: number)
 
 export const commandSubject = (commandId: string): string => `fleet.gateway.cmd.${commandId}`;
 export const answerSubject = (commandId: string): string => `fleet.gateway.result.${commandId}`;
+/** Pattern of the subjects of all artifacts. */
+export const ARTIFACT_SUBJECTS = 'fleet.artifact.*.*';
 export const artifactSubject = (rootUid: string, artifactDigest: string): string =>
   `fleet.artifact.${rootUid}.${artifactDigest.replace(/^sha256:/, '')}`;
 
@@ -110,7 +112,7 @@ export const STREAMS = {
     maxAgeMs: 30 * DAY_MS,
     onePerSubject: true,
   },
-  artifacts: { name: 'FLEET_ARTIFACTS', subjects: ['fleet.artifact.*.*'], maxAgeMs: 30 * DAY_MS, onePerSubject: true },
+  artifacts: { name: 'FLEET_ARTIFACTS', subjects: [ARTIFACT_SUBJECTS], maxAgeMs: 30 * DAY_MS, onePerSubject: true },
   planningEvents: {
     name: 'PLANNING_EVENTS',
     subjects: ['planning.>'],

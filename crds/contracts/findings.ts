@@ -30,6 +30,7 @@ export const INFRASTRUCTURE_REASONS = [
   'PodLost',
   'ReceiptMissing',
   'StepFailed',
+  'NotStarted',
 ] as const;
 /** A person must change something: no further attempt helps. */
 export const STALLING_REASONS = ['NetworkNotContained', 'BranchTaken', 'RefUnknown'] as const;
@@ -85,6 +86,8 @@ const schemas = {
     base: optionalCommit,
     head: optionalCommit,
     commit: optionalCommit,
+    /** What the commit is put upon, or was when it landed. */
+    parent: optionalCommit,
     baseMoved: z.boolean().optional(),
     landed: z.boolean().optional(),
   }),

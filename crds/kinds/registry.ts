@@ -62,6 +62,21 @@ const oneWay = (field: string): Validation => ({
   message: `${field} cannot be taken back`,
 });
 
+/** Fields have limits of their own, and these add up beyond what etcd takes for one object, status included. */
+const MAX_STORY_TEXT = 180_000;
+const sizes = (list: string, ...fields: readonly string[]): string => {
+  const texts = fields.map((field) => `(has(each.${field}) ? size(each.${field}) : 0)`).join(' + ');
+  return `(has(self.${list}) ? self.${list}.map(each, ${texts}).sum() : 0)`;
+};
+const STORY_TEXT = [
+  'size(self.title)',
+  '(has(self.description) ? size(self.description) : 0)',
+  '(has(self.acceptanceCriteria) ? self.acceptanceCriteria.map(each, size(each)).sum() : 0)',
+  sizes('decisions', 'id', 'title', 'rationale', 'status', 'by'),
+  sizes('milestones', 'id', 'type', 'description'),
+  sizes('approvals', 'by', 'reason'),
+].join(' + ');
+
 const FROZEN_SCOPE = ['title', 'description', 'acceptanceCriteria', 'repository', 'rigor'];
 /**
  * Compares spec with spec alone: a validation between spec and status could be broken by a status write that follows, and then nothing could be
@@ -100,6 +115,10 @@ const story: KindDefinition = {
     {
       rule: '!has(oldSelf.approvals) || (has(self.approvals) && oldSelf.approvals.all(old, self.approvals.exists(new, new == old)))',
       message: 'approvals can only be added: none may be changed or removed',
+    },
+    {
+      rule: `${STORY_TEXT} <= ${MAX_STORY_TEXT}`,
+      message: `all texts of a Story together may have at most ${MAX_STORY_TEXT} characters: it would not fit into the store`,
     },
   ],
   rootValidations: [

@@ -18,7 +18,14 @@ import { planTask } from './plan-task.ts';
 
 export const TASK_OBJECT_PHASES = ['Pending', 'Queued', 'Running', 'Integrating', 'Succeeded', 'Failed', 'Cancelled'] as const;
 export type TaskObjectPhase = (typeof TASK_OBJECT_PHASES)[number];
-export const ATTEMPT_OUTCOMES = ['Succeeded', 'AgentFailed', 'InfrastructureFailed', 'Stalled', 'Cancelled'] as const;
+export const ATTEMPT_OUTCOMES = [
+  'Succeeded',
+  'AgentFailed',
+  'InfrastructureFailed',
+  'NotStarted',
+  'Stalled',
+  'Cancelled',
+] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
 export const taskSpec = z
@@ -44,14 +51,26 @@ export const taskSpec = z
   })
   .describe('The task. Immutable but for suspend, priority, extraAttempts and cancel.');
 
+/** Couriers that find no gateway are tried again for as long as the Story has time. */
+const MAX_COURIERS = 1_000_000;
+
 export const attempt = z
   .object({
     n: z.int().min(1).max(64).describe('Number of the attempt.'),
     agent: z.string().max(128).describe('Agent that works on it.'),
+    imageProfile: z
+      .string()
+      .max(63)
+      .optional()
+      .describe('Image profile of its workspace: all that a courier needs of the Council.'),
     candidate: z.int().min(1).max(9).default(1).describe('Candidate of the attempt.'),
     jobUid: uid("Uid of the attempt's Job."),
     courierUid: uid("Uid of the current courier's Job.").optional(),
-    courierTries: z.int().min(0).max(32).default(0).describe('Couriers so far.'),
+    courierTries: z.int().min(0).max(MAX_COURIERS).default(0).describe('Couriers so far.'),
+    courierFaults: count('Couriers that failed and were followed by another; one that could not start is not counted.').default(
+      0,
+    ),
+    courierFailedAt: time('When the last courier failed, while another is to come; reason and message say why.').optional(),
     startedAt: time('When the Job was first seen.'),
     finishedAt: time('When the attempt ended, courier included.').optional(),
     outcome: z.enum(ATTEMPT_OUTCOMES).optional().describe('How it ended.'),
@@ -61,6 +80,7 @@ export const attempt = z
     patch: digest('Patch, as an artifact.').optional(),
     evidence: digest('Evidence, as an artifact.').optional(),
     commit: commitId('Commit on the story branch.').optional(),
+    parent: commitId('Commit of the branch that it was put upon.').optional(),
     verify: z
       .object({ passed: count('Commands that passed.'), failed: count('Commands that failed.') })
       .optional()
@@ -68,7 +88,8 @@ export const attempt = z
     files: count('Files changed.').optional(),
     insertions: count('Lines added.').optional(),
     deletions: count('Lines removed.').optional(),
-    tokens: count('Model tokens spent.').optional(),
+    tokens: count('Model tokens spent, as the ledger has them.').optional(),
+    gpuSeconds: count('GPU seconds of its workspaces, couriers included.').optional(),
   })
   .describe('One attempt.');
 export type Attempt = Immutable<z.output<typeof attempt>>;

@@ -1,16 +1,13 @@
 // What must hold among the tasks of a Plan, beyond what the schema of one task says.
 // May: compute. May not: repair anything; a Plan that does not hold is refused whole.
-import { canonicalJson } from '../canonical.ts';
 import { TASK_PHASES, type PlanTask } from '../kinds/plan-task.ts';
+import { MAX_PLAN_BYTES, planBytes } from './size.ts';
 
 export interface PlanProblem {
   /** Place in the Plan: `tasks[2].dependsOn`, `line 7`, or `source`. */
   readonly where: string;
   readonly message: string;
 }
-
-/** A Plan is stored twice in one object (as written and as parsed), and etcd takes 1.5 MiB. */
-export const PLAN_TASKS_BYTES = 524_288;
 
 /** Everything that is wrong among tasks which are valid one by one; in the order of the tasks. */
 export const planProblems = (tasks: readonly PlanTask[]): readonly PlanProblem[] => {
@@ -23,9 +20,12 @@ export const planProblems = (tasks: readonly PlanTask[]): readonly PlanProblem[]
   });
   tasks.forEach((task, index) => problems.push(...dependencyProblems(tasks, byId, task, `tasks[${index}].dependsOn`)));
   if (problems.length === 0) problems.push(...cycleProblems(tasks));
-  const bytes = Buffer.byteLength(canonicalJson(tasks));
-  if (bytes > PLAN_TASKS_BYTES)
-    problems.push({ where: 'tasks', message: `all tasks together have ${bytes} bytes; at most ${PLAN_TASKS_BYTES} fit` });
+  const bytes = planBytes(tasks);
+  if (bytes > MAX_PLAN_BYTES)
+    problems.push({
+      where: 'tasks',
+      message: `the tasks take ${bytes} bytes of the Plan, and at most ${MAX_PLAN_BYTES} fit: say less, or make several Stories`,
+    });
   return problems;
 };
 

@@ -10,7 +10,8 @@ import { epochMs, MAX_DATE_MS } from '../time.ts';
 
 export interface Bounds {
   readonly platform: PlatformConfig;
-  readonly council: Council;
+  /** undefined: it is gone, which a courier can do without. */
+  readonly council: Council | undefined;
   readonly task: Task;
 }
 
@@ -24,7 +25,7 @@ const least = (...numbers: readonly (number | undefined)[]): number =>
 export const deadlineSeconds = ({ platform, council, task }: Bounds, kind: JobKind): number =>
   least(
     platform.workspace.deadlineSeconds,
-    council.spec.workspace.deadlineSeconds,
+    council?.spec.workspace.deadlineSeconds,
     kind === 'attempt' ? task.spec.task.constraints.timeoutSeconds : undefined,
   );
 

@@ -5,6 +5,7 @@
 //   unknown           no row applies
 import type { ImageProfile, PlatformConfig, Upstream } from '../contracts/platform.ts';
 import type { Council } from '../kinds/council.ts';
+import type { Attempt } from '../kinds/task.ts';
 
 export type RowLookup<Row> = { readonly kind: 'found' | 'notForNamespace'; readonly row: Row } | { readonly kind: 'unknown' };
 
@@ -25,15 +26,26 @@ const servingOf = <Row extends Served>(rows: readonly Row[], namespace: string):
 
 export const foundRow = <Row>(lookup: RowLookup<Row>): Row | undefined => (lookup.kind === 'found' ? lookup.row : undefined);
 
-/** The image profile of a Council's workspaces. */
-export const imageProfileOf = (
-  { metadata, spec }: Council,
+/** The image profile of that name. */
+export const imageProfileNamed = (
+  wanted: string,
+  namespace: string,
   { imageProfiles }: Pick<PlatformConfig, 'imageProfiles'>,
 ): RowLookup<ImageProfile> =>
   servingOf(
-    imageProfiles.filter(({ name }) => name === spec.workspace.imageProfile),
-    metadata.namespace,
+    imageProfiles.filter(({ name }) => name === wanted),
+    namespace,
   );
+
+/** The image profile of a Council's workspaces. */
+export const imageProfileOf = (
+  { metadata, spec }: Council,
+  platform: Pick<PlatformConfig, 'imageProfiles'>,
+): RowLookup<ImageProfile> => imageProfileNamed(spec.workspace.imageProfile, metadata.namespace, platform);
+
+/** The name of the image profile that a courier runs in: its attempt's, or, where that does not say, its Council's. */
+export const courierProfileName = (attempt: Attempt | undefined, council: Council | undefined): string | undefined =>
+  attempt?.imageProfile ?? council?.spec.workspace.imageProfile;
 
 /** The model endpoint of that name. */
 export const modelUpstream = (endpoint: string, namespace: string, upstreams: readonly Upstream[]): RowLookup<Upstream> =>

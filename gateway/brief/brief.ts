@@ -3,9 +3,9 @@
 import { brief as briefSchema, type Brief } from '../../crds/contracts/brief.ts';
 import { branchOf } from '../../crds/names.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { agentOf, councilFor, type Agent } from '../../crds/rules/councils.ts';
+import { agentOf, councilFor } from '../../crds/rules/councils.ts';
 import { runLimits } from '../../crds/rules/limits.ts';
-import { foundRow, imageProfileOf } from '../../crds/rules/platform-rows.ts';
+import { courierProfileName, foundRow, imageProfileNamed, imageProfileOf } from '../../crds/rules/platform-rows.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import type { Council } from '../../crds/kinds/council.ts';
@@ -29,10 +29,13 @@ export type BriefResult =
 
 const broken = (code: string, message: string): BriefResult => ({ kind: 'broken', code, message });
 
-/** The attempt before this one that failed, if any. */
+/** The attempt before this one that failed, if any; one that was stopped has not. */
 const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
   (task.status?.attempts ?? [])
-    .filter(({ n, finishedAt, reason }) => n < attempt.n && finishedAt !== undefined && reason !== undefined)
+    .filter(
+      ({ n, finishedAt, reason, outcome }) =>
+        n < attempt.n && finishedAt !== undefined && reason !== undefined && outcome !== 'Cancelled',
+    )
     .toSorted((a, b) => b.n - a.n)[0];
 
 const taskPart = (task: Task): Brief['task'] => {
@@ -52,10 +55,19 @@ const storyPart = ({ metadata, spec }: Story): Brief['story'] => ({
   acceptanceCriteria: [...(spec.acceptanceCriteria ?? [])],
 });
 
-const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> =>
-  failure === undefined
-    ? {}
-    : { lastFailure: { attempt: failure.n, reason: failure.reason ?? 'Unknown', message: failure.message ?? '' } };
+const repositoryPart = ({ metadata, spec }: Story, baseCommit: string): Brief['repository'] => ({
+  baseCommit,
+  ref: spec.repository.ref,
+  branch: branchOf(metadata.namespace, metadata.name),
+  ...(spec.adoptBranch !== undefined && { adopt: spec.adoptBranch }),
+});
+
+const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> => {
+  if (failure === undefined) return {};
+  const { n, reason = 'Unknown', message = '', verify } = failure;
+  const counts = verify === undefined ? '' : `(${verify.passed} of ${verify.passed + verify.failed} verify commands passed)`;
+  return { lastFailure: { attempt: n, reason, message: `${message} ${counts}`.trim() } };
+};
 
 const courierPart = (attempt: Attempt): Pick<Brief, 'courier'> | undefined => {
   const { patch, evidence, base } = attempt;
@@ -68,27 +80,38 @@ export const buildBrief = (input: BriefInput): BriefResult => {
   const baseCommit = story.status?.baseCommit;
   if (baseCommit === undefined) return { kind: 'later', message: 'the base commit of the Story is not known yet' };
   const council = councilFor(task.spec.task.role, story, councils);
+  if (input.courier) return courierBrief(input, { council, baseCommit });
   if (council === undefined) return broken('CouncilMissing', `no Council serves role ${task.spec.task.role} of this Story`);
   const agent = agentOf(council, attempt.agent);
   if (agent === undefined) return broken('AgentMissing', `Council ${council.metadata.name} has no agent ${attempt.agent}`);
   const profile = foundRow(imageProfileOf(council, platform));
-  if (profile === undefined)
-    return broken('ImageProfileMissing', `no image profile ${council.spec.workspace.imageProfile} serves this namespace`);
-  const courier = input.courier ? courierPart(attempt) : {};
+  if (profile === undefined) return profileMissing(council.spec.workspace.imageProfile);
+  return checked(assembled(input, { council, agent, setup: profile.setup, baseCommit }));
+};
+
+const profileMissing = (name: string | undefined): BriefResult =>
+  broken('ImageProfileMissing', `no image profile ${name ?? 'of its attempt'} serves this namespace`);
+
+/** A courier needs no agent: the Council may have lost its own, or be gone. */
+const courierBrief = (input: BriefInput, known: Pick<Found, 'council' | 'baseCommit'>): BriefResult => {
+  const { story, attempt, platform } = input;
+  const name = courierProfileName(attempt, known.council);
+  const profile = name === undefined ? undefined : foundRow(imageProfileNamed(name, story.metadata.namespace, platform));
+  if (profile === undefined) return profileMissing(name);
+  const courier = courierPart(attempt);
   if (courier === undefined) return { kind: 'later', message: 'the patch of the attempt is not in its status yet' };
-  return checked({ ...assembled(input, { council, agent, setup: profile.setup, baseCommit }), ...courier });
+  return checked({ ...assembled(input, { ...known, agent: { name: attempt.agent }, setup: profile.setup }), ...courier });
 };
 
 interface Found {
-  readonly council: Council;
-  readonly agent: Agent;
+  readonly council: Council | undefined;
+  readonly agent: Brief['agent'];
   readonly setup: readonly string[];
   readonly baseCommit: string;
 }
 
 const assembled = (input: BriefInput, found: Found): Brief => {
   const { story, task, attempt, siblings } = input;
-  const { namespace, name } = story.metadata;
   const lastFailure = lastFailureOf(task, attempt);
   const limits = runLimits({ ...input, council: found.council }, input.courier ? 'courier' : 'attempt');
   return {
@@ -97,7 +120,7 @@ const assembled = (input: BriefInput, found: Found): Brief => {
     attempt: attempt.n,
     startedAt: attempt.startedAt,
     agent: { ...found.agent },
-    repository: { baseCommit: found.baseCommit, ref: story.spec.repository.ref, branch: branchOf(namespace, name) },
+    repository: repositoryPart(story, found.baseCommit),
     setup: { commands: [...found.setup] },
     verify: { commands: [...(task.spec.task.verify?.commands ?? [])], timeoutSeconds: limits.wallClockSeconds },
     limits,

@@ -22,5 +22,7 @@ export interface ClusterView {
   councilsIn(namespace: string): readonly Council[];
   /** The namespace of a root (Story or Deliberation) of that uid. */
   namespaceOfRoot(uid: string): string | undefined;
+  /** Whether any object of our kinds has that uid. */
+  exists(uid: string): boolean;
   readonly platform: PlatformConfig;
 }

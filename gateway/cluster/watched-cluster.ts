@@ -91,6 +91,19 @@ export class WatchedCluster implements ClusterView {
     return this.councils.by('namespace', namespace);
   }
 
+  exists(uid: string): boolean {
+    return this.#ours().some((cache) => cache.byUid(uid) !== undefined);
+  }
+
+  /** The resourceVersion up to which each of our kinds was read. */
+  versions(): readonly (string | undefined)[] {
+    return this.#ours().map(({ version }) => version);
+  }
+
+  #ours(): readonly Pick<Cache<KubeObject>, 'byUid' | 'version'>[] {
+    return [this.stories, this.tasks, this.plans, this.councils, this.deliberations];
+  }
+
   namespaceOfRoot(uid: string): string | undefined {
     return (this.stories.byUid(uid) ?? this.deliberations.byUid(uid))?.metadata.namespace;
   }
@@ -99,6 +112,8 @@ export class WatchedCluster implements ClusterView {
 export interface Watching {
   /** Names of the kinds that have not been listed yet. */
   notSynced(): readonly string[];
+  /** Names of the kinds whose list or watch is broken. */
+  broken(): readonly string[];
   readonly done: Promise<unknown>;
 }
 
@@ -130,5 +145,6 @@ export const watchCluster = (
   return {
     done,
     notSynced: () => Object.entries(reflectors).flatMap(([name, reflector]) => (reflector.isSynced ? [] : [name])),
+    broken: () => Object.entries(reflectors).flatMap(([name, reflector]) => (reflector.isBroken ? [name] : [])),
   };
 };

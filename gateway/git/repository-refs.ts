@@ -6,18 +6,19 @@ import type { Outside, UpstreamAnswer, UpstreamRequest } from '../upstream/http-
 import { ancestryRequest, isReady } from './ancestry.ts';
 import { commitOf, lsRefsRequest, parseAdvertisement, parseLsRefs, type AdvertisedRef, type Advertisement } from './ls-refs.ts';
 import { MalformedPktLine } from './pkt-line.ts';
-import { expectGit, type Repository } from './smart-http.ts';
+import { expectGit, GIT_LIMITS, type Repository } from './smart-http.ts';
 
 /** A v0 server lists every ref it has; this is some hundred thousand of them. */
 const MAX_ADVERTISEMENT_BYTES = 32 * 1024 * 1024;
 const MAX_LS_REFS_BYTES = 1024 * 1024;
-const TIMEOUT_MS = 30_000;
 
 export class RepositoryRefs {
   readonly #outside: Outside;
+  readonly #timeoutMs: number;
 
-  constructor(outside: Outside) {
+  constructor(outside: Outside, timeoutMs = GIT_LIMITS.refsMs) {
     this.#outside = outside;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** The commit id, or undefined when the repository has no such ref. Throws Refusal. */
@@ -71,7 +72,7 @@ export class RepositoryRefs {
     contentType: string,
   ): Promise<UpstreamAnswer> {
     const answer = await this.#outside.send(repository.upstream, {
-      ...{ ...request, signal, timeoutMs: TIMEOUT_MS },
+      ...{ ...request, signal, timeoutMs: this.#timeoutMs },
       path: `${repository.path}${request.path}`,
       headers: { ...request.headers, accept: contentType, 'git-protocol': 'version=2' },
     });

@@ -27,7 +27,10 @@ export interface GitLimits {
   readonly pushRequestBytes: number;
   readonly fetchAnswerBytes: number;
   readonly pushAnswerBytes: number;
+  /** Silence of the git server while it packs or receives. */
   readonly timeoutMs: number;
+  /** Its silence when it is asked for a ref. */
+  readonly refsMs: number;
 }
 
 export const GIT_LIMITS: GitLimits = {
@@ -36,6 +39,7 @@ export const GIT_LIMITS: GitLimits = {
   fetchAnswerBytes: 4 * 1024 * 1024 * 1024,
   pushAnswerBytes: 4 * 1024 * 1024,
   timeoutMs: 120_000,
+  refsMs: 30_000,
 };
 
 export interface Exchange {

@@ -20,7 +20,9 @@ export interface ModelLimits {
   readonly answerBytes: number;
   /** A whole call, its wait for a slot not included. */
   readonly callMs: number;
-  /** Silence of the model server. */
+  /** From the call to the first byte of the answer: it may queue, and think. */
+  readonly firstByteMs: number;
+  /** Silence of the model server within its answer. */
   readonly idleMs: number;
   readonly slotWaitMs: number;
 }
@@ -29,7 +31,8 @@ export const MODEL_LIMITS: ModelLimits = {
   requestBytes: 8 * 1024 * 1024,
   answerBytes: 16 * 1024 * 1024,
   callMs: 600_000,
-  idleMs: 300_000,
+  firstByteMs: 300_000,
+  idleMs: 120_000,
   slotWaitMs: 120_000,
 };
 
@@ -112,10 +115,12 @@ export class ModelProxy {
   }
 
   async #pay(call: ModelCall): Promise<void> {
-    const held: Held[] = [];
+    // side by side: each is a write that the caller waits for
+    const asked = await Promise.allSettled(call.payers.map((payer) => this.#reserve(call, payer)));
+    const held = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     let used = 0;
     try {
-      for (const payer of call.payers) held.push(await this.#reserve(call, payer));
+      for (const each of asked) if (each.status === 'rejected') throw each.reason;
       used = call.chat.estimate;
       used = (await this.#call(call)) ?? used;
     } catch (error) {
@@ -180,7 +185,8 @@ export class ModelProxy {
       },
       body: call.chat.body,
       signal: AbortSignal.any([call.signal, AbortSignal.timeout(limits.callMs)]),
-      timeoutMs: limits.idleMs,
+      timeoutMs: limits.firstByteMs,
+      idleMs: limits.idleMs,
     });
     if (answer.status !== 200) throw await modelRefusal(call.upstream, answer);
     const type = (headerOf(answer.headers, 'content-type') ?? '').split(';')[0]?.trim();

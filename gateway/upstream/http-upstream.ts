@@ -17,8 +17,10 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Buffer | Readable;
   readonly signal: AbortSignal;
-  /** From sending to the first byte of the answer, and between two of its bytes. */
+  /** From sending to the first byte of the answer. */
   readonly timeoutMs: number;
+  /** Between two bytes of the answer; absent: the same. */
+  readonly idleMs?: number;
 }
 
 export interface UpstreamAnswer {
@@ -90,7 +92,7 @@ export class HttpOutside implements Outside {
         body: request.body ?? null,
         signal: request.signal,
         headersTimeout: request.timeoutMs,
-        bodyTimeout: request.timeoutMs,
+        bodyTimeout: request.idleMs ?? request.timeoutMs,
       });
       answer.body.on('error', () => undefined); // a body that breaks after its reader left must not end the process
       if (answer.statusCode < 300 || answer.statusCode >= 400)

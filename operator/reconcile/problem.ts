@@ -28,6 +28,8 @@ export interface Problem {
 }
 
 const TERMINAL_RETRY_MS = 30_000;
+/** However long a server was ill: nothing says that it is well again. */
+const TRANSIENT_RETRY_MS = 30_000;
 
 export const sortProblem = (error: unknown): Problem => {
   if (error instanceof ApiError) return { sort: error.sort === 'gone' ? 'conflict' : error.sort, error };
@@ -42,7 +44,10 @@ export const nextAfter = ({ sort, error }: Problem): Next => {
     case 'bug':
       return { kind: 'retry' };
     case 'transient':
-      return { kind: 'retry', minMs: error instanceof ApiError ? error.retryAfterMs : undefined };
+      return {
+        ...{ kind: 'retry', maxMs: TRANSIENT_RETRY_MS },
+        minMs: error instanceof ApiError ? error.retryAfterMs : undefined,
+      };
     case 'terminal':
       return { kind: 'retry', minMs: TERMINAL_RETRY_MS };
   }

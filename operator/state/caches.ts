@@ -77,6 +77,11 @@ export class Caches {
     return OBJECT_KINDS.filter((kind) => !this.#kept[kind].reflector.isSynced);
   }
 
+  /** Kinds whose list or watch is broken: what the caches show of them may be old. */
+  broken(): readonly ObjectKind[] {
+    return OBJECT_KINDS.filter((kind) => this.#kept[kind].reflector.isBroken);
+  }
+
   async synced(): Promise<void> {
     await Promise.all(OBJECT_KINDS.map((kind) => this.#kept[kind].reflector.synced));
   }

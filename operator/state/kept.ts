@@ -19,10 +19,10 @@ export const KEPT_JOB: FieldsOf<Job> = {
 
 export const KEPT_POD: FieldsOf<Pod> = {
   ...{ apiVersion: true, kind: true, metadata: KEPT_META },
-  spec: { serviceAccountName: true },
+  spec: { serviceAccountName: true, activeDeadlineSeconds: true },
   status: {
     ...{ phase: true, reason: true, message: true, startTime: true },
-    conditions: { type: true, status: true },
+    conditions: { type: true, status: true, reason: true, message: true },
     initContainerStatuses: CONTAINERS,
     containerStatuses: CONTAINERS,
   },

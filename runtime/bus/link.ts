@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { backoffMs, pause } from '../clock.ts';
+import { backoffMs, pause, systemClock, type Clock } from '../clock.ts';
 import { orAborted } from '../shutdown.ts';
 import { isApiError, isSubjectTaken, StoreUnavailable } from './errors.ts';
 import { followFeed, type Feed } from './feed.ts';
@@ -37,6 +37,7 @@ export interface LinkOptions {
   readonly onAvailable: (available: boolean) => void;
   /** A session could not begin, or ended before its time; another is tried. */
   readonly onFailed: (error: unknown) => void;
+  readonly clock?: Clock;
 }
 
 export interface Publication {
@@ -139,6 +140,7 @@ export class JetStreamLink {
 
   /** Runs until the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock = systemClock } = this.#options;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         await this.#live(signal, () => {
@@ -148,7 +150,7 @@ export class JetStreamLink {
         if (!signal.aborted) this.#options.onFailed(error);
       }
       this.#markTried();
-      await pause(backoffMs(RETRY, failures), signal);
+      await pause(backoffMs(RETRY, failures, clock), signal, clock);
     }
   }
 
@@ -193,6 +195,17 @@ export class JetStreamLink {
       await manager.streams.purge(stream, { filter: subject });
     } catch (cause) {
       throw new StoreUnavailable(`${subject} could not be purged`, { cause });
+    }
+  }
+
+  /** The subjects under a pattern that hold a message. Throws StoreUnavailable. */
+  async subjects(stream: string, filter: string): Promise<readonly string[]> {
+    const { manager } = await this.session();
+    try {
+      const { state } = await manager.streams.info(stream, { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {});
+    } catch (cause) {
+      throw new StoreUnavailable(`the subjects of ${stream} could not be read`, { cause });
     }
   }
 

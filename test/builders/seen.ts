@@ -23,6 +23,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   family: [],
   usage: undefined,
   pods: [],
+  attemptUsage: undefined,
   receipts: {},
   place: FREE,
   namespace: {

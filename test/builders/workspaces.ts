@@ -83,7 +83,23 @@ export const pod = (of: Job, ends: Readonly<Record<string, StepEnd>> = {}, statu
 };
 
 /** The pod of a Job that is at work: no step has ended yet. */
-export const runningPod = (of: Job): Pod => ({ ...pod(of), status: { phase: 'Running' } });
+export const runningPod = (of: Job): Pod => ({
+  ...pod(of),
+  spec: { ...pod(of).spec, activeDeadlineSeconds: 600 },
+  status: { phase: 'Running', startTime: at() },
+});
+
+/** The pod of a Job that no node takes. */
+export const pendingPod = (of: Job): Pod => ({
+  ...pod(of),
+  spec: { ...pod(of).spec, activeDeadlineSeconds: 600 },
+  status: {
+    phase: 'Pending',
+    conditions: [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available: 3 Insufficient cpu.' },
+    ],
+  },
+});
 
 export const REPORT = { patch: DIGEST, evidence: DIGEST, base: COMMIT, tokens: 900, verify: { passed: 1, failed: 0 } } as const;
 

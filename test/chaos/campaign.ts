@@ -12,12 +12,14 @@ export interface Verdict extends PointSeen {
 export interface Campaign {
   readonly seed: number;
   readonly done: readonly Verdict[];
-  /** Points whose round went wrong, or that were not struck in company: the next time they are alone. */
+  /** Points whose round went wrong in company: the next time they are alone. */
   readonly alone: readonly Point[];
+  /** Points whose moment did not come: the next time they are first. */
+  readonly missed: readonly Point[];
   readonly rounds: number;
 }
 
-export const emptyCampaign = (seed: number): Campaign => ({ seed, done: [], alone: [], rounds: 0 });
+export const emptyCampaign = (seed: number): Campaign => ({ seed, done: [], alone: [], missed: [], rounds: 0 });
 
 const isSame = (a: Point, b: Point): boolean => a.kind === b.kind && a.moment === b.moment;
 const isIn = (points: readonly Point[], point: Point): boolean => points.some((each) => isSame(each, point));
@@ -53,7 +55,7 @@ export const nextRound = (campaign: Campaign, wanted: readonly Point[], most: nu
   const [lonely] = campaign.alone;
   if (lonely !== undefined) return [lonely];
   const open = wanted.filter((point) => !isIn(campaign.done, point));
-  const first = open.find(({ moment }) => FIRST_ONLY.includes(moment)) ?? open[0];
+  const first = campaign.missed[0] ?? open.find(({ moment }) => FIRST_ONLY.includes(moment)) ?? open[0];
   if (first === undefined) return [];
   const round = [first];
   for (const point of open) {
@@ -70,21 +72,21 @@ const verdictOf = (seen: PointSeen, round: RoundSeen): Verdict['verdict'] => {
 
 export const withRound = (campaign: Campaign, id: string, round: RoundSeen): Campaign => {
   const wasAlone = round.points.length === 1;
+  const doubted = round.problems.length > 0 && !wasAlone;
+  const missed = (seen: PointSeen): boolean => !seen.struck && !isIn(campaign.missed, seen);
   const verdicts = round.points.map((seen): Verdict => ({
     ...seen,
     verdict: verdictOf(seen, round),
     round: id,
     problems: round.problems,
   }));
-  const known = verdicts.filter(({ verdict }) => wasAlone || verdict === 'survived');
-  const again = verdicts.filter(({ verdict }) => !wasAlone && verdict !== 'survived');
+  const left = (points: readonly Point[]): readonly Point[] => points.filter((point) => !isIn(round.points, point));
+  const bare = ({ kind, moment }: Point): Point => ({ kind, moment });
   return {
     ...campaign,
     rounds: campaign.rounds + 1,
-    done: [...campaign.done, ...known],
-    alone: [
-      ...campaign.alone.filter((point) => !isIn(round.points, point)),
-      ...again.map(({ kind, moment }) => ({ kind, moment })),
-    ],
+    done: [...campaign.done, ...(doubted ? [] : verdicts.filter((seen) => !missed(seen)))],
+    alone: [...left(campaign.alone), ...(doubted ? round.points.map(bare) : [])],
+    missed: [...left(campaign.missed), ...(doubted ? [] : round.points.filter(missed).map(bare))],
   };
 };

@@ -99,8 +99,6 @@ const oneRound = async (rig: Rig, kept: Kept, points: readonly Point[]): Promise
       : `round ${kept.campaign.rounds}: ${points.map(({ kind, moment }) => `${kind} at ${moment}`).join(' · ')}`,
   );
   const round = await runRound({ rig, id, points, reference: kept.reference, say: (line) => say(`    ${line}`) });
-  for (const seen of round.points.filter(({ struck }) => !struck))
-    say(`    not struck: ${seen.kind} at ${seen.moment}: ${seen.what}`);
   for (const problem of round.problems) say(`    PROBLEM ${problem}`);
   say(`    walked in ${(round.walkedMs / 1000).toFixed(1)} s, ${round.problems.length === 0 ? 'whole' : 'NOT whole'}`);
   if (round.problems.length > 0) await keepEvidence(rig, id, round);

@@ -101,7 +101,10 @@ const strike = async (walk: Walk, point: Point, reached: Reached): Promise<Point
 const pointSeen = async (walk: Walk, point: Point, slot: number): Promise<PointSeen> =>
   reach(walk, point, slot)
     .then((reached) => strike(walk, point, reached))
-    .catch((error: unknown) => ({ ...point, what: message(error), struck: false }));
+    .catch((error: unknown) => {
+      walk.input.say(`not struck: ${point.kind} at ${point.moment}: ${message(error)}`);
+      return { ...point, what: message(error), struck: false };
+    });
 
 /** The persons' part, with the point in it that comes before there is any Task. Bob does not wait for what happens to Alice's. */
 const begin = async (walk: Walk, points: readonly Point[]): Promise<readonly PointSeen[]> => {

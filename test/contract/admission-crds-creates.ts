@@ -51,6 +51,18 @@ export const accepted: readonly CreateCase[] = [
     spec: { approvals: [approval({ digest: COMMIT, gate: 'test' }), approval({ digest: COMMIT, gate: 'docs' })] },
     want: 'accepted',
   },
+  {
+    given: 'a Story with 256 decisions of a usual size, and the longest description',
+    kind: 'Story',
+    spec: {
+      description: 'd'.repeat(32_768),
+      decisions: Array.from({ length: 256 }, (_, n) => ({ id: `D${n}`, title: 'Use what is there', rationale: 'r'.repeat(400) })),
+      milestones: [{ id: 'M1', type: 'propose_plan' }],
+      approvals: [approval()],
+    },
+    want: 'accepted',
+  },
+  { given: 'a Story that adopts a branch', kind: 'Story', spec: { adoptBranch: COMMIT }, want: 'accepted' },
   { given: 'a Plan with tasks', kind: 'Plan', want: 'accepted' },
   { given: 'a Plan from markdown', kind: 'Plan', spec: { tasks: undefined, source: '- [ ] a: Do it' }, want: 'accepted' },
   { given: 'a Plan of 128 KiB of text', kind: 'Plan', spec: { tasks: undefined, source: 's'.repeat(131_072) }, want: 'accepted' },
@@ -131,6 +143,24 @@ const refusedRef = 'spec.repository.ref in body should match';
 const refusedGlob = 'fileScope[0] in body should match';
 
 export const rejected: readonly CreateCase[] = [
+  {
+    given: 'a Story with 256 large decisions',
+    kind: 'Story',
+    spec: {
+      decisions: Array.from({ length: 256 }, (_, n) => ({
+        id: `D${n}`,
+        title: 'Use what is there',
+        rationale: 'r'.repeat(4_096),
+      })),
+    },
+    want: 'all texts of a Story together may have at most 180000 characters',
+  },
+  {
+    given: 'a Story that adopts a branch by its name',
+    kind: 'Story',
+    spec: { adoptBranch: 'fleet/shop/login' },
+    want: 'spec.adoptBranch in body should match',
+  },
   { given: 'a Story without a title', kind: 'Story', spec: { title: undefined }, want: 'spec.title: Required value' },
   { given: 'an empty title', kind: 'Story', spec: { title: '' }, want: 'spec.title in body should be at least 1 chars long' },
   { given: 'a title of 201 characters', kind: 'Story', spec: { title: 'T'.repeat(201) }, want: 'spec.title: Too long' },

@@ -2,7 +2,10 @@
 // words, and what it keeps of an object.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KINDS } from '../../crds/kinds/registry.ts';
+import { FIELD_MANAGER } from '../../crds/labels.ts';
+import { planTask, type PlanTask } from '../../crds/kinds/plan-task.ts';
 import { kindDefinitions } from '../../crds/kinds/registry.ts';
+import { MAX_PLAN_BYTES, planBytes } from '../../crds/plan-text/size.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
@@ -75,6 +78,35 @@ describe('changes of stored objects', () => {
     expect(await answerTo(place.admin.patch(resourceOf('Story'), ref, { status: { phase: 'Design' } }, 'status'))).toBe(
       'allowed',
     );
+  });
+});
+
+describe('the largest Plan that is not refused', () => {
+  const ids = (count: number): readonly string[] => Array.from({ length: count }, (_, n) => `task-${n}`);
+  /** Each task waits for as many before it as it may. */
+  const chained = (count: number, chars: number): readonly PlanTask[] =>
+    ids(count).map((id, n) =>
+      planTask.parse({ id, title: 'T', description: '<'.repeat(chars), dependsOn: ids(count).slice(Math.max(0, n - 64), n) }),
+    );
+  /** As many tasks as fit. */
+  const fitting = (chars: number): readonly PlanTask[] => {
+    let count = 1;
+    while (count < 500 && planBytes(chained(count + 1, chars)) <= MAX_PLAN_BYTES) count += 1;
+    return chained(count, chars);
+  };
+
+  it.each([
+    { of: 'dependencies', tasks: fitting(0) },
+    { of: 'characters that are stored as six', tasks: fitting(16_384) },
+  ])('of $of, written with kubectl apply, has room for its status', async ({ of, tasks }) => {
+    const name = `large-${of.split(' ')[0] ?? ''}`;
+    const made = objectOf('Plan', name, place.namespace, { tasks });
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': 'x'.repeat(262_000 - 100) };
+    await place.admin.create(resourceOf('Plan'), { ...made, metadata: { ...made.metadata, annotations } });
+    const status = { phase: 'Parsed', taskCount: tasks.length, tasks };
+    const applied = { apiVersion: made.apiVersion, kind: 'Plan', metadata: { name, namespace: place.namespace }, status };
+    const options = { fieldManager: FIELD_MANAGER, force: true, subresource: 'status' } as const;
+    expect(await answerTo(place.admin.apply(resourceOf('Plan'), applied, options))).toBe('allowed');
   });
 });
 

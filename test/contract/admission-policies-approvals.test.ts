@@ -117,6 +117,24 @@ const stories: readonly Case[] = [
   },
   {
     who: 'alice',
+    does: 'lets a Story take over a branch',
+    request: patch('stories', 'cart', () => ({ adoptBranch: COMMIT })),
+    want: /spec\.adoptBranch needs the verb approve on stories\/scope in this namespace/,
+  },
+  {
+    who: 'alice',
+    does: 'creates a Story that takes over a branch',
+    request: make('stories', () => story('new', { adoptBranch: COMMIT })),
+    want: /spec\.adoptBranch needs the verb approve on stories\/scope in this namespace/,
+  },
+  {
+    who: 'bob',
+    does: 'lets a Story take over a branch',
+    request: patch('stories', 'cart', () => ({ adoptBranch: COMMIT })),
+    want: 'allowed',
+  },
+  {
+    who: 'alice',
     does: 'makes an Auto gate Human',
     request: patch('stories', 'auto', () => ({ gates: { scope: 'Human' } })),
     want: 'allowed',

@@ -10,6 +10,7 @@ import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answerSubject, artifactSubject, commandSubject, KV_BUCKETS, STREAMS } from '../../crds/contracts/commands.ts';
+import { LEAVINGS } from '../../crds/contracts/leavings.ts';
 import { install, type Data, type Store } from '../../install/install.ts';
 import { programs, render } from './chart.ts';
 import { freePort } from './nats.ts';
@@ -129,6 +130,8 @@ const subscribe = (subject: string) => async (connection: NatsConnection) => {
 };
 const purge = (stream: string) => async (connection: NatsConnection) =>
   (await jetstreamManager(connection, { checkAPI: false })).streams.purge(stream);
+const lookThrough = (stream: string, filter: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false })).streams.info(stream, { subjects_filter: filter });
 const createStream = async (connection: NatsConnection): Promise<unknown> =>
   (await jetstreamManager(connection, { checkAPI: false })).streams.add({ name: 'OTHER', subjects: ['other'] });
 const deleteStream = (stream: string) => async (connection: NatsConnection) =>
@@ -158,9 +161,22 @@ const allowed: readonly Case[] = [
   { user: 'gateway', does: 'gets an artifact', work: get(STREAMS.artifacts.name, ARTIFACT) },
   { user: 'gateway', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
   { user: 'operator', does: 'reads the ledger', work: read(`KV_${KV_BUCKETS.ledger}`, '$KV.fleet-ledger.>') },
+  { user: 'operator', does: 'throws away a command that nobody answered', work: purge(STREAMS.commands.name) },
+  {
+    user: 'operator',
+    does: 'reads a cursor that its view let go',
+    work: get(`KV_${KV_BUCKETS.cursor}`, '$KV.fleet-cursor.uid-1'),
+  },
+  ...LEAVINGS.flatMap(({ stream, filter }): readonly Case[] => [
+    {
+      user: 'gateway',
+      does: `looks through ${stream} for what is left of objects that are gone`,
+      work: lookThrough(stream, filter),
+    },
+    { user: 'gateway', does: `purges what is left in ${stream}`, work: purge(stream) },
+  ]),
   { user: 'gateway', does: 'keeps a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
   { user: 'operator', does: 'reads receipts', work: read(`KV_${KV_BUCKETS.receipts}`, '$KV.fleet-receipts.>') },
-  { user: 'operator', does: 'purges artifacts of a root that is gone', work: purge(STREAMS.artifacts.name) },
   { user: 'admin', does: 'looks at everything', work: subscribe('>') },
 ];
 
@@ -168,6 +184,8 @@ const refused: readonly Case[] = [
   { user: 'operator', does: 'answers a command', work: publish(answerSubject('forged')) },
   { user: 'operator', does: 'stores an artifact', work: publish(ARTIFACT) },
   { user: 'operator', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },
+  { user: 'operator', does: 'purges artifacts', work: purge(STREAMS.artifacts.name) },
+  { user: 'operator', does: 'purges the ledger', work: purge(`KV_${KV_BUCKETS.ledger}`) },
   { user: 'operator', does: 'gives itself a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
   { user: 'pool', does: 'gives a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
   { user: 'operator', does: 'deletes a stream', work: deleteStream(STREAMS.results.name) },
@@ -175,7 +193,9 @@ const refused: readonly Case[] = [
   { user: 'gateway', does: 'publishes an event', work: publish('planning.plan.approved') },
   { user: 'gateway', does: "moves the operator's cursor", work: put(KV_BUCKETS.cursor, 'uid-1') },
   { user: 'gateway', does: 'makes a stream', work: createStream },
-  { user: 'gateway', does: 'purges artifacts', work: purge(STREAMS.artifacts.name) },
+  { user: 'gateway', does: 'purges answers', work: purge(STREAMS.results.name) },
+  { user: 'gateway', does: 'purges commands', work: purge(STREAMS.commands.name) },
+  { user: 'gateway', does: 'purges events', work: purge(STREAMS.planningEvents.name) },
   { user: 'gateway', does: "reads the operator's replies", work: subscribe('_INBOX_operator.>') },
   { user: 'gateway', does: 'listens to everything', work: subscribe('>') },
   { user: 'pool', does: 'writes the ledger', work: put(KV_BUCKETS.ledger, 'story.uid-1') },

@@ -226,6 +226,44 @@ it('goes on without NATS, says so on the object, and takes up the question when 
   );
 });
 
+it('goes on numbering events behind those that were published when a status is wiped, before and while it runs', async ({
+  stage,
+}) => {
+  const { start, createStory, story, nats, client, namespace } = stage;
+  const { link } = await nats.connect('reader');
+  const published = async (): Promise<readonly number[]> => {
+    const { client: streams } = await link.session();
+    const consumer = await streams.consumers.get('PLANNING_EVENTS');
+    const { num_pending: pending } = await consumer.info();
+    if (pending === 0) return [];
+    const seqs: number[] = [];
+    for await (const message of await consumer.fetch({ max_messages: pending })) {
+      const { seq, object } = message.json<{ readonly seq: number; readonly object: { readonly name: string } }>();
+      if (object.name === 'goodbye') seqs.push(seq);
+    }
+    return seqs;
+  };
+  const wipe = () => client.patch(watched.Story.resource, { namespace, name: 'goodbye' }, { status: null }, 'status');
+  const first = await start('one');
+  await first.saw('leading');
+  await createStory('goodbye');
+  await until(async () => (await published()).length === 1);
+  await wipe();
+  await until(async () => (await published()).length === 2);
+  first.signal('SIGTERM');
+  expect(await first.ended).toBe(0);
+  // while nobody knows how far its events were published
+  await wipe();
+  await nats.kill();
+  const second = await start('two');
+  await second.saw('leading');
+  await until(async () => (await story('goodbye'))?.status?.eventSeq === 1);
+  await nats.start();
+  await link.connected(new AbortController().signal);
+  await until(async () => (await published().catch(() => [])).length === 3);
+  expect(await published()).toEqual([1, 2, 3]);
+});
+
 it('ends with code 2 and every complaint when its configuration is invalid', async ({ stage: { start } }) => {
   const replica = await start('one', { FLEET_WORKERS: 'many', FLEET_PLATFORM_FILE: '/nowhere' });
   expect(await replica.ended).toBe(2);

@@ -15,7 +15,7 @@ import type { Task } from '../../crds/kinds/task.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Repository } from './repository.ts';
 
-/** How a workspace ends. `hang`: not by itself. `lost`: its pod vanishes while it runs. `forgotten`: it ends well, but the pod is gone before anybody looks. */
+/** How a workspace ends. `hang`: not by itself. `lost`: its pod vanishes while it runs. `forgotten`: it ends well, but the pod is gone before anybody looks. `nodeLost`: its pod is to be deleted and stays. */
 export type Ending =
   | { readonly how: 'ok' }
   | { readonly how: 'finding'; readonly step: string; readonly reason: string }
@@ -23,7 +23,8 @@ export type Ending =
   | { readonly how: 'deadline'; readonly step: string }
   | { readonly how: 'hang' }
   | { readonly how: 'lost' }
-  | { readonly how: 'forgotten' };
+  | { readonly how: 'forgotten' }
+  | { readonly how: 'nodeLost' };
 
 export interface Workspace {
   readonly revision: number;
@@ -70,7 +71,7 @@ export class Kubelet {
       .list('Job')
       .filter((job) => !isFinished(job as unknown as Job) && this.#move(job) === undefined)
       .map((job) => Date.parse(this.#pod(job)?.metadata.creationTimestamp ?? '') + LISTED_WITHIN_MS)
-      .filter((date) => !Number.isNaN(date));
+      .filter((date) => date > this.#ports.nowMs());
     return dates.length === 0 ? undefined : Math.min(...dates);
   }
 
@@ -85,6 +86,7 @@ export class Kubelet {
     const ending = this.#ports.plot(workspace);
     const pod = this.#pod(object) as unknown as Pod | undefined;
     const target = job.status?.conditions?.[0]?.type;
+    if (target !== undefined && ending.how === 'nodeLost') return undefined; // Failed is withheld: the pod never ends
     if (target !== undefined) return () => this.#finish(object, ending, target === 'SuccessCriteriaMet' ? 'Complete' : 'Failed');
     if (pod === undefined && job.status?.startTime === undefined) return () => this.#createPod(object);
     if (pod === undefined) return () => this.#target(object, 'FailureTarget');
@@ -146,12 +148,24 @@ export class Kubelet {
   #end(job: SimObject, pod: Pod, workspace: Workspace, ending: Ending): (() => string) | undefined {
     if (ending.how === 'hang') return undefined;
     if (ending.how === 'lost') return () => this.#losePod(job, pod);
+    if (ending.how === 'nodeLost') return () => this.#loseNode(job, pod);
     const waitedMs = this.#ports.nowMs() - Date.parse(pod.metadata.creationTimestamp);
     if (this.#isListed(job)) return () => this.#terminate(job, pod, workspace, ending);
     if (waitedMs < LISTED_WITHIN_MS) return undefined;
     const [first] = stepTable[workspace.kind].slice(1);
     const unheard: Ending = { how: 'killed', step: first?.name ?? '', reason: 'Error', exitCode: 1 };
     return () => this.#terminate(job, pod, workspace, unheard);
+  }
+
+  /** The pod is to be deleted, and no kubelet does it. */
+  #loseNode(job: SimObject, pod: Pod): string {
+    const deletionTimestamp = this.#time();
+    this.#ports.server.update('node-controller', 'Pod', keyOf(pod.metadata), (draft) => ({
+      ...draft,
+      metadata: { ...draft.metadata, deletionTimestamp },
+    }));
+    this.#target(job, 'FailureTarget');
+    return `the node of ${job.metadata.name} is lost`;
   }
 
   #losePod(job: SimObject, pod: Pod): string {

@@ -231,6 +231,31 @@ export const refusedElsewhere: Scenario = {
   isOver,
 };
 
+/** A node is lost under an attempt and another one under a courier; nobody says that they ended. */
+export const lostNodes: Scenario = {
+  objects: given(inOrder),
+  plot: ({ taskId, kind, attempt, courierTry }) =>
+    ['form attempt 1 1', 'session courier 1 1'].includes(`${taskId} ${kind} ${attempt} ${courierTry}`)
+      ? { how: 'nodeLost' }
+      : { how: 'ok' },
+  deeds: [approves(1)],
+  isOver,
+};
+
+/** The gateway is away for longer than the infrastructure's tries would last, if that used them up. */
+export const gatewayAway: Scenario = {
+  objects: given([work('form'), work('session', { dependsOn: ['form'] })]),
+  plot: ({ taskId, kind, attempt, courierTry }) => {
+    if (taskId === 'form' && kind === 'courier' && courierTry <= 7)
+      return { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' };
+    if (taskId === 'session' && kind === 'attempt' && attempt <= 7)
+      return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
+    return { how: 'ok' };
+  },
+  deeds: [approves(1)],
+  isOver,
+};
+
 export const scenarios = {
   happy,
   secondAttempt,
@@ -241,4 +266,6 @@ export const scenarios = {
   rough,
   overQuota,
   refusedElsewhere,
+  lostNodes,
+  gatewayAway,
 } as const;

@@ -26,7 +26,7 @@ const jail: readonly object[] = [
     kind: 'FlowSchema',
     metadata: { name: NAME },
     spec: {
-      matchingPrecedence: 1,
+      matchingPrecedence: 2, // the first is the server's own
       priorityLevelConfiguration: { name: NAME },
       rules: [
         {

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LABEL_WORKSPACE } from '../../../crds/labels.ts';
+import { controlledBy } from '../../../controllers/ownership.ts';
 import { API_VERSION, GROUP, VERSION } from '../../../crds/kinds/meta.ts';
 import { ARTIFACTS_READ_AUDIENCE, audienceOf } from '../../../crds/contracts/steps.ts';
 import { Refusal } from '../../../gateway/http/refusal.ts';
@@ -91,7 +92,8 @@ describe('the owner of a token', () => {
       spec: { title: 'Who is it', repository: { url: story().spec.repository.url } },
     });
     const owned = await create(tasks, {
-      ...{ apiVersion: API_VERSION, kind: 'Task', metadata: { name: 'identity-t1', namespace } },
+      ...{ apiVersion: API_VERSION, kind: 'Task' },
+      metadata: { name: 'identity-t1', namespace, ownerReferences: [controlledBy('Story', parent)] },
       spec: { ...task(work('t1')).spec, storyRef: { name: 'identity', uid: parent.metadata.uid } },
     });
     job = await create(jobs, {

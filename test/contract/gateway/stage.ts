@@ -12,7 +12,7 @@ import type { PlatformConfig, Upstream } from '../../../crds/contracts/platform.
 import { audienceOf, type Step } from '../../../crds/contracts/steps.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../../crds/kinds/task.ts';
-import { startGateway, STORE_PATIENCE_MS, type Gateway } from '../../../gateway/gateway.ts';
+import { startGateway, STORE_PATIENCE_MS, type Gateway, type GatewaySettings } from '../../../gateway/gateway.ts';
 import type { Reviewed, TokenReviewer } from '../../../gateway/identity/token-review.ts';
 import { HttpOutside } from '../../../gateway/upstream/http-upstream.ts';
 import { MountedSecrets } from '../../../gateway/upstream/secrets.ts';
@@ -108,6 +108,8 @@ export interface StageOptions {
   readonly nats?: NatsServerOptions;
   /** Tokens are reviewed by the API server instead of by the test. */
   readonly reviewer?: TokenReviewer;
+  /** Shorter than the product's. */
+  readonly limits?: Pick<GatewaySettings, 'model' | 'git'> & { readonly connectTimeoutMs?: number };
 }
 
 interface Versions {
@@ -160,11 +162,12 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
   const log = recordedLog();
   const tokens = new Map<string, Reviewed>();
   const reviewer: TokenReviewer = options.reviewer ?? { review: async (token) => tokens.get(token) };
-  const outside = new HttpOutside({ secrets: new MountedSecrets(join(folder, 'upstreams')), cluster: [] });
+  const { connectTimeoutMs = 10_000, ...limits } = options.limits ?? {};
+  const outside = new HttpOutside({ secrets: new MountedSecrets(join(folder, 'upstreams')), cluster: [], connectTimeoutMs });
   const gateway = await startGateway(
     { view, reviewer, outside, log, metrics: makeMetrics('gateway'), link, missing: () => [] },
     {
-      ...{ host: '127.0.0.1', port: 0, canaryPort: 0, healthPort: 0, cluster: [], requestsPerPod: 16 },
+      ...{ host: '127.0.0.1', port: 0, canaryPort: 0, healthPort: 0, cluster: [], requestsPerPod: 16, ...limits },
       certificate: { certFile: join(folder, 'tls/tls.crt'), keyFile: join(folder, 'tls/tls.key') },
     },
   );

@@ -1,6 +1,9 @@
 // Commands on a real JetStream: what happens to them when a replica, the consumer or the whole store goes.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ANSWER_WITHIN_MS, commandSubject, STREAMS } from '../../../crds/contracts/commands.ts';
+import { makeCommands } from '../../../operator/reconcile/commands.ts';
+import { jetStreamDefinitions } from '../../../operator/state/feeds.ts';
 import { CommandConsumer, type CommandConsumerOptions } from '../../../runtime/bus/command-consumer.ts';
 import type { JetStreamLink, StreamDefinition } from '../../../runtime/bus/link.ts';
 import { recordedLog, silentLog } from '../../unit/runtime/recorded-log.ts';
@@ -143,6 +146,33 @@ describe('a consumer of commands', () => {
     await manager.streams.add({ ...streams[0], name: 'COMMANDS' });
     await send('streamless.two');
     await answered('streamless.two').toEqual({ done: 'streamless.two' });
+  });
+
+  it('answers again what is asked again after its answer was lost', async () => {
+    const { link } = await nats.connect('forgetful');
+    const { manager } = await sender.session();
+    const definitions = jetStreamDefinitions().filter(({ name }) => name === STREAMS.commands.name);
+    for (const definition of definitions) await manager.streams.add(definition);
+    let answers = 0;
+    consume({
+      ...{ link, durable: 'forgetful', stream: STREAMS.commands.name, filterSubject: commandSubject('*') },
+      parse: (_subject, text) => ({ command: text, answerSubject: 'answer.again' }),
+      answer: async () => ({ nth: (answers += 1) }),
+    });
+    let nowMs = 0;
+    const commands = makeCommands(sender, () => nowMs);
+    const command = { id: 'resolve-u-0', kind: 'resolve', namespace: 'ns', storyUid: 'u' } as const;
+    await commands.send(command);
+    await answered('again').toEqual({ nth: 1 });
+    await sender.purge('ANSWERS', 'answer.again');
+    // a process that knows of nothing asks: the store has the command, and whoever took it is done with it
+    commands.forget();
+    await commands.send(command);
+    expect([commands.isSent(command.id), await answerTo('again')]).toEqual([true, undefined]);
+    nowMs = ANSWER_WITHIN_MS;
+    expect(commands.isSent(command.id)).toBe(false);
+    await commands.send(command);
+    await answered('again').toEqual({ nth: 2 });
   });
 
   it('goes on when the server comes back with an empty store', async () => {

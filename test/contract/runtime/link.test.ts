@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { JetStreamLink, type StreamDefinition } from '../../../runtime/bus/link.ts';
 import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
 import { LatestValues } from '../../../runtime/bus/latest-values.ts';
+import type { Clock } from '../../../runtime/clock.ts';
 import { makeNats, type NatsServer } from '../nats.ts';
 
 const onePerSubject = { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true } as const;
@@ -248,4 +249,42 @@ it('ends at once when it is stopped while it connects', async ({ stage: { nats }
   stop.abort();
   await running;
   expect([link.available, failures]).toEqual([false, []]);
+});
+
+it('tries for an hour without a server, waits a few seconds at the most, and is there when the server is', async () => {
+  const nats = await makeNats();
+  const waits: number[] = [];
+  let goOn: (() => void) | undefined;
+  let waiting = Promise.withResolvers<void>();
+  const clock: Clock = {
+    nowMs: () => 0,
+    random: () => 0.999,
+    yield: (then) => then(),
+    after: (delayMs, then) => {
+      waits.push(delayMs);
+      goOn = then;
+      waiting.resolve();
+      return () => undefined;
+    },
+  };
+  const link = new JetStreamLink({
+    ...{ url: nats.url, user: undefined, password: undefined, caFile: undefined, name: 'test', streams, clock },
+    ...{ onAvailable: () => undefined, onFailed: () => undefined },
+  });
+  const stop = new AbortController();
+  const running = link.run(stop.signal);
+  while (waits.reduce((sum, ms) => sum + ms, 0) < 3_600_000) {
+    await waiting.promise;
+    waiting = Promise.withResolvers();
+    goOn?.();
+  }
+  expect(Math.max(...waits)).toBeLessThanOrEqual(5_000);
+  await waiting.promise;
+  await nats.start();
+  goOn?.();
+  expect(await link.connected(AbortSignal.timeout(30_000))).toBeDefined();
+  stop.abort();
+  goOn?.();
+  await running;
+  await nats.stop();
 });

@@ -1,4 +1,5 @@
 // What the courier does with an accepted patch, whatever became of the branch meanwhile.
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Brief } from '../../../crds/contracts/brief.ts';
 import { branch, courierBrief, openWorkspace, storyUid, type OutsideChange, type Workspace } from './workspace.ts';
@@ -22,6 +23,7 @@ describe('a courier', () => {
   });
 
   const head = async (): Promise<string> => (await workspace.show('rev-parse', branch)).trim();
+  const mergeFinding = async (): Promise<unknown> => JSON.parse(await readFile(workspace.file('fleet/git/merge.json'), 'utf8'));
   const commits = async (): Promise<number> =>
     Number(await workspace.show('rev-list', '--count', `${workspace.base}..${branch}`));
   const change = (more: Partial<OutsideChange>): OutsideChange => ({
@@ -106,6 +108,29 @@ describe('a courier', () => {
     const theirs = await workspace.outsideCommit(change({ message: 'Somebody else was here first' }));
     expect(await workspace.courier()).toMatchObject({ outcome: 'skipped', reason: 'BranchTaken' });
     expect(await head()).toBe(theirs);
+  });
+
+  it('goes on upon a branch that is not of its Story where a person named its head, and says upon what', async () => {
+    const theirs = await workspace.outsideCommit(change({ message: 'The Story before this one' }));
+    workspace.brief = { ...brief, repository: { ...brief.repository, adopt: theirs } };
+    expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: await head() });
+    expect((await workspace.show('rev-parse', `${branch}^`)).trim()).toBe(theirs);
+    expect(await mergeFinding()).toMatchObject({ commit: await head(), parent: theirs });
+  });
+
+  it('never touches such a branch when something came upon the head that the person named', async () => {
+    const theirs = await workspace.outsideCommit(change({ message: 'The Story before this one' }));
+    const later = await workspace.outsideCommit(change({ path: 'later.md', message: 'Nobody looked at this' }));
+    workspace.brief = { ...brief, repository: { ...brief.repository, adopt: theirs } };
+    expect(await workspace.courier()).toMatchObject({ outcome: 'skipped', reason: 'BranchTaken' });
+    expect(await head()).toBe(later);
+  });
+
+  it('run again after it pushed, says upon what its commit was put, not what is the head by then', async () => {
+    const first = await workspace.courier();
+    await workspace.outsideCommit(change({}));
+    expect(await workspace.courier()).toMatchObject({ outcome: 'ok', commit: first.commit });
+    expect(await mergeFinding()).toMatchObject({ landed: true, commit: first.commit, parent: workspace.base });
   });
 
   it('leaves the branch alone when it moves between merge and push', async () => {

@@ -70,6 +70,8 @@ export interface WorkspaceOptions {
   readonly verify: readonly string[];
   /** `true`: each step is a process of its own, as in a pod. Else the steps run in this process, which is faster. */
   readonly processes?: boolean;
+  /** URL of a model server to be asked instead of one of the workspace's own. */
+  readonly model?: string;
 }
 
 interface Stage {
@@ -122,7 +124,7 @@ export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspac
       repository: 'team/app.git',
       credentials: `Basic ${Buffer.from(`gateway:${password}`).toString('base64')}`,
     },
-    model: model.url,
+    model: options.model ?? model.url,
     brief: () => workspace.brief,
   });
   const workspace: Workspace = {

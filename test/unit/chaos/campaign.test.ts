@@ -76,11 +76,12 @@ describe('a round that went wrong', () => {
     expect(next.done).toMatchObject([{ kind: 'a', verdict: 'broke', problems: ['a commit is missing'] }]);
   });
 
-  it('counts no point that was not struck: it walks again alone, and then is told as such', () => {
-    const company = withRound(emptyCampaign(1), 'r', round([seen(point('a'), false), seen(point('b'))]));
+  it('counts no point that was not struck: it is the first of a further round, and then is told as such', () => {
+    const company = withRound(emptyCampaign(1), 'r', round([seen(point('b')), seen(point('a'), false)]));
     expect(company.done).toMatchObject([{ kind: 'b', verdict: 'survived' }]);
-    expect(nextRound(company, both, 3)).toEqual([point('a')]);
-    const alone = withRound(company, 's', round([seen(point('a'), false)]));
-    expect(alone.done.at(-1)).toMatchObject({ kind: 'a', verdict: 'not struck' });
+    expect(names(nextRound(company, [...both, point('c')], 3))).toEqual(['a', 'c']);
+    const again = withRound(company, 's', round([seen(point('a'), false), seen(point('c'))]));
+    expect(again.done).toMatchObject([{ kind: 'b' }, { kind: 'a', verdict: 'not struck' }, { kind: 'c' }]);
+    expect(nextRound(again, [...both, point('c')], 3)).toEqual([]);
   });
 });

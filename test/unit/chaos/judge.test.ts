@@ -14,6 +14,7 @@ const attempt = (number: number, n: number, outcome: Attempt['outcome'] = 'Succe
   candidate: 1,
   jobUid: `job-${number}-${n}`,
   courierUid: `courier-${number}-${n}`,
+  courierFaults: 0,
   courierTries: 1,
   startedAt: '2026-11-21T10:00:00Z',
   finishedAt: '2026-11-21T10:01:00Z',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { PLAN_TASKS_BYTES } from '../../../crds/plan-text/checks.ts';
+import { MAX_PLAN_BYTES } from '../../../crds/plan-text/size.ts';
 import { formOf, parsePlanSource, planTasks, type PlanSourceResult } from '../../../crds/plan-text/source.ts';
 import type { PlanSpec } from '../../../crds/kinds/plan.ts';
 import { planTask, type PlanTask } from '../../../crds/kinds/plan-task.ts';
@@ -286,7 +286,7 @@ describe('the tasks of a Plan', () => {
     {
       given: 'tasks that would not fit in status',
       spec: { tasks: Array.from({ length: 40 }, (_, n) => task(`t${n}`, 'T', { description: 'd'.repeat(16_000) })) },
-      want: [expect.stringContaining(`at most ${PLAN_TASKS_BYTES} fit`)],
+      want: [expect.stringContaining(`at most ${MAX_PLAN_BYTES} fit`)],
     },
     { given: 'neither', spec: {}, want: ['spec: there are neither tasks nor a source'] },
   ])('from $given', ({ spec, want }) => {

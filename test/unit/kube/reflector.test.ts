@@ -1,67 +1,52 @@
-// What a reflector lets into its cache. How it lists, watches and goes on after faults is tried on a real API server (test/contract).
+// An hour without an API server, by a clock that is moved by hand. What a reflector makes of a real one is in test/contract/reflector.test.ts.
 
 import { describe, expect, it } from 'vitest';
 import { Cache } from '../../../kube/cache.ts';
+import { answerError, networkError } from '../../../kube/error.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { Reflector } from '../../../kube/reflector.ts';
-import type { WatchEvent } from '../../../kube/watch-stream.ts';
+import { configMaps } from '../../../kube/resources.ts';
+import { flush, handClock } from '../runtime/hand-clock.ts';
 
-interface Thing extends KubeObject {
-  readonly spec?: { readonly size: number };
-  readonly status?: { readonly phase: string };
-}
+const HOUR_MS = 3_600_000;
 
-const resource = { group: 'test', version: 'v1', plural: 'things', kind: 'Thing', namespaced: true };
-
-const raw = (version: number, size: number, phase: string, more: object = {}) => ({
-  metadata: { namespace: 'ns', name: 'one', uid: 'uid-one', resourceVersion: String(version), managedFields: [{}] },
-  spec: { size },
-  status: { phase },
-  ...more,
-});
-
-/** Lists the first of the objects and is told of the others. */
-const reflected = async (objects: readonly object[], options: object = {}) => {
-  const cache = new Cache<Thing>();
-  const seen: (Thing | undefined)[] = [];
-  cache.onChange((change) => seen.push(change.type === 'deleted' ? undefined : change.object));
-  const checked: boolean[] = [];
-  const end = new AbortController();
-  const told = Promise.withResolvers<void>();
-  const client = {
-    listPage: async () => ({ items: objects.slice(0, 1), resourceVersion: '1', continueToken: undefined }),
-    watch: async function* (): AsyncGenerator<WatchEvent, void, undefined> {
-      for (const object of objects.slice(1)) yield { type: 'MODIFIED', object };
-      told.resolve();
-      await new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));
-    },
-  };
-  const check = (_object: object, isSpecKnown: boolean): number => checked.push(isSpecKnown);
-  const run = new Reflector<Thing>({ client, resource, cache, check, ...options }).run(end.signal);
-  await told.promise;
-  end.abort();
-  await run;
-  return { seen, checked };
+const failures = {
+  'is gone': () => networkError('GET /', new Error('connect ECONNREFUSED')),
+  'asks to come again in a day': () => answerError('GET /', 503, {}, '86400'),
+  'forgot its kinds': () => answerError('GET /', 404, {}),
 };
 
-describe('what a reflector lets into its cache', () => {
-  it('an unchanged spec is the very object that was there, and is not looked at again', async () => {
-    const { seen, checked } = await reflected([raw(1, 3, 'a'), raw(2, 3, 'b'), raw(3, 4, 'b')]);
-    expect(seen.map((thing) => thing?.status?.phase)).toEqual(['a', 'b', 'b']);
-    expect(seen[1]?.spec).toBe(seen[0]?.spec);
-    expect(seen[2]?.spec).toEqual({ size: 4 });
-    expect(checked).toEqual([false, true, false]);
-  });
-
-  it('only the fields that are read', async () => {
-    const fields = { metadata: { name: true, namespace: true, uid: true, resourceVersion: true }, status: true };
-    const { seen } = await reflected([raw(1, 3, 'a', { template: { containers: [] } })], { fields });
-    const meta = { namespace: 'ns', name: 'one', uid: 'uid-one', resourceVersion: '1' };
-    expect(seen).toEqual([{ apiVersion: 'test/v1', kind: 'Thing', metadata: meta, status: { phase: 'a' } }]);
-  });
-
-  it('nothing that cannot be changed afterwards', async () => {
-    const { seen } = await reflected([raw(1, 3, 'a'), raw(2, 3, 'b')]);
-    for (const thing of seen) expect([thing, thing?.metadata, thing?.spec, thing?.status].every(Object.isFrozen)).toBe(true);
-  });
+describe('a reflector whose API server', () => {
+  for (const [name, failure] of Object.entries(failures))
+    it(`${name} for an hour never gives up, waits 30 s at the most, says so, and then goes on`, async () => {
+      const clock = handClock();
+      const triedAtMs: number[] = [];
+      let isBack = false;
+      const client = {
+        listPage: async () => {
+          triedAtMs.push(clock.nowMs());
+          if (!isBack) throw failure();
+          return { items: [], resourceVersion: '7', continueToken: undefined };
+        },
+        watch: async function* (_resource: unknown, { signal, onOpen }: { signal: AbortSignal; onOpen?: () => void }) {
+          onOpen?.();
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+          yield* [];
+        },
+      };
+      const reflector = new Reflector<KubeObject>({ client, resource: configMaps, cache: new Cache(), clock });
+      const stop = new AbortController();
+      const running = reflector.run(stop.signal);
+      await clock.advance(HOUR_MS);
+      const gaps = triedAtMs.slice(1).map((atMs, index) => atMs - (triedAtMs[index] ?? 0));
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(30_000);
+      expect(HOUR_MS - (triedAtMs.at(-1) ?? 0)).toBeLessThanOrEqual(30_000);
+      expect([reflector.isSynced, reflector.isBroken]).toEqual([false, true]);
+      isBack = true;
+      await clock.advance(30_000);
+      await flush();
+      expect([reflector.isSynced, reflector.isBroken]).toEqual([true, false]);
+      stop.abort();
+      await running;
+    });
 });

@@ -362,12 +362,12 @@ const cases: readonly Case[] = [
       fail: { 'create Job': networkError('x', new Error('reset')) },
       status: { phase: 'Running' },
     },
-    ...{ want: ['create Job job'], next: { kind: 'retry', minMs: undefined } },
+    ...{ want: ['create Job job'], next: { kind: 'retry', minMs: undefined, maxMs: 30_000 } },
   },
   {
     name: 'the server’s own wish to wait is kept',
     ...{ status: { phase: 'Running' }, fail: { 'apply status': answerError('x', 429, {}, '7') } },
-    ...{ want: [`apply status {"phase":"Running"} (${UID} at 5)`], next: { kind: 'retry', minMs: 7_000 } },
+    ...{ want: [`apply status {"phase":"Running"} (${UID} at 5)`], next: { kind: 'retry', minMs: 7_000, maxMs: 30_000 } },
   },
   {
     name: 'a conflict is looked at again soon',
@@ -399,7 +399,7 @@ const cases: readonly Case[] = [
   {
     name: 'a command waits for a store that is down',
     ...{ effects: [command], fail: { send: new StoreUnavailable('down') }, status: { phase: 'Running' } },
-    ...{ want: ['send resolve-1'], next: { kind: 'retry', minMs: undefined } },
+    ...{ want: ['send resolve-1'], next: { kind: 'retry', minMs: undefined, maxMs: 30_000 } },
   },
 ];
 

@@ -134,6 +134,16 @@ describe('the queue', () => {
     expect(log).toEqual(['0 a', '7000 a']);
   });
 
+  it('waits no longer than the work allows, however often it failed and whatever the server asked for', async () => {
+    const retry: Next = { kind: 'retry', minMs: 86_400_000, maxMs: 30_000 };
+    const { queue, clock, log } = scripted(...Array.from({ length: 200 }, () => retry));
+    queue.add('a');
+    await clock.advance(3_600_000);
+    const atMs = log.map((line) => Number(line.split(' ')[0]));
+    expect(Math.max(...atMs.slice(1).map((ms, index) => ms - (atMs[index] ?? 0)))).toBe(30_000);
+    expect(atMs.at(-1)).toBe(3_600_000);
+  });
+
   it('retries a key whose work threw, tells of it, and goes on with the others', async () => {
     const clock = handClock();
     const log: string[] = [];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decidePlan } from '../../../../controllers/plan/decide.ts';
 import type { PlanSeen } from '../../../../controllers/plan/seen.ts';
+import type { PlanTask } from '../../../../crds/kinds/plan-task.ts';
 import { planDigest, scopeDigest } from '../../../../crds/digests.ts';
 import { approved, approvedPlan, DIGEST, NOW, plan, planStatus, story, storyStatus, work } from '../../../builders/objects.ts';
 import { planSeen } from '../../../builders/seen.ts';
@@ -13,6 +14,12 @@ const invalid: Spec = {
   writes: ['status Invalid Approved=False/Invalid Parsed=False/Invalid'],
   outcome: 'done',
   events: ['planning.plan.invalid'],
+};
+
+/** Each task waits for the 64 before it. */
+const chained = (count: number): readonly PlanTask[] => {
+  const ids = Array.from({ length: count }, (_, n) => `a-task-with-a-name-${n}`);
+  return ids.map((id, n) => work(id, { dependsOn: ids.slice(Math.max(0, n - 64), n) }));
 };
 
 interface Case {
@@ -58,6 +65,17 @@ const cases: readonly Case[] = [
     given: planSeen(plan([], { tasks: undefined, source: 'Please do something.' }), { story: story() }),
     want: invalid,
     says: /^source: this is no plan/,
+  },
+  {
+    name: 'a plan that would not fit into the store with its tasks in its status is refused with a reason',
+    given: planSeen(plan(chained(500))),
+    want: invalid,
+    says: /^tasks: the tasks take \d{7} bytes of the Plan, and at most 1280000 fit: say less, or make several Stories; make another Plan$/,
+  },
+  {
+    name: 'a plan of 500 plain tasks fits',
+    given: planSeen(plan(Array.from({ length: 500 }, (_, n) => work(`t${n}`)))),
+    want: { writes: [undecided], outcome: 'waiting', events: ['planning.plan.parsed'] },
   },
   {
     name: 'more than one candidate is refused with a reason',

@@ -490,6 +490,8 @@ const verdict = (gate: 'test' | 'docs', answered: 'Approved' | 'Rejected') => ({
   reason: 'because',
 });
 
+const dying = (of: Task): Task => ({ ...of, metadata: { ...of.metadata, deletionTimestamp: at() } });
+
 const gatesAndEnds: readonly Case[] = [
   {
     name: 'the test gate waits for a person, and names the head commit',
@@ -575,6 +577,21 @@ const gatesAndEnds: readonly Case[] = [
     want: { ...busy('Ending'), outcome: 'waiting' },
   },
   {
+    name: 'a Task that is being deleted and cannot go does not keep its Story from ending',
+    given: storySeen(inPhase('Build', { cancel: true }), force([form], [dying(taskOf(form, { phase: 'Running' }))])),
+    want: {
+      writes: [`status Cancelled ${inForce} Succeeded=False/Cancelled`],
+      outcome: 'done',
+      events: ['planning.story.transitioned'],
+    },
+  },
+  {
+    name: 'while there is time its Story waits for it to be gone, and says so',
+    given: storySeen(inPhase('Build'), force([form], [dying(taskOf(form, { phase: 'Running' }))])),
+    want: busy('PlanApproved'),
+    says: /^tasks of phase Build: 0 of 1 done; form waits for task login-form-\w+ to be gone: it is being deleted/,
+  },
+  {
     name: 'a budget that was raised moves the end',
     given: storySeen(
       inPhase('Build', { budget: { wallClockSeconds: 2 * DEADLINE_S } }),
@@ -635,13 +652,6 @@ describe('what a Story pins', () => {
   it('the end of its wall clock budget anew, when a person raises it', () => {
     const raised = storySeen(inPhase('Build', { budget: { wallClockSeconds: 1000 } }), force([form], [taskOf(form)]));
     expect(decideStory(raised, NOW).status?.deadline).toBe(at(1000));
-  });
-
-  it('as its head the commit that landed last', () => {
-    const early = { ...done(form, COMMIT), status: { phase: 'Succeeded', commit: COMMIT, completedAt: at(1) } as const };
-    const late = { ...done(work('late')), status: { phase: 'Succeeded', commit: head, completedAt: at(9) } as const };
-    const { status } = decideStory(storySeen(inPhase('Build'), force([form, work('late')], [late, early])), NOW);
-    expect(status?.headCommit).toBe(head);
   });
 });
 

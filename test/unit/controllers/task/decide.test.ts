@@ -3,6 +3,7 @@ import { decideTask } from '../../../../controllers/task/decide.ts';
 import { rules } from '../../../../controllers/task/rules.ts';
 import type { PlaceSeen, TaskSeen } from '../../../../controllers/task/seen.ts';
 import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
+import type { Pod } from '../../../../controllers/kubernetes.ts';
 import type { TaskStatus } from '../../../../crds/kinds/task.ts';
 import {
   approved,
@@ -22,7 +23,7 @@ import {
   work,
 } from '../../../builders/objects.ts';
 import { FREE, taskSeen } from '../../../builders/seen.ts';
-import { job, over, pod, REPORT, workspaces } from '../../../builders/workspaces.ts';
+import { job, over, pendingPod, pod, REPORT, runningPod, workspaces } from '../../../builders/workspaces.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
 
 const form = task(work('form'));
@@ -42,7 +43,11 @@ const integrating = withStatus({
 const failed = (n: number, reason = 'VerifyFailed') =>
   attempt(n, { finishedAt: at(-3600), outcome: reason === 'VerifyFailed' ? 'AgentFailed' : 'InfrastructureFailed', reason });
 const waits = `waits ${DEADLINE_S} s`;
+/** Before it is told what a workspace waits for. */
+const soon = 'waits 60 s';
 const courierJob = job(form, { kind: 'courier' });
+const atWorkNow = workspaces([job(form), runningPod(job(form))]);
+const carryingNow = workspaces([courierJob, runningPod(courierJob)]);
 
 interface Case {
   readonly name: string;
@@ -81,7 +86,7 @@ const beginnings: readonly Case[] = [
     given: taskSeen(form, workspaces([job(form)])),
     want: {
       writes: ['status Running Succeeded=Unknown/Running'],
-      outcome: waits,
+      outcome: soon,
       events: ['planning.task.created', 'orchestration.task.dispatched'],
     },
   },
@@ -90,7 +95,7 @@ const beginnings: readonly Case[] = [
     given: taskSeen(task(work('form', { deliberation: 'Before' })), workspaces([job(form)])),
     want: {
       writes: ['status Running Deliberated=False/NotServed Succeeded=Unknown/Running'],
-      outcome: waits,
+      outcome: soon,
       events: ['planning.task.created', 'orchestration.task.dispatched'],
     },
   },
@@ -285,16 +290,18 @@ const capacity: readonly Case[] = [
   },
 ];
 
+const ending = (of: Pod, seconds: number): Pod => ({ ...of, metadata: { ...of.metadata, deletionTimestamp: at(seconds) } });
+
 const workEnds: readonly Case[] = [
   {
     name: 'an attempt at work that is listed is left in peace',
-    given: taskSeen(running, workspaces([job(form)])),
-    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: waits },
+    given: taskSeen(running, atWorkNow),
+    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: 'waits 720 s' },
   },
   {
     name: 'a Job that is about to fail has not failed',
-    given: taskSeen(running, workspaces([over(job(form), 'FailureTarget')])),
-    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: waits },
+    given: taskSeen(running, workspaces([over(job(form), 'FailureTarget'), runningPod(job(form))])),
+    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: 'waits 130 s' },
   },
   {
     name: 'a report that is well gets its courier, and the status is left until the courier is seen',
@@ -326,6 +333,65 @@ const workEnds: readonly Case[] = [
     },
   },
   {
+    name: 'an attempt on a lost node is lost when it is well past its deadline',
+    given: taskSeen(running, atWorkNow),
+    nowS: 720,
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: `waits ${DEADLINE_S - 720} s`,
+      events: ['orchestration.task.queued'],
+    },
+  },
+  {
+    name: 'what may still run of it is deleted before the next one starts',
+    given: taskSeen(withStatus({ phase: 'Queued', attempts: [{ ...failed(1, 'PodLost'), finishedAt: at(600) }] }), atWorkNow),
+    nowS: 721,
+    want: { writes: [`delete Job ${formJob(1)} (uid-attempt-1)`], outcome: `waits ${DEADLINE_S - 721} s` },
+  },
+  {
+    name: 'an attempt whose pod is being ended and does not end is lost',
+    given: taskSeen(running, workspaces([job(form), ending(runningPod(job(form)), 10)])),
+    nowS: 130,
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: `waits ${DEADLINE_S - 130} s`,
+      events: ['orchestration.task.queued'],
+    },
+  },
+  {
+    name: 'and so is one whose Job was to fail long ago, whatever its pods say',
+    given: taskSeen(running, workspaces([over(job(form), 'FailureTarget', 10)])),
+    nowS: 130,
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: `waits ${DEADLINE_S - 130} s`,
+      events: ['orchestration.task.queued'],
+    },
+  },
+  {
+    name: 'a pod that no node takes is no fault: the Task says what it waits for, for as long as that lasts',
+    given: taskSeen(running, workspaces([job(form), pendingPod(job(form))])),
+    nowS: 86_400,
+    want: { writes: ['status Running Succeeded=Unknown/WorkspaceWaiting'], outcome: `waits ${DEADLINE_S - 86_400} s` },
+  },
+  {
+    name: 'a Job without a pod is no fault either',
+    given: taskSeen(running, workspaces([job(form)])),
+    nowS: 3_600,
+    want: { writes: ['status Running Succeeded=Unknown/WorkspaceWaiting'], outcome: `waits ${DEADLINE_S - 3_600} s` },
+  },
+  {
+    name: 'a policy that somebody deleted while a workspace runs is put back',
+    given: taskSeen(running, { ...atWorkNow, namespace: { ...taskSeen(form).namespace, networkPolicy: undefined } }),
+    want: {
+      writes: [
+        expect.stringMatching(/^create NetworkPolicy fleet-workspace-/) as string,
+        'status Running Succeeded=Unknown/Running',
+      ],
+      outcome: 'waits 720 s',
+    },
+  },
+  {
     name: 'a Job that nobody listed, of an older attempt, is deleted',
     given: taskSeen(
       withStatus({ phase: 'Running', attempts: [failed(1), attempt(2)] }),
@@ -345,6 +411,16 @@ const workEnds: readonly Case[] = [
   },
 ];
 
+const carriedOnce = { ...patched, courierUid: 'uid-courier-1', courierTries: 1 };
+/** Its first courier failed, and that is written down. */
+const givenUp = withStatus({
+  phase: 'Integrating',
+  attempts: [{ ...patched, courierTries: 1, courierFaults: 1, courierFailedAt: at(10), reason: 'PodLost', message: 'lost' }],
+});
+const fortieth = job(form, { kind: 'courier', courierTry: 40 });
+const noGateway = { outcome: 'failed', reason: 'GatewayUnavailable', message: 'no way through the gateway within 60 s' };
+const skipped = { outcome: 'skipped' };
+
 const couriers: readonly Case[] = [
   {
     name: 'a courier that is seen is listed together with the patch it carries',
@@ -354,7 +430,7 @@ const couriers: readonly Case[] = [
     ),
     want: {
       writes: ['status Integrating Succeeded=Unknown/Integrating'],
-      outcome: waits,
+      outcome: soon,
       events: ['orchestration.task.integrating'],
     },
   },
@@ -376,8 +452,130 @@ const couriers: readonly Case[] = [
   },
   {
     name: 'a courier at work is let finish, also when the Task was cancelled meanwhile',
-    given: taskSeen({ ...integrating, spec: { ...integrating.spec, cancel: true } }, workspaces([courierJob])),
-    want: { writes: ['status Integrating Succeeded=Unknown/Integrating'], outcome: waits },
+    given: taskSeen({ ...integrating, spec: { ...integrating.spec, cancel: true } }, carryingNow),
+    want: { writes: ['status Integrating Succeeded=Unknown/Integrating'], outcome: 'waits 720 s' },
+  },
+  {
+    name: 'a courier whose pod has not started has pushed nothing: a cancelled Task does not wait for it',
+    given: taskSeen(
+      { ...integrating, spec: { ...integrating.spec, cancel: true } },
+      workspaces([courierJob, pendingPod(courierJob)]),
+    ),
+    want: {
+      writes: ['status Cancelled Succeeded=False/Cancelled'],
+      outcome: 'done',
+      events: ['orchestration.task.cancelled'],
+    },
+  },
+  {
+    name: 'nor does one whose Story is over its budget',
+    given: taskSeen(integrating, workspaces([courierJob])),
+    nowS: DEADLINE_S,
+    want: {
+      writes: ['status Failed Succeeded=False/DeadlineExceeded'],
+      outcome: 'done',
+      events: ['orchestration.task.failed'],
+    },
+  },
+  {
+    name: 'a courier on a lost node is given up, and its Job is not listed any more',
+    given: taskSeen(integrating, carryingNow),
+    nowS: 720,
+    want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 0.001 s' },
+  },
+  {
+    name: 'what may still run of it is deleted',
+    given: taskSeen(givenUp, carryingNow),
+    nowS: 721,
+    want: { writes: [`delete Job ${formJob(1, 1)} (uid-courier-1)`], outcome: `waits ${DEADLINE_S - 721} s` },
+  },
+  {
+    name: 'and the next one starts, under a name of its own',
+    given: taskSeen(givenUp),
+    nowS: 721,
+    want: { writes: [`create Job ${formJob(1, 2)}`], outcome: `waits ${DEADLINE_S - 721} s` },
+  },
+  {
+    name: 'a cancelled Task does not wait for a courier on a lost node',
+    given: taskSeen({ ...integrating, spec: { ...integrating.spec, cancel: true } }, carryingNow),
+    nowS: 720,
+    want: {
+      writes: ['status Cancelled Succeeded=False/Cancelled'],
+      outcome: 'done',
+      events: ['orchestration.task.cancelled'],
+    },
+  },
+  {
+    name: 'a courier that found no gateway is tried again, however often it did',
+    given: taskSeen(
+      withStatus({
+        phase: 'Integrating',
+        attempts: [{ ...patched, courierUid: 'uid-courier-1-40', courierTries: 40 }],
+      }),
+      workspaces([over(fortieth, 'Complete'), pod(fortieth, { merge: { finding: noGateway }, push: { finding: skipped } })]),
+    ),
+    nowS: 10,
+    want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 300 s' },
+  },
+  {
+    name: 'a courier that the infrastructure failed for the last time ends its attempt',
+    given: taskSeen(
+      { ...integrating, status: { ...integrating.status, attempts: [{ ...carriedOnce, courierFaults: 5 }] } },
+      workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })]),
+    ),
+    nowS: 10,
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: `waits ${DEADLINE_S - 10} s`,
+      events: ['orchestration.task.queued'],
+    },
+  },
+  {
+    name: 'a patch needs no Council: its courier runs in the image profile of its attempt',
+    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [{ ...patched, imageProfile: 'node' }] }), {
+      council: undefined,
+    }),
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: waits },
+  },
+  {
+    name: 'a patch whose attempt does not say its image profile waits for its Council',
+    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), { council: undefined }),
+    want: { writes: ['status Integrating Succeeded=Unknown/CouncilMissing'], outcome: waits },
+  },
+  {
+    name: 'a patch that waits for something itself lets the others by',
+    given: taskSeen(
+      withStatus({ phase: 'Integrating', attempts: [patched] }),
+      {
+        family: [
+          {
+            task: task(work('session'), {
+              phase: 'Integrating',
+              attempts: [{ ...patched, startedAt: at(-5), imageProfile: 'gone' }],
+            }),
+            jobs: [],
+          },
+        ],
+      },
+      [work('session')],
+    ),
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: waits },
+  },
+  {
+    name: 'a courier of another Task that was given up lets the others by, also while its Job cannot go',
+    given: taskSeen(
+      withStatus({ phase: 'Integrating', attempts: [patched] }),
+      {
+        family: [
+          {
+            task: task(work('session'), { phase: 'Integrating', attempts: [{ ...patched, courierTries: 1 }] }),
+            jobs: [job(task(work('session')), { kind: 'courier' })],
+          },
+        ],
+      },
+      [work('session')],
+    ),
+    want: { writes: [`create Job ${formJob(1, 1)}`], outcome: waits },
   },
   {
     name: 'a patch that cannot be merged makes another attempt',
@@ -402,8 +600,14 @@ const couriers: readonly Case[] = [
     want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 10 s' },
   },
   {
-    name: 'and is then tried again under a name of its own',
+    name: 'which is written down, also when it is read late',
     given: taskSeen(integrating, workspaces([over(courierJob, 'Failed'), pod(courierJob, { merge: { exitCode: 1 } })])),
+    nowS: 21,
+    want: { writes: ['status Integrating Succeeded=Unknown/BackOff'], outcome: 'waits 0.001 s' },
+  },
+  {
+    name: 'and is then tried again under a name of its own; the Job that failed stays for whoever wants to look at it',
+    given: taskSeen(givenUp, workspaces([over(courierJob, 'Failed'), pod(courierJob, { setup: { exitCode: 1 } })])),
     nowS: 21,
     want: { writes: [`create Job ${formJob(1, 2)}`], outcome: `waits ${DEADLINE_S - 21} s` },
   },
@@ -416,11 +620,15 @@ const couriers: readonly Case[] = [
   },
   {
     name: 'of two patches that wait the one of the older attempt goes first',
-    given: taskSeen(withStatus({ phase: 'Integrating', attempts: [patched] }), {
-      family: [
-        { task: task(work('session'), { phase: 'Integrating', attempts: [{ ...patched, startedAt: at(-5) }] }), jobs: [] },
-      ],
-    }),
+    given: taskSeen(
+      withStatus({ phase: 'Integrating', attempts: [patched] }),
+      {
+        family: [
+          { task: task(work('session'), { phase: 'Integrating', attempts: [{ ...patched, startedAt: at(-5) }] }), jobs: [] },
+        ],
+      },
+      [work('session')],
+    ),
     want: { writes: ['status Integrating Succeeded=Unknown/CourierTurn'], outcome: waits },
   },
   {
@@ -482,6 +690,18 @@ const retries: readonly Case[] = [
     want: { writes: ['status Queued Succeeded=Unknown/BackOff'], outcome: 'waits 15 s' },
   },
   {
+    name: 'attempts that could not start are no failures of anybody, and wait longer each time',
+    given: taskSeen(
+      withStatus({
+        phase: 'Queued',
+        attempts: [1, 2, 3, 4, 5, 6, 7].map((n) =>
+          attempt(n, { finishedAt: at(), outcome: 'NotStarted', reason: 'GatewayUnavailable', message: 'no way through' }),
+        ),
+      }),
+    ),
+    want: { writes: ['status Queued Succeeded=Unknown/BackOff'], outcome: 'waits 300 s' },
+  },
+  {
     name: 'a network that does not contain stalls at once, with its own reason',
     given: taskSeen(
       withStatus({
@@ -509,10 +729,10 @@ const ends: readonly Case[] = [
     want: { writes: [`delete Job ${formJob(1)} (uid-attempt-1)`], outcome: 'done' },
   },
   {
-    name: 'a cancelled Task ends with its workspace',
-    given: taskSeen({ ...running, spec: { ...running.spec, cancel: true } }, workspaces([job(form)])),
+    name: 'a cancelled Task ends at once: its workspace is deleted when that is written, so that a Job that cannot go does not keep it',
+    given: taskSeen({ ...running, spec: { ...running.spec, cancel: true } }, atWorkNow),
     want: {
-      writes: [`delete Job ${formJob(1)} (uid-attempt-1)`, 'status Cancelled Succeeded=False/Cancelled'],
+      writes: ['status Cancelled Succeeded=False/Cancelled'],
       outcome: 'done',
       events: ['orchestration.task.cancelled'],
     },
@@ -531,7 +751,7 @@ const ends: readonly Case[] = [
     given: taskSeen(running, workspaces([job(form)])),
     nowS: DEADLINE_S,
     want: {
-      writes: [`delete Job ${formJob(1)} (uid-attempt-1)`, 'status Failed Succeeded=False/DeadlineExceeded'],
+      writes: ['status Failed Succeeded=False/DeadlineExceeded'],
       outcome: 'done',
       events: ['orchestration.task.failed'],
     },
@@ -539,11 +759,15 @@ const ends: readonly Case[] = [
   {
     name: 'not at an end that was moved: the budget was raised',
     given: taskSeen(running, {
-      ...workspaces([job(form)]),
+      ...atWorkNow,
       story: story({ budget: { wallClockSeconds: 2 * DEADLINE_S } }, storyStatus()),
     }),
     nowS: DEADLINE_S,
-    want: { writes: ['status Running Succeeded=Unknown/Running'], outcome: waits },
+    want: {
+      writes: ['status Queued Succeeded=Unknown/AttemptEnded'],
+      outcome: waits,
+      events: ['orchestration.task.queued'],
+    },
   },
   {
     name: 'a Task that needs a person fails at the end all the same',
@@ -582,6 +806,19 @@ describe.each(Object.entries(groups))('the decision about a Task: %s', (_, cases
   });
 });
 
+const longAgo = job(form, {}, { creationTimestamp: at(-120) });
+const unpulled: Pod = {
+  ...runningPod(job(form)),
+  status: {
+    phase: 'Pending',
+    initContainerStatuses: [
+      { name: 'runner', state: { terminated: { exitCode: 0 } } },
+      { name: 'checkout', state: { terminated: { exitCode: 0 } } },
+      { name: 'setup', state: { waiting: { reason: 'ImagePullBackOff' } } },
+    ],
+  },
+};
+
 const sentences: readonly (readonly [string, TaskSeen, string])[] = [
   [
     'the workspaces that are in use',
@@ -597,6 +834,31 @@ const sentences: readonly (readonly [string, TaskSeen, string])[] = [
     'the Council that is not ready',
     taskSeen(form, { council: council({}, false) }),
     'waits for council dev to be ready (NotProbed)',
+  ],
+  [
+    'the node that takes its pod, with the words of the scheduler',
+    taskSeen(task(work('form'), { phase: 'Running', attempts: [attempt(1)] }), workspaces([longAgo, pendingPod(longAgo)])),
+    'the attempt waits for a node that takes its pod: 0/3 nodes are available: 3 Insufficient cpu.',
+  ],
+  [
+    'the pod that is not made, and who knows why',
+    taskSeen(task(work('form'), { phase: 'Running', attempts: [attempt(1)] }), workspaces([longAgo])),
+    `the attempt waits for its pod, which is not made: kubectl describe job ${formJob(1)} says why`,
+  ],
+  [
+    'the image that cannot be pulled, while the pod is at work',
+    taskSeen(task(work('form'), { phase: 'Running', attempts: [attempt(1)] }), workspaces([job(form), unpulled])),
+    'the attempt waits for the image of step setup, which cannot be pulled',
+  ],
+  [
+    'why the last courier failed',
+    taskSeen(
+      withStatus({
+        phase: 'Integrating',
+        attempts: [{ ...patched, courierTries: 1, courierFailedAt: at(), reason: 'PodLost', message: 'its node is lost' }],
+      }),
+    ),
+    'waits before its next courier: the last one failed (PodLost, its node is lost)',
   ],
   [
     'who has to resume it',

@@ -124,7 +124,10 @@ describe('a finding that the gateway has no receipt for', () => {
 
   it('is a fault of the infrastructure in the end: the courier comes again', () => {
     const given = waitedSince(40, integrating);
-    const { effects } = decideTask(taskSeen(given, { jobs: [courierJob], pods: [pushed], receipts: {} }), NOW);
+    const seen = { jobs: [courierJob], pods: [pushed], receipts: {} };
+    const { status } = decideTask(taskSeen(given, seen), NOW);
+    expect(status?.attempts).toMatchObject([{ courierTries: 1, courierFaults: 1, reason: 'ReceiptMissing' }]);
+    const { effects } = decideTask(taskSeen({ ...given, status } as Task, seen), NOW);
     const again = wantedJobName(running, { kind: 'courier', n: 1, candidate: 1, courierTry: 2 });
     expect(effects).toMatchObject([{ verb: 'create', object: { metadata: { name: again } } }]);
   });

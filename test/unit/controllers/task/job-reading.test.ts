@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isLive, readJob, type Reading } from '../../../../controllers/task/job-reading.ts';
+import { stepTable } from '../../../../controllers/workspace/step-table.ts';
 import type { Job, Pod } from '../../../../controllers/kubernetes.ts';
 import { at, COMMIT, NOW, task, work } from '../../../builders/objects.ts';
 import { job, over, pod, receiptOf, REPORT } from '../../../builders/workspaces.ts';
@@ -17,6 +18,16 @@ const besideMesh: Pod = {
     ...going.status,
     containerStatuses: [...(going.status?.containerStatuses ?? []), { name: 'sidecar', state: { terminated: { exitCode: 0 } } }],
   },
+};
+
+/** A pod that came to its deadline before that step started. */
+const neverStarted = (step: string): Pod => {
+  const steps = stepTable.attempt.map(({ name }) => name as string);
+  const statuses = steps.map((name, index) => {
+    if (index < steps.indexOf(step)) return { name, state: { terminated: { exitCode: 0 } } };
+    return { name, state: { waiting: { reason: name === step ? 'ImagePullBackOff' : 'PodInitializing' } } };
+  });
+  return { ...pod(attempt), status: { phase: 'Failed', reason: 'DeadlineExceeded', initContainerStatuses: statuses } };
 };
 
 interface Case {
@@ -218,6 +229,40 @@ const cases: readonly Case[] = [
   },
 
   complete(
+    'a checkout that found no gateway: nobody is to blame',
+    {
+      checkout: { finding: { outcome: 'failed', reason: 'GatewayUnavailable', message: 'no way through' } },
+      report: { finding: { outcome: 'skipped' } },
+    },
+    'nobody: GatewayUnavailable, no way through',
+  ),
+  complete(
+    'a report that found no gateway counts: by then the agent has worked',
+    { report: { finding: { outcome: 'failed', reason: 'GatewayUnavailable', message: 'no way through' } } },
+    'infrastructure: GatewayUnavailable, no way through',
+  ),
+  {
+    name: 'an image that could not be pulled until the deadline: nobody is to blame',
+    job: over(attempt, 'Failed'),
+    pods: [neverStarted('setup')],
+    want: 'nobody: NotStarted, step setup could not start in time: ImagePullBackOff',
+  },
+  {
+    name: 'a step after the work that did not start in time: the agent used the time up',
+    job: over(attempt, 'Failed'),
+    pods: [neverStarted('verify')],
+    want: 'agent: DeadlineExceeded, step verify ran out of time',
+  },
+  complete(
+    'a courier that found no gateway: nobody is to blame',
+    {
+      merge: { finding: { outcome: 'failed', reason: 'GatewayUnavailable', message: 'no way through' } },
+      push: { finding: { outcome: 'skipped' } },
+    },
+    'nobody: GatewayUnavailable, no way through',
+    courier,
+  ),
+  complete(
     'a courier that pushed',
     { merge: { finding: { commit: COMMIT } }, push: { finding: { commit: COMMIT } } },
     'ok',
@@ -270,6 +315,15 @@ describe('what a Job says', () => {
       expect(readJob({ kind: 'attempt', job: seen, pods, receipt: firstReceipt(pods) }, NOW + 3_600_000)).toMatchObject({
         end: { at: at(5) },
       });
+  });
+
+  it('says what its commit was put upon', () => {
+    const pods = [
+      pod(courier, { merge: { finding: { commit: COMMIT, parent: 'a'.repeat(40) } }, push: { finding: { commit: COMMIT } } }),
+    ];
+    expect(readJob({ kind: 'courier', job: over(courier, 'Complete'), pods, receipt: firstReceipt(pods) }, NOW)).toMatchObject({
+      end: { commit: COMMIT, parent: 'a'.repeat(40) },
+    });
   });
 
   it('ends, if it fails, at the time that the Job says', () => {

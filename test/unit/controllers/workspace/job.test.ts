@@ -77,7 +77,8 @@ describe('a workspace Job', () => {
 
   it.each(kinds)('never starts again by itself and ends in time (%s)', (kind) => {
     const { spec, pod } = built(kind);
-    expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 900, ttlSecondsAfterFinished: 86_400 });
+    expect(spec).toMatchObject({ backoffLimit: 0, ttlSecondsAfterFinished: 86_400 });
+    expect(spec).not.toHaveProperty('activeDeadlineSeconds'); // it would count the time in which no node takes the pod
     expect(pod).toMatchObject({ restartPolicy: 'Never', activeDeadlineSeconds: 600, terminationGracePeriodSeconds: 1 });
   });
 
@@ -254,6 +255,12 @@ describe('a workspace Job', () => {
       limits: { cpu: '2', memory: '2Gi', 'ephemeral-storage': '4Gi', 'nvidia.com/gpu': '2' },
     });
     expect(of('report')).toEqual(platform().workspace.resources);
+  });
+
+  it('says in a label how many GPUs it has, if any', () => {
+    const gpus = council({ workspace: { imageProfile: 'node', gpu: { count: 2 } } });
+    expect(built('attempt', { council: gpus }).job.metadata.labels).toMatchObject({ 'swefleet.io/gpus': '2' });
+    expect(built('attempt').job.metadata.labels).not.toHaveProperty('swefleet.io/gpus');
   });
 
   it.each<{ wish: string; resources: Council['spec']['workspace']['resources'] }>([
