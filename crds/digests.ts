@@ -2,12 +2,13 @@
 import { canonicalJson, sha256, type Digest } from './canonical.ts';
 import type { PlanTask } from './kinds/plan-task.ts';
 import type { StorySpec } from './kinds/story.ts';
+import { remember } from './remember.ts';
 
 /** What gate scope approves: title, description, acceptance criteria, repository and rigor. */
-export const scopeDigest = (spec: StorySpec): Digest => {
+export const scopeDigest = remember((spec: StorySpec): Digest => {
   const { title, description, acceptanceCriteria, repository, rigor } = spec;
   return sha256(canonicalJson({ title, description, acceptanceCriteria, repository, rigor }));
-};
+});
 
 export interface PlanContent {
   readonly storyUid: string;
@@ -22,4 +23,4 @@ export const planDigest = ({ storyUid, scopeDigest: scope, revision, tasks }: Pl
   return sha256(canonicalJson({ storyUid, scopeDigest: scope, revision, tasks: sorted }));
 };
 
-export const planTaskDigest = (task: PlanTask): Digest => sha256(canonicalJson(task));
+export const planTaskDigest = remember((task: PlanTask): Digest => sha256(canonicalJson(task)));

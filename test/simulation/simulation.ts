@@ -113,10 +113,11 @@ export class Simulation {
   /** Runs until the scenario is over and nothing can happen any more. Throws what broke; a run that does not end is broken. */
   async run(): Promise<void> {
     for (let moves = 0; moves < MAX_MOVES; moves += 1) {
+      // what comes due goes into its queue, and begins in the turn after
+      this.#operator.tick();
       await nextTurn();
       if (this.#broken !== undefined) throw this.#broken as Error;
       if (!this.#operator.isLeading) continue;
-      this.#operator.tick();
       const move = this.#pick();
       if (move !== undefined) this.#make(move);
       else if (this.#scenario.isOver(this.server) && this.#deeds.size === 0) return;
