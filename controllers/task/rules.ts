@@ -2,7 +2,8 @@
 // May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
-import type { TaskStatus } from '../../crds/kinds/task.ts';
+import type { FindingReason } from '../../crds/contracts/findings.ts';
+import type { Attempt, TaskStatus } from '../../crds/kinds/task.ts';
 import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
@@ -11,10 +12,12 @@ import { leave } from '../compose.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../../crds/time.ts';
 import type { Blocked } from './blocked.ts';
-import { attemptBlockers, courierBlockers, firstBlocker } from './blockers.ts';
+import { attemptBlockers, courierBlockers, firstBlocker, gpuBudgetSpent } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { deletions, liveJobs, taskJob } from './children.ts';
+import { withAttemptCosts, withRunCosts } from './costs.ts';
 import { notItsTurn } from './courier-turn.ts';
+import { gpuBudget } from './gpu.ts';
 import type { WantedJob } from './job-identity.ts';
 import { UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
@@ -51,18 +54,21 @@ const integrated: Rule = (view) => {
 };
 
 /** A run that is given up counts for nobody. */
-const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
-  ...view,
-  runs: view.runs.map((run) =>
-    run.record === undefined || !isOpen(run.record)
-      ? run
-      : { ...run, record: { ...endRecord(run.record, { at, side: 'ok', message }), outcome: 'Cancelled' } },
-  ),
-});
+const givenUp = (view: TaskView, given: { readonly message: string; readonly reason?: FindingReason }): TaskView => {
+  const { seen, now } = view;
+  const ended = (record: Attempt): Attempt => {
+    const whole = withRunCosts(record.patch === undefined ? withAttemptCosts(record, seen, now) : record, seen, now);
+    return { ...endRecord(whole, { at: timestamp(now), side: 'ok', ...given }), outcome: 'Cancelled' };
+  };
+  const runs = view.runs.map((run) =>
+    run.record === undefined || !isOpen(run.record) ? run : { ...run, record: ended(run.record) },
+  );
+  return { ...view, runs };
+};
 
 const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
   const at = timestamp(view.now);
-  return ended(givenUp(view, at, message), { phase, reason, message, at, effects: deletions(liveJobs(view.seen)) });
+  return ended(givenUp(view, { message }), { phase, reason, message, at, effects: deletions(liveJobs(view.seen)) });
 };
 
 const cancelled: Rule = (view) => {
@@ -89,6 +95,12 @@ const attemptEnded: Rule = (view) => {
   const how = `${record.reason ?? 'unknown'}${record.message === undefined ? '' : `, ${record.message}`}`;
   const sentence = `waits for its next attempt; attempt ${record.n} ended: ${how}`;
   return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', sentence });
+};
+
+/** The record ends first: its Job then belongs to no attempt. */
+const gpuSecondsSpent: Rule = (view) => {
+  const found = runIn(view.runs, 'working') === undefined ? undefined : gpuBudgetSpent(view.seen, view.judging);
+  return found === undefined ? undefined : blocked(givenUp(view, { message: found.sentence, reason: 'BudgetSpent' }), found);
 };
 
 const jobStarting =
@@ -130,7 +142,9 @@ const podUnread =
 const working: Rule = (view) => {
   const found = runIn(view.runs, 'working');
   if (found === undefined) return undefined;
-  return under(view, { what: 'attempt', reason: 'Running', message: `attempt ${found.run.n} is at work` });
+  const afterMs = gpuBudget(view.seen, view.now)?.leftMs;
+  const message = `attempt ${found.run.n} is at work`;
+  return under(view, { what: 'attempt', reason: 'Running', message, ...(afterMs === undefined ? {} : { afterMs }) });
 };
 
 const carrying: Rule = (view) =>
@@ -210,6 +224,7 @@ export const rules: Rules<[TaskView], TaskStatus> = [
   ['a Task ends with its Story', storyEnded],
   ['a Task fails when the wall clock budget ends', deadlinePassed],
   ['an attempt that ended is written down before anything else starts', attemptEnded],
+  ['an attempt at work is given up when the GPU seconds of its Story are spent', gpuSecondsSpent],
   ['a Job that was only just asked for is waited for', jobStarting('attempt')],
   ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing('attempt')],
   ['a Job that ended is waited for until its pod is seen, or lost', podUnread('attempt')],
