@@ -13,6 +13,8 @@ export interface ModelPlace {
   readonly model: string;
   readonly temperature: number | undefined;
   readonly maxTokens: number;
+  /** How long to wait for one whole answer. */
+  readonly callMs?: number;
 }
 
 export interface ToolCall {
@@ -44,6 +46,8 @@ interface Conversation {
 export type Model = (conversation: Conversation) => Promise<ModelEnd>;
 
 const MAX_TRIES = 6;
+/** Longer than the gateway works on any call: from then on nobody is there. */
+const CALL_MS = 780_000;
 const LONGEST_PAUSE_MS = 20_000;
 
 export const gatewayModel = (place: ModelPlace): Model => {
@@ -94,7 +98,7 @@ const once = async (
         max_tokens: place.maxTokens,
         ...(place.temperature === undefined ? {} : { temperature: place.temperature }),
       },
-      { timeout: timeoutMs },
+      { timeout: Math.min(timeoutMs, place.callMs ?? CALL_MS) },
     );
     return reply(completion, messages);
   } catch (error) {

@@ -253,6 +253,7 @@ export const openBed = async (
 ): Promise<Bed> => {
   const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-bench-'));
   const cluster = await ensureBox({ name: BOX, controlPlaneOnly: true, fresh: true, log });
+  if (cluster.kind !== 'box') throw new Error('the bench needs a box of its own: unset SWEFLEET_KUBECONFIG');
   const programs = await ensurePrograms(clusterConfig().cacheDir, log);
   const tls = await writeFiles(folder);
   await createRepository(join(folder, 'served/team/app.git'), repositoryFolder);

@@ -8,6 +8,8 @@ export const LABEL_ATTEMPT = `${GROUP}/attempt`;
 export const LABEL_CANDIDATE = `${GROUP}/candidate`;
 /** Number of the try of a courier; 1 for every other Job. */
 export const LABEL_TRY = `${GROUP}/try`;
+/** GPUs of a workspace; absent: none. */
+export const LABEL_GPUS = `${GROUP}/gpus`;
 /** The name of the Job, on it and on its pods; what the Job selects its pods by. */
 export const LABEL_JOB = `${GROUP}/job`;
 export const LABEL_NETWORK = `${GROUP}/network`;

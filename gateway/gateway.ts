@@ -109,7 +109,12 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
       ...new ModelRoutes(models, view).routes(),
       ...new GitRoutes(new GitProxy(outside, settings.git), view).routes(),
       ...new ArtifactRoutes(artifacts, view).routes(),
-      ...new ReceiptRoutes({ store: new KvReceipts(link), artifacts, refs: new RepositoryRefs(outside, settings.git?.refsMs), view }).routes(),
+      ...new ReceiptRoutes({
+        store: new KvReceipts(link),
+        artifacts,
+        refs: new RepositoryRefs(outside, settings.git?.refsMs),
+        view,
+      }).routes(),
     ],
     tunnel: tunnelOf(ports, settings, metrics),
     identify: identifyWith(new CachedReviewer(reviewer), view),

@@ -1,5 +1,5 @@
 // Asks the gateway with this step's token: brief, artifacts; and lends its connection to the model client. May: HTTPS to the gateway only.
-// A gateway that does not know us yet, or does not listen yet, is asked again for a while; every other answer is data.
+// A gateway that does not listen, says nothing, or waits for something itself (503) is asked again for a while; every other answer is data.
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +11,10 @@ export interface GatewayPlace {
   /** PEM. */
   readonly ca: string;
   readonly tokenFile: string;
+  /** How long to ask again for what comes later; default 120 s, so that a gateway that went silent is asked once more. */
+  readonly patienceMs?: number;
+  /** How long to wait for one whole answer; default 60 s. */
+  readonly answerMs?: number;
 }
 
 export interface GatewayAnswer {
@@ -36,8 +40,8 @@ export class GatewayUnreachable extends Error {
 
 const refusalBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 const MAX_REFUSAL_BYTES = 64 * 1024;
-const PATIENCE_MS = 60_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+const PATIENCE_MS = 120_000;
+const ANSWER_MS = 60_000;
 const notUpYet = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -73,11 +77,12 @@ export class GatewayClient {
   }
 
   async send(wanted: GatewayRequest): Promise<GatewayAnswer> {
-    const givesUpAt = Date.now() + PATIENCE_MS;
+    const { patienceMs = PATIENCE_MS } = this.#place;
+    const givesUpAt = Date.now() + patienceMs;
     for (let tries = 1; ; tries += 1) {
       const result = await this.#once(wanted);
       if (!(result instanceof Error) && !comesLater(result)) return result;
-      if (Date.now() >= givesUpAt) throw unreachable(result);
+      if (Date.now() >= givesUpAt) throw unreachable(result, patienceMs);
       await delay(Math.min(250 * tries, 2_000) + randomInt(250));
     }
   }
@@ -90,7 +95,7 @@ export class GatewayClient {
         dispatcher: await this.dispatcher(),
         headers: { authorization: `Bearer ${await this.token()}` },
         ...(wanted.body === undefined ? {} : { body: wanted.body }),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#place.answerMs ?? ANSWER_MS),
       });
       const limit = response.statusCode < 400 ? wanted.maxBytes : Math.max(wanted.maxBytes, MAX_REFUSAL_BYTES);
       return { status: response.statusCode, body: await collect(response.body, limit) };
@@ -126,13 +131,13 @@ export const refusalOf = (answer: GatewayAnswer): { readonly code: string; reado
   }
 };
 
-const comesLater = (answer: GatewayAnswer): boolean =>
-  answer.status === 429 || (answer.status === 503 && refusalOf(answer).code === 'NotListedYet');
+/** With 503 the gateway says that it waits itself: for a cache, the API server, the store. */
+const comesLater = ({ status }: GatewayAnswer): boolean => status === 429 || status === 503;
 
-const unreachable = (last: GatewayAnswer | Error): GatewayUnreachable => {
+const unreachable = (last: GatewayAnswer | Error, patienceMs: number): GatewayUnreachable => {
   const why = last instanceof Error ? last.message : refusalOf(last).message;
   return new GatewayUnreachable(
-    `no way through the gateway within ${PATIENCE_MS / 1000} s: ${why}`,
+    `no way through the gateway within ${patienceMs / 1000} s: ${why}`,
     last instanceof Error ? { cause: last } : {},
   );
 };

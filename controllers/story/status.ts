@@ -12,6 +12,7 @@ import type { ConditionOf } from '../conditions.ts';
 import type { Decision, Effect, Outcome } from '../contract.ts';
 import { compose, type Fields } from '../compose.ts';
 import type { RuleOf } from '../rules.ts';
+import { recordedSpending } from '../spending.ts';
 import { clipped } from '../text.ts';
 import { timestamp } from '../../crds/time.ts';
 import { storyEvents } from './events.ts';
@@ -48,6 +49,15 @@ export const planInForce = ({ story, plans }: StorySeen): Plan | undefined => {
   return plans.find(({ metadata, status }) => metadata.uid === inForce?.uid && status?.digest === inForce.digest);
 };
 
+/**
+ * What was spent, as far as the attempts that ended say: a lost ledger starts again from here. The ledger itself is asked at a change of
+ * phase alone, since it moves with every call of a model.
+ */
+const usageFields = ({ story, tasks }: StorySeen): StoryStatus['usage'] => {
+  const spent = recordedSpending(story, tasks);
+  return spent.tokens + spent.gpuSeconds === 0 ? story.status?.usage : spent;
+};
+
 const kept = (seen: StorySeen): Fields<StoryStatus> => {
   const { status, metadata, spec } = seen.story;
   const plan = planInForce(seen);
@@ -61,17 +71,15 @@ const kept = (seen: StorySeen): Fields<StoryStatus> => {
     headCommit: headCommit(seen),
     plan: status?.plan,
     tasks: plan === undefined ? status?.tasks : taskCounts(plannedTasks(seen, plan)),
-    usage: status?.usage,
+    usage: usageFields(seen),
     startedAt: status?.startedAt,
     ...(deadlineMs !== undefined && { deadline: timestamp(deadlineMs) }),
   };
 };
 
-/** What was spent, as of this change of phase: a lost ledger starts again from here. */
-const usageFields = ({ story, tasks, usage }: StorySeen): NonNullable<StoryStatus['usage']> => {
-  const listed = tasks.flatMap(({ status }) => status?.attempts ?? []).reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
-  const before = story.status?.usage;
-  return { tokens: Math.max(listed, usage?.spent ?? 0, before?.tokens ?? 0), gpuSeconds: before?.gpuSeconds ?? 0 };
+const usageOfMove = ({ story, tasks, usage }: StorySeen): StoryStatus['usage'] => {
+  const { tokens, gpuSeconds } = recordedSpending(story, tasks);
+  return { tokens: Math.max(tokens, usage?.spent ?? 0), gpuSeconds };
 };
 
 const lasting = ({ baseCommit: base, plan }: Fields<StoryStatus>): readonly ConditionOf<'Story'>[] => {
@@ -96,7 +104,7 @@ export const written = (seen: StorySeen, now: number, words: Words): StoryDecisi
   const isMove = story.status?.phase !== undefined && story.status.phase !== phase;
   const isEnd = succeeded !== undefined;
   const own = words.conditions ?? [];
-  const fields: Fields<StoryStatus> = { ...kept(seen), ...(isMove ? { usage: usageFields(seen) } : {}), ...words.fields };
+  const fields: Fields<StoryStatus> = { ...kept(seen), ...(isMove ? { usage: usageOfMove(seen) } : {}), ...words.fields };
   const others = lasting(fields).filter(({ type }) => !own.some((condition) => condition.type === type));
   return compose<StoryStatus, 'Story'>(
     story,

@@ -13,6 +13,7 @@ import type { Attempt } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import { approvalState, gateMode } from '../plan/approval.ts';
 import { untilMs } from '../../crds/time.ts';
+import { gpuBudget } from './gpu.ts';
 import { nextAttemptMs, usedUp } from './limits.ts';
 import { outside, pending, stalled, type Blocked } from './blocked.ts';
 import { isOpen, latestRecord, listedRecords } from './records.ts';
@@ -124,12 +125,25 @@ const backingOff: Blocker = ({ task }, { now }) => {
   return { phase: 'Queued', reason: 'BackOff', sentence, afterMs: untilMs(atMs, now) };
 };
 
+/** The Story's status knows what was spent when the ledger, which knows it sooner, was lost. */
 const budgetSpent: Blocker = ({ story, usage }) => {
   const most = story?.spec.budget.tokens;
-  if (most === undefined || usage === undefined || usage.spent < most) return undefined;
+  const spent = Math.max(usage?.spent ?? 0, story?.status?.usage?.tokens ?? 0);
+  if (most === undefined || spent < most) return undefined;
   return stalled(
     'BudgetSpent',
     `the Story has spent its ${most} tokens: raise spec.budget.tokens of story ${story?.metadata.name ?? ''}`,
+  );
+};
+
+/** Of couriers too: their workspaces have the GPUs of their Council. */
+export const gpuBudgetSpent: Blocker = (core, { now }) => {
+  const budget = gpuBudget(core, now);
+  if (budget?.isSpent !== true) return undefined;
+  const name = core.story?.metadata.name ?? '';
+  return stalled(
+    'BudgetSpent',
+    `the Story has spent its ${budget.most} GPU seconds: raise spec.budget.gpuSeconds of story ${name}`,
   );
 };
 
@@ -193,14 +207,15 @@ export const attemptBlockers: readonly Blocker[] = [
   attemptsUsedUp,
   backingOff,
   budgetSpent,
+  gpuBudgetSpent,
   councilMissing,
   imageProfileMissing,
   ...machinery,
   councilNotReady,
 ];
 
-/** A courier needs no model, no agent and no phase, and so no Council; what it carries was already paid for. */
-export const courierBlockers: readonly Blocker[] = [...common, courierProfileMissing, ...machinery];
+/** A courier needs no model, no agent and no phase, and so no Council; the tokens of what it carries were already paid for. */
+export const courierBlockers: readonly Blocker[] = [...common, courierProfileMissing, gpuBudgetSpent, ...machinery];
 
 export const firstBlocker = (blockers: readonly Blocker[], core: TaskCore, judging: Judging): Blocked | undefined => {
   for (const blocker of blockers) {

@@ -2,7 +2,7 @@
 // May: build. May not: take from a user anything that reaches a pod but amounts, a node choice and a name in the platform's tables.
 
 import type { Council } from '../../crds/kinds/council.ts';
-import { LABEL_MANAGED_BY, LABEL_NETWORK, LABEL_STORY, LABEL_TASK, MANAGED_BY } from '../../crds/labels.ts';
+import { LABEL_GPUS, LABEL_MANAGED_BY, LABEL_NETWORK, LABEL_STORY, LABEL_TASK, MANAGED_BY } from '../../crds/labels.ts';
 import { isAssumed, type ObjectMeta } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { ImageProfile, PlatformConfig } from '../../crds/contracts/platform.ts';
@@ -15,7 +15,7 @@ import type { GatewayEndpoint } from '../snapshot.ts';
 import type { WorkspaceSetting } from '../workspace/container.ts';
 import { workspaceJob, type BuiltJob, type Placement } from '../workspace/job.ts';
 import { networkHash } from '../workspace/network-policy.ts';
-import { toolchainResources } from '../workspace/resources.ts';
+import { gpuCount, toolchainResources } from '../workspace/resources.ts';
 import { isLive, podsOf } from './job-reading.ts';
 import type { TaskSeen } from './seen.ts';
 import { identityLabels, wantedJobName, type WantedJob } from './job-identity.ts';
@@ -29,7 +29,7 @@ export interface JobInput {
   readonly gateway: GatewayEndpoint;
 }
 
-const metadata = (task: Task, wanted: WantedJob, platform: PlatformConfig): ObjectMeta => ({
+const metadata = ({ task, council, platform }: JobInput, wanted: WantedJob): ObjectMeta => ({
   name: wantedJobName(task, wanted),
   namespace: task.metadata.namespace,
   labels: {
@@ -37,6 +37,7 @@ const metadata = (task: Task, wanted: WantedJob, platform: PlatformConfig): Obje
     [LABEL_STORY]: labelValue(task.spec.storyRef.name),
     [LABEL_TASK]: labelValue(task.metadata.name),
     [LABEL_NETWORK]: networkHash(platform),
+    ...(gpuCount(council) === 0 ? {} : { [LABEL_GPUS]: String(gpuCount(council)) }),
     [LABEL_MANAGED_BY]: MANAGED_BY,
   },
   ownerReferences: [controlledBy('Task', task)],
@@ -69,7 +70,7 @@ const setting = (input: JobInput, { kind, n }: WantedJob): WorkspaceSetting => (
 
 export const taskJob = (input: JobInput, wanted: WantedJob): BuiltJob =>
   workspaceJob({
-    metadata: metadata(input.task, wanted, input.platform),
+    metadata: metadata(input, wanted),
     setting: setting(input, wanted),
     placement: placement(input.council),
   });

@@ -24,7 +24,9 @@ export interface JobEnd {
   /** Absent for `ok`. */
   readonly reason?: FindingReason;
   readonly message: string;
-  /** Present for an attempt that ended well. */
+  /** The condition under which it was waited for, of an end that nothing tells but that something is missing. */
+  readonly missed?: Missed;
+  /** What step `report` told, if an attempt came that far, whichever way it ended. */
   readonly report?: Findings['report'];
   /** Present for a courier that ended well. */
   readonly commit?: string;
@@ -79,6 +81,10 @@ const lastStep = ({ status }: Pod): ContainerTermination | undefined => {
 export const isLive = (job: Job, pods: readonly Pod[]): boolean =>
   ending(job) === undefined && pods.every((pod) => lastStep(pod) === undefined);
 
+/** When what ran of it ended; undefined: it has not. */
+export const endedAt = (job: Job, pods: readonly Pod[]): string | undefined =>
+  podsOf(job, pods).flatMap((pod) => lastStep(pod)?.finishedAt ?? [])[0] ?? ending(job)?.lastTransitionTime;
+
 const terminations = (pod: Pod): ReadonlyMap<string, ContainerTermination> =>
   new Map(
     statusesOf(pod).flatMap(({ name, state }) => (state?.terminated === undefined ? [] : [[name, state.terminated] as const])),
@@ -117,7 +123,7 @@ const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination
   if (checkout?.outcome === 'failed') return firstFinding(at, checkout, 'checkout');
   const report = parseFinding('report', ended.get('report')?.message ?? '');
   if (report === undefined) return fault(at, 'StepFailed', 'step report left no finding');
-  if (report.outcome !== 'ok') return failedFinding(at, report, 'report');
+  if (report.outcome !== 'ok') return { ...failedFinding(at, report, 'report'), report };
   if (report.patch === undefined || report.evidence === undefined || report.base === undefined)
     return fault(at, 'StepFailed', 'the finding of step report names no patch, evidence or base');
   return { at, side: 'ok', message: report.summary ?? '', report };

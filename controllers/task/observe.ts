@@ -2,20 +2,26 @@
 // unfinished Tasks with which it competes for capacity.
 // May: ask the snapshot. May not: judge.
 
-import { storyAccount } from '../../crds/contracts/commands.ts';
+import { attemptAccount, storyAccount } from '../../crds/contracts/commands.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
 import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import type { Job } from '../kubernetes.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Job, Pod } from '../kubernetes.ts';
+import type { Snapshot, Usage } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
+import { gpusOf } from './gpu.ts';
+import { runJobs } from './job-identity.ts';
+import { listedRecords } from './records.ts';
 import { type NamespaceSeen, type Receipts, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
 
 const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
   isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
+  jobs.filter((job) => !isAssumed(job) && gpusOf(job) > 0).flatMap(({ metadata }) => snapshot.podsOf(metadata.uid));
 
 /** Look-ups that many Tasks of one pass share: each is made once in a pass. */
 interface Shared {
@@ -37,7 +43,13 @@ const remembered = <Value, Rest extends readonly unknown[]>(
 
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: livingJobs(task, snapshot) }))),
+  families: remembered((storyUid) => {
+    const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
+    return snapshot.tasksOf(storyUid).map((task) => {
+      const jobs = livingJobs(task, snapshot);
+      return { task, jobs, ...(hasGpuBudget ? { gpuPods: gpuPods(jobs, snapshot) } : {}) };
+    });
+  }),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
     const role = storyAndRole.slice(storyAndRole.indexOf(' ') + 1);
@@ -61,6 +73,12 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
     family: shared.families(storyRef.uid),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
+};
+
+/** Of the newest attempt, listed or only seen by its Job. */
+const attemptUsage = ({ task, jobs }: TaskCore, snapshot: Snapshot): Usage | undefined => {
+  const newest = Math.max(0, ...[...listedRecords(task), ...runJobs(task, jobs)].map(({ n }) => n));
+  return newest === 0 ? undefined : snapshot.usage(attemptAccount(task.metadata.uid, newest));
 };
 
 const receiptsOf = (jobs: readonly Job[], snapshot: Snapshot): Receipts =>
@@ -91,6 +109,7 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
+    attemptUsage: attemptUsage(core, snapshot),
     receipts: receiptsOf(core.jobs, snapshot),
     rivals: () => rivalsOf(core, shared),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),

@@ -76,7 +76,7 @@ export const newRecord = ({ job, n, candidate }: RunJob, crew: Crew): Attempt =>
   startedAt: job.metadata.creationTimestamp,
 });
 
-/** What the attempt's report adds to its record: from now on it has a patch, and waits for a courier. */
+/** What the attempt's report adds to its record. With a patch, and unless it ended, it waits for a courier from now on. */
 export const withReport = (record: Attempt, { report }: JobEnd): Attempt => {
   const { base, patch, evidence, verify, files, insertions, deletions, tokens } = report ?? {};
   const found = { base, patch, evidence, verify, files, insertions, deletions, tokens };

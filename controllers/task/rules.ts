@@ -2,7 +2,8 @@
 // May: judge one record. May not: read a clock or a cache, keep anything, or undo a terminal phase.
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
-import type { TaskStatus } from '../../crds/kinds/task.ts';
+import type { FindingReason } from '../../crds/contracts/findings.ts';
+import type { Attempt, TaskStatus } from '../../crds/kinds/task.ts';
 import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { isOwnedByItsStory } from '../../crds/rules/task-owner.ts';
@@ -12,10 +13,12 @@ import type { Effect } from '../contract.ts';
 import type { RuleOf, Rules } from '../rules.ts';
 import { timestamp, untilMs } from '../../crds/time.ts';
 import type { Blocked } from './blocked.ts';
-import { attemptBlockers, courierBlockers, firstBlocker } from './blockers.ts';
+import { attemptBlockers, courierBlockers, firstBlocker, gpuBudgetSpent } from './blockers.ts';
 import { withoutPlace } from './capacity.ts';
 import { deletions, liveJobs, taskJob } from './children.ts';
+import { withAttemptCosts, withRunCosts } from './costs.ts';
 import { notItsTurn } from './courier-turn.ts';
+import { gpuBudget } from './gpu.ts';
 import type { WantedJob } from './job-identity.ts';
 import { UNREAD_MS } from './job-reading.ts';
 import { prerequisites } from './prerequisites.ts';
@@ -53,19 +56,22 @@ const integrated: Rule = (view) => {
 };
 
 /** A run that is given up counts for nobody. */
-const givenUp = (view: TaskView, at: string, message: string): TaskView => ({
-  ...view,
-  runs: view.runs.map((run) =>
-    run.record === undefined || !isOpen(run.record)
-      ? run
-      : { ...run, record: { ...endRecord(run.record, { at, side: 'ok', message }), outcome: 'Cancelled' } },
-  ),
-});
+const givenUp = (view: TaskView, given: { readonly message: string; readonly reason?: FindingReason }): TaskView => {
+  const { seen, now } = view;
+  const ended = (record: Attempt): Attempt => {
+    const whole = withRunCosts(record.patch === undefined ? withAttemptCosts(record, seen, now) : record, seen, now);
+    return { ...endRecord(whole, { at: timestamp(now), side: 'ok', ...given }), outcome: 'Cancelled' };
+  };
+  const runs = view.runs.map((run) =>
+    run.record === undefined || !isOpen(run.record) ? run : { ...run, record: ended(run.record) },
+  );
+  return { ...view, runs };
+};
 
 /** Its Jobs are deleted when that is written: a Job that cannot be deleted must not keep its Task from ending. */
 const end = (view: TaskView, phase: 'Failed' | 'Cancelled', reason: string, message: string): TaskDecision => {
   const at = timestamp(view.now);
-  return ended(givenUp(view, at, message), { phase, reason, message, at });
+  return ended(givenUp(view, { message }), { phase, reason, message, at });
 };
 
 const cancelled: Rule = (view) => {
@@ -92,6 +98,12 @@ const attemptEnded: Rule = (view) => {
   const how = `${record.reason ?? 'unknown'}${record.message === undefined ? '' : `, ${record.message}`}`;
   const sentence = `waits for its next attempt; attempt ${record.n} ended: ${how}`;
   return blocked(view, { phase: 'Queued', reason: 'AttemptEnded', sentence });
+};
+
+/** The record ends first: its Job then belongs to no attempt. */
+const gpuSecondsSpent: Rule = (view) => {
+  const found = runIn(view.runs, 'working') === undefined ? undefined : gpuBudgetSpent(view.seen, view.judging);
+  return found === undefined ? undefined : blocked(givenUp(view, { message: found.sentence, reason: 'BudgetSpent' }), found);
 };
 
 const jobStarting =
@@ -137,17 +149,21 @@ const putBack = ({ seen }: TaskView): readonly Effect[] => {
 };
 
 const atWork = (view: TaskView, { waitsFor, lookAgainMs }: Progress, words: UnderWay): TaskDecision => {
-  const afterMs = lookAgainMs === undefined ? undefined : untilMs(lookAgainMs, view.now);
+  const dates = [lookAgainMs === undefined ? undefined : untilMs(lookAgainMs, view.now), words.afterMs].filter(
+    (date) => date !== undefined,
+  );
   const said =
     waitsFor === undefined ? words : { ...words, reason: 'WorkspaceWaiting', message: `the ${words.what} waits for ${waitsFor}` };
-  return under(view, { ...said, ...(afterMs !== undefined && { afterMs }), effects: putBack(view) });
+  return under(view, { ...said, ...(dates.length > 0 && { afterMs: Math.min(...dates) }), effects: putBack(view) });
 };
 
 const working: Rule = (view) => {
   const found = runIn(view.runs, 'working');
   if (found === undefined) return undefined;
   const message = `attempt ${found.run.n} is at work`;
-  return atWork(view, found.stage.progress, { what: 'attempt', reason: 'Running', message });
+  const afterMs = gpuBudget(view.seen, view.now)?.leftMs;
+  const words = { what: 'attempt', reason: 'Running', message, ...(afterMs === undefined ? {} : { afterMs }) } as const;
+  return atWork(view, found.stage.progress, words);
 };
 
 const carrying: Rule = (view) => {
@@ -242,6 +258,7 @@ export const rules: Rules<[TaskView], TaskStatus> = [
   ['a Task ends with its Story', storyEnded],
   ['a Task fails when the wall clock budget ends', deadlinePassed],
   ['an attempt that ended is written down before anything else starts', attemptEnded],
+  ['an attempt at work is given up when the GPU seconds of its Story are spent', gpuSecondsSpent],
   ['a courier that failed is written down before another starts', courierFailed],
   ['a Job that belongs to no attempt, or to one that was given up, is deleted', strayJobs],
   ['a Job that was only just asked for is waited for', jobStarting('attempt')],

@@ -8,6 +8,7 @@ import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
 import { epochMs, timestamp } from '../../crds/time.ts';
+import { withAttemptCosts, withRunCosts, type CostSources } from './costs.ts';
 import { runJobs, type RunJob } from './job-identity.ts';
 import { isLive, podsOf, readJob, UNREAD_MS, type JobEnd, type Missed, type Reading as JobReading } from './job-reading.ts';
 import { infrastructureFaults, infrastructureLimit, retryAtMs } from './limits.ts';
@@ -27,11 +28,7 @@ import {
 import { recordsOf, type Run, type Stage } from './runs.ts';
 import type { Receipts } from './seen.ts';
 
-export interface RunsInput {
-  readonly task: Task;
-  readonly jobs: readonly Job[];
-  /** Of those Jobs. */
-  readonly pods: readonly Pod[];
+export interface RunsInput extends CostSources {
   readonly receipts: Receipts;
   /** While it is false, receipts may be missing that are there. */
   readonly storeAvailable: boolean;
@@ -146,8 +143,8 @@ const progress = (reading: Reading, record: Attempt): RunProgress => {
   const found = readRunJob(reading, 'attempt', job);
   if (found.kind === 'running') return { record, stage: { kind: 'working', progress: found.progress } };
   if (found.kind !== 'ended') return { record, stage: { kind: found.kind, what: 'attempt' } };
-  if (found.end.side !== 'ok') return ended(record, found.end);
-  return courierProgress(reading, withReport(record, found.end));
+  const reported = withAttemptCosts(withReport(record, found.end), input, now);
+  return found.end.side === 'ok' ? courierProgress(reading, reported) : ended(reported, found.end);
 };
 
 interface StrayInput {
@@ -196,8 +193,9 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     const { n, candidate } = record;
     if (n < current || !isOpen(record)) return { n, candidate, record, stage: { kind: 'ended' }, newlyEnded: false };
     const others = known.filter((each) => !isSameRun(each, record));
-    const found = progress({ input, now, others }, record);
-    return { n, candidate, ...found, newlyEnded: !isOpen(found.record) };
+    const { record: read, stage } = progress({ input, now, others }, record);
+    if (isOpen(read)) return { n, candidate, record: read, stage, newlyEnded: false };
+    return { n, candidate, record: withRunCosts(read, input, now), stage, newlyEnded: true };
   };
   const starting = attempts
     .filter(({ job, ...each }) => isAssumed(job) && each.n === current && !known.some((record) => isSameRun(record, each)))

@@ -20,6 +20,8 @@ export type Receipts = Readonly<Record<string, Receipt>>;
 export interface Relative {
   readonly task: Task;
   readonly jobs: readonly Job[];
+  /** Pods of those Jobs that have GPUs, where the Story has a budget of GPU seconds. */
+  readonly gpuPods?: readonly Pod[];
 }
 
 export interface TaskCore {
@@ -57,6 +59,8 @@ export interface LazyRivals {
 export interface TaskSeen extends TaskCore, LazyRivals {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
+  /** The ledger's account of its newest attempt. */
+  readonly attemptUsage: Usage | undefined;
   /** By uid of the Job; of those that have one. */
   readonly receipts: Receipts;
   readonly namespace: NamespaceSeen;

@@ -164,7 +164,13 @@ export const storySpec = z
     budget: z
       .object({
         tokens: z.int().min(1).optional().describe('Most model tokens for the whole Story.'),
-        gpuSeconds: z.int().min(1).optional().describe('Most GPU seconds of workspaces. This version does not count them.'),
+        gpuSeconds: z
+          .int()
+          .min(1)
+          .optional()
+          .describe(
+            'Most GPU seconds of workspaces (GPUs of the Council × seconds that a workspace ran): then they are stopped.',
+          ),
         wallClockSeconds: z
           .int()
           .min(60)
@@ -240,7 +246,7 @@ export const storyStatus = z
         gpuSeconds: count('GPU seconds spent.', Number.MAX_SAFE_INTEGER),
       })
       .optional()
-      .describe('What was spent, as of the last change of phase.'),
+      .describe('What was spent, as of the last change of phase or end of an attempt.'),
     startedAt: time('When the Plan was approved.').optional(),
     deadline: time('When the wall clock budget ends.').optional(),
     completedAt: time('When the Story ended.').optional(),

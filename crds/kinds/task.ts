@@ -88,7 +88,8 @@ export const attempt = z
     files: count('Files changed.').optional(),
     insertions: count('Lines added.').optional(),
     deletions: count('Lines removed.').optional(),
-    tokens: count('Model tokens spent.').optional(),
+    tokens: count('Model tokens spent, as the ledger has them.').optional(),
+    gpuSeconds: count('GPU seconds of its workspaces, couriers included.').optional(),
   })
   .describe('One attempt.');
 export type Attempt = Immutable<z.output<typeof attempt>>;

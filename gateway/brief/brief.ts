@@ -29,10 +29,13 @@ export type BriefResult =
 
 const broken = (code: string, message: string): BriefResult => ({ kind: 'broken', code, message });
 
-/** The attempt before this one that failed, if any. */
+/** The attempt before this one that failed, if any; one that was stopped has not. */
 const lastFailureOf = (task: Task, attempt: Attempt): Attempt | undefined =>
   (task.status?.attempts ?? [])
-    .filter(({ n, finishedAt, reason }) => n < attempt.n && finishedAt !== undefined && reason !== undefined)
+    .filter(
+      ({ n, finishedAt, reason, outcome }) =>
+        n < attempt.n && finishedAt !== undefined && reason !== undefined && outcome !== 'Cancelled',
+    )
     .toSorted((a, b) => b.n - a.n)[0];
 
 const taskPart = (task: Task): Brief['task'] => {
@@ -59,10 +62,12 @@ const repositoryPart = ({ metadata, spec }: Story, baseCommit: string): Brief['r
   ...(spec.adoptBranch !== undefined && { adopt: spec.adoptBranch }),
 });
 
-const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> =>
-  failure === undefined
-    ? {}
-    : { lastFailure: { attempt: failure.n, reason: failure.reason ?? 'Unknown', message: failure.message ?? '' } };
+const failurePart = (failure: Attempt | undefined): Pick<Brief, 'lastFailure'> => {
+  if (failure === undefined) return {};
+  const { n, reason = 'Unknown', message = '', verify } = failure;
+  const counts = verify === undefined ? '' : `(${verify.passed} of ${verify.passed + verify.failed} verify commands passed)`;
+  return { lastFailure: { attempt: n, reason, message: `${message} ${counts}`.trim() } };
+};
 
 const courierPart = (attempt: Attempt): Pick<Brief, 'courier'> | undefined => {
   const { patch, evidence, base } = attempt;

@@ -115,10 +115,12 @@ export class ModelProxy {
   }
 
   async #pay(call: ModelCall): Promise<void> {
-    const held: Held[] = [];
+    // side by side: each is a write that the caller waits for
+    const asked = await Promise.allSettled(call.payers.map((payer) => this.#reserve(call, payer)));
+    const held = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     let used = 0;
     try {
-      for (const payer of call.payers) held.push(await this.#reserve(call, payer));
+      for (const each of asked) if (each.status === 'rejected') throw each.reason;
       used = call.chat.estimate;
       used = (await this.#call(call)) ?? used;
     } catch (error) {

@@ -20,6 +20,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   family: [],
   usage: undefined,
   pods: [],
+  attemptUsage: undefined,
   receipts: {},
   rivals: () => [],
   namespace: {

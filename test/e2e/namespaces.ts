@@ -8,4 +8,5 @@ export const FORGED = 'e2e-forged';
 export const RESTART = 'e2e-restart';
 export const QUIET = 'e2e-quiet';
 export const HOSTILE = 'e2e-hostile';
-export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, FORGED, RESTART, QUIET, HOSTILE];
+export const GPU = 'e2e-gpu';
+export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, FORGED, RESTART, QUIET, HOSTILE, GPU];

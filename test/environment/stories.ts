@@ -10,6 +10,7 @@ export interface StoryInput {
   readonly namespace: string;
   readonly name: string;
   readonly councils?: readonly { readonly role: string; readonly name: string }[];
+  readonly budget?: { readonly gpuSeconds: number };
 }
 
 export const STORY_ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled'];
@@ -17,7 +18,7 @@ export const STORY_ENDS: readonly StoryPhase[] = ['Done', 'Failed', 'Cancelled']
 export const planName = (story: string): string => `${story}-1`;
 
 /** Written by alice, who may open the gates that it names. */
-export const storyObject = ({ namespace, name, councils }: StoryInput, repository: Repository): object => ({
+export const storyObject = ({ namespace, name, councils, budget }: StoryInput, repository: Repository): object => ({
   apiVersion: API_VERSION,
   kind: 'Story',
   metadata: { name, namespace },
@@ -31,6 +32,7 @@ export const storyObject = ({ namespace, name, councils }: StoryInput, repositor
     repository: { url: repository.url, ref: 'main' },
     gates: { scope: 'Auto', test: 'Auto', docs: 'Auto' },
     ...(councils !== undefined && { councils }),
+    ...(budget !== undefined && { budget }),
   },
 });
 

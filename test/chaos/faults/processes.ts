@@ -86,7 +86,11 @@ export const storeFull = (...moments: readonly Moment[]): Fault => ({
     return {
       what: 'the volume of NATS filled to its last byte',
       heal: async () => {
-        while (!/no space|insufficient storage|resource limits/i.test(natsLog(scene.rig).slice(logBefore))) {
+        while (
+          !/no space|out of space|insufficient storage|resource limits|will be disabled/i.test(
+            natsLog(scene.rig).slice(logBefore),
+          )
+        ) {
           if (scene.signal.aborted) throw new Error('the full volume was never felt');
           await delay(100);
         }

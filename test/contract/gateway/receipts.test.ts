@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '../../../crds/canonical.ts';
 import { KV_BUCKETS } from '../../../crds/contracts/commands.ts';
 import { audienceOf } from '../../../crds/contracts/steps.ts';
@@ -137,6 +137,21 @@ describe('a receipt', () => {
       expect([(await claim('push', { commit: pushed })).status, (await claim('push', { commit: pushed })).status]).toEqual([
         200, 200,
       ]);
+    });
+
+    it('is refused while the store is away, and can be had when it came back empty', async () => {
+      const pushed = await commit('second\n');
+      await land(pushed);
+      mergeFound({ base, head: base, commit: pushed });
+      await claim('push', { commit: pushed });
+      await stage.nats.wipe();
+      expect(await claim('push', { commit: pushed })).toMatchObject({
+        status: 503,
+        json: { error: { code: 'StoreUnavailable' } },
+      });
+      await stage.nats.start();
+      await vi.waitFor(async () => expect((await claim('push', { commit: pushed })).status).toBe(200), { timeout: 30_000 });
+      expect(await kept(COURIER_JOB.metadata.uid)).toEqual({ kind: 'push', commit: pushed });
     });
 
     it.each(['a branch', 'no branch'])('is refused for a commit that exists nowhere, with %s', async (which) => {

@@ -199,3 +199,9 @@ export const attacksItsJudge: Script = {
     },
   ],
 };
+
+/** Sits on its workspace. */
+export const neverComesBack: Script = {
+  name: 'never-comes-back',
+  plays: [{ steps: [{ calls: [{ tool: 'shell', args: { argv: ['sleep', '3000'], timeout_seconds: 3000 } }] }] }],
+};

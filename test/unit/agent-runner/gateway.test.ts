@@ -88,9 +88,31 @@ describe('the ways to the gateway', () => {
       relay.close();
     });
 
-    it('takes every other answer as data', async () => {
+    it.each(['StoreUnavailable', 'IdentityUnavailable', 'RepositoryBusy'])(
+      'asks again while the gateway itself waits for something: %s',
+      async (code) => {
+        answers = [refusal(503, code), text('yes')];
+        expect((await client.send({ method: 'GET', path: '/x', maxBytes: 1_000 })).body.toString()).toBe('yes');
+      },
+    );
+
+    it('waits so long for an answer, and no longer, from a gateway that says nothing, and asks again', async () => {
+      const hasty = new GatewayClient({ ...place, answerMs: 200 });
+      answers = [() => undefined, text('yes')];
+      expect((await hasty.send({ method: 'GET', path: '/x', maxBytes: 10 })).body.toString()).toBe('yes');
+      await hasty.close();
+    });
+
+    it('says what it waited for when its patience ends', async () => {
+      const impatient = new GatewayClient({ ...place, patienceMs: 0 });
       answers = [refusal(503, 'StoreUnavailable')];
-      expect((await client.send({ method: 'GET', path: '/x', maxBytes: 1_000 })).status).toBe(503);
+      await expect(impatient.send({ method: 'GET', path: '/x', maxBytes: 1_000 })).rejects.toThrow('refused: StoreUnavailable');
+      await impatient.close();
+    });
+
+    it('takes every other answer as data', async () => {
+      answers = [refusal(502, 'UpstreamUnavailable')];
+      expect((await client.send({ method: 'GET', path: '/x', maxBytes: 1_000 })).status).toBe(502);
     });
 
     it('does not read more than it was told to', async () => {
@@ -124,7 +146,7 @@ describe('the ways to the gateway', () => {
       expect(seen).toEqual([`PUT /v1/artifacts/${digest} Bearer first-token`]);
     });
 
-    it.each([413, 503])('that the gateway answers with %d are an infrastructure fault', async (status) => {
+    it.each([413, 500])('that the gateway answers with %d are an infrastructure fault', async (status) => {
       answers = [refusal(status, 'Whatever')];
       await expect(putArtifact(client, Buffer.from('bytes'))).rejects.toThrow('does not take the artifact');
     });
@@ -152,7 +174,7 @@ describe('the ways to the gateway', () => {
         void response
           .writeHead(status, { 'content-type': 'application/json' })
           .end(JSON.stringify({ error: { message: `wrong: ${code}`, type: 'x', param: null, code } }));
-    const ask = async (given: readonly Answer[], timeoutMs = 20_000) => {
+    const ask = async (given: readonly Answer[], timeoutMs = 20_000, callMs?: number) => {
       answers = [...given];
       const model: Model = gatewayModel({
         gatewayUrl: place.url,
@@ -161,10 +183,16 @@ describe('the ways to the gateway', () => {
         model: 'm',
         temperature: 0.5,
         maxTokens: 10,
+        ...(callMs !== undefined && { callMs }),
       });
       return model({ messages: [{ role: 'user', content: 'hi' }], tools: [], timeoutMs });
     };
     const fine = json(reply({ content: 'hello' }));
+
+    it('a gateway that says nothing is asked again, long before the time of the agent ends', async () => {
+      expect(await ask([() => undefined, fine], 20_000, 200)).toMatchObject({ kind: 'reply' });
+      expect(seen).toHaveLength(2);
+    });
 
     it.each<[string, readonly Answer[], object, number]>([
       ['an answer', [fine], { kind: 'reply', text: 'hello', tokens: 7, calls: [] }, 1],

@@ -125,6 +125,19 @@ describe('a brief', () => {
     expect(told.lastFailure).toEqual({ attempt: 1, reason: 'VerifyFailed', message: '2 tests failed' });
   });
 
+  it('says how far the last failure came, and not that somebody stopped an attempt', () => {
+    const ended = { finishedAt: '2026-11-21T10:00:00Z' } as const;
+    const failed = attempt(1, {
+      ...ended,
+      ...{ outcome: 'AgentFailed', reason: 'VerifyFailed', message: 'no' },
+      verify: { passed: 1, failed: 2 },
+    });
+    const stopped = attempt(2, { ...ended, outcome: 'Cancelled', reason: 'BudgetSpent', message: 'the GPU seconds are spent' });
+    const now = attempt(3);
+    const told = brief({ task: task(work('api'), { attempts: [failed, stopped, now] }), attempt: now });
+    expect(told.lastFailure).toEqual({ attempt: 1, reason: 'VerifyFailed', message: 'no (1 of 3 verify commands passed)' });
+  });
+
   it('carries the patch for a courier, and none for an attempt', () => {
     const done = attempt(1, { patch: DIGEST, evidence: DIGEST, base: COMMIT });
     expect(brief({ attempt: done, courier: true }).courier).toEqual({ patch: DIGEST, evidence: DIGEST, base: COMMIT });

@@ -12,7 +12,10 @@ import { job, over, pod, REPORT, workspaces } from '../../../builders/workspaces
 const form = task(work('form'));
 const listing = (...attempts: readonly ReturnType<typeof attempt>[]): Task => task(work('form'), { attempts: [...attempts] });
 const read = (of: Task, seen: ReturnType<typeof workspaces>): RunsRead =>
-  readRuns({ task: of, ...seen, platform: platform(), crewOf: (n) => ({ agent: `agent-dev-00${n}` }) }, NOW + 20_000);
+  readRuns(
+    { task: of, ...seen, platform: platform(), attemptUsage: undefined, crewOf: (n) => ({ agent: `agent-dev-00${n}` }) },
+    NOW + 20_000,
+  );
 /** `<attempt>/<candidate> <stage>` of each run. */
 const stages = ({ runs }: RunsRead): readonly string[] =>
   runs.map(({ n, candidate, stage }) => `${n}/${candidate} ${stage.kind}`);

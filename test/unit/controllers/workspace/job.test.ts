@@ -257,6 +257,12 @@ describe('a workspace Job', () => {
     expect(of('report')).toEqual(platform().workspace.resources);
   });
 
+  it('says in a label how many GPUs it has, if any', () => {
+    const gpus = council({ workspace: { imageProfile: 'node', gpu: { count: 2 } } });
+    expect(built('attempt', { council: gpus }).job.metadata.labels).toMatchObject({ 'swefleet.io/gpus': '2' });
+    expect(built('attempt').job.metadata.labels).not.toHaveProperty('swefleet.io/gpus');
+  });
+
   it.each<{ wish: string; resources: Council['spec']['workspace']['resources'] }>([
     { wish: 'nothing', resources: {} },
     { wish: 'some of it', resources: { limits: { memory: '4Gi' } } },
