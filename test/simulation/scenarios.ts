@@ -208,13 +208,11 @@ export const lostNodes: Scenario = {
 
 /** The gateway is away for longer than the infrastructure's tries would last, if that used them up. */
 export const gatewayAway: Scenario = {
-  objects: given([work('form'), work('session', { dependsOn: ['form'] })]),
-  plot: ({ taskId, kind, attempt, courierTry }) => {
-    if (taskId === 'form' && kind === 'courier' && courierTry <= 7)
-      return { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' };
-    if (taskId === 'session' && kind === 'attempt' && attempt <= 7)
-      return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
-    return { how: 'ok' };
+  objects: given([work('form')]),
+  plot: ({ kind, attempt, courierTry }) => {
+    if (kind === 'attempt' && attempt === 1) return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
+    const isAway = kind === 'courier' && courierTry <= 6;
+    return isAway ? { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' } : { how: 'ok' };
   },
   deeds: [approves(1)],
   isOver,
