@@ -13,10 +13,10 @@ import type { Snapshot, Usage } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
+import { prerequisites } from './prerequisites.ts';
 import { claimOf, type Claim } from './capacity.ts';
 import { gpusOf } from './gpu.ts';
 import { runJobs } from './job-identity.ts';
-import { prerequisites } from './prerequisites.ts';
 import { listedRecords } from './records.ts';
 import type { NamespaceSeen, Receipts, Relative, TaskCore, TaskSeen } from './seen.ts';
 
@@ -34,7 +34,7 @@ const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
 interface Shared {
   readonly snapshot: Snapshot;
   readonly families: (storyUid: string) => readonly Relative[];
-  /** The same with their Jobs: only a Task that has begun something asks whose courier goes first, and a budget of GPU seconds counts them. */
+  /** The same with their Jobs: only a Task that has a workspace itself asks whose courier goes first. */
   readonly workingFamilies: (storyUid: string) => readonly Relative[];
   readonly stories: (storyUid: string) => Story | undefined;
   readonly councils: (storyAndRole: string, story: Story) => Council | undefined;
@@ -50,16 +50,22 @@ const remembered = <Value, Rest extends readonly unknown[]>(
   };
 };
 
+/** The Jobs are those that `jobsOf` says, unless the Story has a budget of GPU seconds: then all count, with their pods. */
+const relativesOf = (storyUid: string, snapshot: Snapshot, jobsOf: (task: Task) => readonly Job[]): readonly Relative[] => {
+  const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
+  return snapshot.tasksOf(storyUid).map((task) => {
+    if (!hasGpuBudget) return { task, jobs: jobsOf(task) };
+    const jobs = livingJobs(task, snapshot);
+    return { task, jobs, gpuPods: gpuPods(jobs, snapshot) };
+  });
+};
+
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) => snapshot.tasksOf(storyUid).map((task) => ({ task, jobs: NONE }))),
-  workingFamilies: remembered((storyUid) => {
-    const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
-    return snapshot.tasksOf(storyUid).map((task) => {
-      const jobs = isFinished(task) ? NONE : livingJobs(task, snapshot);
-      return { task, jobs, ...(hasGpuBudget ? { gpuPods: gpuPods(jobs, snapshot) } : {}) };
-    });
-  }),
+  families: remembered((storyUid) => relativesOf(storyUid, snapshot, () => NONE)),
+  workingFamilies: remembered((storyUid) =>
+    relativesOf(storyUid, snapshot, (task) => (isFinished(task) ? NONE : livingJobs(task, snapshot))),
+  ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
     const role = storyAndRole.slice(storyAndRole.indexOf(' ') + 1);
@@ -74,7 +80,6 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   const story = shared.stories(storyRef.uid);
   const jobs = livingJobs(task, snapshot);
   const hasBegun = jobs.length > 0 || (task.status?.attempts ?? NONE).length > 0;
-  const isJobsRead = hasBegun || story?.spec.budget.gpuSeconds !== undefined;
   const inForce = story?.status?.plan;
   const plan = inForce === undefined ? undefined : snapshot.plan(`${namespace}/${inForce.name}`);
   return {
@@ -83,7 +88,7 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
     plan: plan?.metadata.uid === inForce?.uid ? plan : undefined,
     council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
     jobs,
-    family: (isJobsRead ? shared.workingFamilies : shared.families)(storyRef.uid),
+    family: (hasBegun ? shared.workingFamilies : shared.families)(storyRef.uid),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
 };

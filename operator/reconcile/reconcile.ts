@@ -163,24 +163,21 @@ const tellRefusal = async (
   }
 };
 
-/** A write that was refused has its date also where the last decision did not ask for it: it would, when that date has come. */
-const nextOf = (workKey: string, { outcome }: Decision<unknown>, { refusals, nowMs }: ReconcilePorts): Next => {
-  if (outcome.kind === 'done') return { kind: 'done' };
-  const refusedUntilMs = refusals.untilMs(workKey, nowMs());
-  const delaysMs = [outcome.afterMs, refusedUntilMs === undefined ? undefined : refusedUntilMs - nowMs()];
-  const delayMs = Math.min(...delaysMs.map((each) => each ?? Infinity));
-  return delayMs === Infinity ? { kind: 'done' } : { kind: 'after', delayMs };
-};
+const nextOf = ({ outcome }: Decision<unknown>): Next =>
+  outcome.kind !== 'done' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
 
 /** An effect that is refused is remembered with its date. A status is not: the next one may say something else. */
-const refusedUntil = (
-  workKey: string,
-  label: string,
-  { sort }: Problem,
-  { refusals, nowMs }: ReconcilePorts,
-): Next | undefined => {
+const refusedUntil = (workKey: string, label: string, { sort }: Problem, ports: ReconcilePorts): Next | undefined => {
+  const nowMs = ports.nowMs();
   if (sort !== 'terminal' || label === STATUS) return undefined;
-  return { kind: 'retry', minMs: refusals.note(workKey, label, nowMs()) - nowMs() };
+  return { kind: 'retry', minMs: ports.refusals.note(workKey, label, nowMs) - nowMs };
+};
+
+/** A pass that waits for something else meanwhile keeps the date: until then the Task is in no line for a place, and nobody would wake it. */
+const orWhenTriedAgain = (next: Next, untilMs: number | undefined, nowMs: number): Next => {
+  if (untilMs === undefined || next.kind === 'retry') return next;
+  const delayMs = untilMs - nowMs;
+  return { kind: 'after', delayMs: next.kind === 'after' ? Math.min(delayMs, next.delayMs) : delayMs };
 };
 
 /** One pass over one key of the controller's kind. Never throws: a problem is recorded and becomes a retry. */
@@ -208,7 +205,7 @@ export const reconcile = async (controller: AnyController, key: string, ports: R
   if (problem === undefined) {
     ports.refusals.made(workKey, done);
     if (done.length > 0) ports.onPass({ ...record, flips: pass.flips, outcome: outcomeText(decision) });
-    return nextOf(workKey, decision, ports);
+    return orWhenTriedAgain(nextOf(decision), ports.refusals.untilMs(workKey, ports.nowMs()), ports.nowMs());
   }
   const next = refusedUntil(workKey, done.at(-1) ?? STATUS, problem, ports) ?? nextAfter(problem);
   // the status comes last, so that it was not written

@@ -473,6 +473,7 @@ describe('one pass', () => {
     time.nowMs += 10_000;
     const other = await run({ ...given, effects: [], status: { phase: 'Cancelled' } });
     expect(other.writes).toEqual([`apply status {"phase":"Cancelled"} (${UID} at 5)`]);
+    expect(other.next).toEqual({ kind: 'after', delayMs: 50_000 });
   });
 
   it('takes back what failed, and what was not reached because of it', async () => {

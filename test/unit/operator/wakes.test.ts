@@ -252,12 +252,8 @@ describe('what a change wakes', () => {
   });
 
   const councilMoves: readonly (readonly [string, Council, boolean])[] = [
-    [
-      'was probed again wakes itself alone',
-      { ...council(), status: { ...council().status, observedGeneration: 1 } } as Council,
-      false,
-    ],
-    ['is no longer ready wakes those who work with it', { ...council(), status: {} } as Council, true],
+    ['was probed again wakes itself alone', { ...council(), status: { ...council().status, observedGeneration: 1 } }, false],
+    ['is no longer ready wakes those who work with it', { ...council(), status: {} }, true],
   ];
   it.each(councilMoves)('a Council that %s', (_, object, isNews) => {
     const woken = wokenBy('Council', { type: 'changed', old: council(), object }, caches());
