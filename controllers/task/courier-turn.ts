@@ -50,7 +50,6 @@ const waits: Blocked = {
 
 export const notItsTurn = (core: TaskCore, judging: Judging): Blocked | undefined => {
   const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
-  const isBehind =
-    others.some(isCarrying) || others.some((other) => turnOf(other) < turnOf(core) && isWaiting(other, core, judging));
-  return isBehind ? waits : undefined;
+  const isAhead = (other: Relative): boolean => turnOf(other) < turnOf(core) && isWaiting(other, core, judging);
+  return others.some(isCarrying) || others.some(isAhead) ? waits : undefined;
 };

@@ -59,9 +59,9 @@ export interface PlaceSeen {
 export interface TaskSeen extends TaskCore {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
-  readonly place: PlaceSeen;
   /** The ledger's account of its newest attempt. */
   readonly attemptUsage: Usage | undefined;
+  readonly place: PlaceSeen;
   /** By uid of the Job; of those that have one. */
   readonly receipts: Receipts;
   readonly namespace: NamespaceSeen;

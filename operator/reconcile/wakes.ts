@@ -82,7 +82,7 @@ const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>)
   );
 };
 
-/** Steps that begin and end as they should, one after the other, are no news before the last of them has ended. */
+/** That the first step begins is news, and trouble; what follows as it should is none before the last step has ended. */
 const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
 
 const newsOf = ({ status = {} }: Objects['Pod']): string => {
@@ -90,7 +90,8 @@ const newsOf = ({ status = {} }: Objects['Pod']): string => {
   const troubles = initContainerStatuses
     .flatMap(({ state }) => state?.waiting?.reason ?? [])
     .filter((why) => !AS_USUAL.includes(why));
-  return JSON.stringify([others, troubles]);
+  const hasBegun = initContainerStatuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
+  return JSON.stringify([others, troubles, hasBegun]);
 };
 
 const isPodNews = (change: Moved<'Pod'>): boolean => {

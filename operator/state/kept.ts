@@ -19,7 +19,7 @@ export const KEPT_JOB: FieldsOf<Job> = {
 
 export const KEPT_POD: FieldsOf<Pod> = {
   ...{ apiVersion: true, kind: true, metadata: KEPT_META },
-  spec: { serviceAccountName: true, activeDeadlineSeconds: true },
+  spec: { activeDeadlineSeconds: true, serviceAccountName: true },
   status: {
     ...{ phase: true, reason: true, message: true, startTime: true },
     conditions: { type: true, status: true, reason: true, message: true },

@@ -41,7 +41,7 @@ export class Refusals {
     return refusal !== undefined && nowMs < refusal.untilMs && labels.includes(refusal.label) ? refusal.untilMs : undefined;
   }
 
-  /** The date of the key's refused write, while it is to come. */
+  /** The date for which the key waits, whatever else it decides meanwhile; undefined: for none. */
   untilMs(workKey: string, nowMs: number): number | undefined {
     const untilMs = this.#byKey.get(workKey)?.untilMs;
     return untilMs !== undefined && nowMs < untilMs ? untilMs : undefined;

@@ -86,8 +86,7 @@ export class Kubelet {
     const ending = this.#ports.plot(workspace);
     const pod = this.#pod(object) as unknown as Pod | undefined;
     const target = job.status?.conditions?.[0]?.type;
-    if (target !== undefined && ending.how === 'nodeLost') return undefined; // Failed is withheld: the pod never ends
-    if (target !== undefined) return () => this.#finish(object, ending, target === 'SuccessCriteriaMet' ? 'Complete' : 'Failed');
+    if (target !== undefined) return this.#afterTarget(object, ending, target);
     if (pod === undefined && job.status?.startTime === undefined) return () => this.#createPod(object);
     if (pod === undefined) return () => this.#target(object, 'FailureTarget');
     if (pod.status?.phase === undefined) return () => this.#run(object, pod);
@@ -95,6 +94,12 @@ export class Kubelet {
       return () => this.#endPod(object, pod, ending);
     if (pod.status.phase === 'Running') return this.#end(object, pod, workspace, ending);
     return () => this.#target(object, pod.status?.phase === 'Succeeded' ? 'SuccessCriteriaMet' : 'FailureTarget');
+  }
+
+  /** While a pod of the Job is not ended, Failed is withheld. */
+  #afterTarget(job: SimObject, ending: Ending, target: string): (() => string) | undefined {
+    if (ending.how === 'nodeLost') return undefined;
+    return () => this.#finish(job, ending, target === 'SuccessCriteriaMet' ? 'Complete' : 'Failed');
   }
 
   #workspaceOf(job: SimObject): Workspace | undefined {

@@ -195,6 +195,29 @@ export const overQuota: Scenario = {
   isOver,
 };
 
+/** A node is lost under an attempt and another one under a courier; nobody says that they ended. */
+export const lostNodes: Scenario = {
+  objects: given(inOrder),
+  plot: ({ taskId, kind, attempt, courierTry }) =>
+    ['form attempt 1 1', 'session courier 1 1'].includes(`${taskId} ${kind} ${attempt} ${courierTry}`)
+      ? { how: 'nodeLost' }
+      : { how: 'ok' },
+  deeds: [approves(1)],
+  isOver,
+};
+
+/** The gateway is away for longer than the infrastructure's tries would last, if that used them up. */
+export const gatewayAway: Scenario = {
+  objects: given([work('form')]),
+  plot: ({ kind, attempt, courierTry }) => {
+    if (kind === 'attempt' && attempt === 1) return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
+    const isAway = kind === 'courier' && courierTry <= 6;
+    return isAway ? { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' } : { how: 'ok' };
+  },
+  deeds: [approves(1)],
+  isOver,
+};
+
 const inOffice = <T extends { readonly metadata: object }>(object: T): T => ({
   ...object,
   metadata: { ...object.metadata, namespace: 'office' },
@@ -231,31 +254,6 @@ export const refusedElsewhere: Scenario = {
   isOver,
 };
 
-/** A node is lost under an attempt and another one under a courier; nobody says that they ended. */
-export const lostNodes: Scenario = {
-  objects: given(inOrder),
-  plot: ({ taskId, kind, attempt, courierTry }) =>
-    ['form attempt 1 1', 'session courier 1 1'].includes(`${taskId} ${kind} ${attempt} ${courierTry}`)
-      ? { how: 'nodeLost' }
-      : { how: 'ok' },
-  deeds: [approves(1)],
-  isOver,
-};
-
-/** The gateway is away for longer than the infrastructure's tries would last, if that used them up. */
-export const gatewayAway: Scenario = {
-  objects: given([work('form'), work('session', { dependsOn: ['form'] })]),
-  plot: ({ taskId, kind, attempt, courierTry }) => {
-    if (taskId === 'form' && kind === 'courier' && courierTry <= 7)
-      return { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' };
-    if (taskId === 'session' && kind === 'attempt' && attempt <= 7)
-      return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
-    return { how: 'ok' };
-  },
-  deeds: [approves(1)],
-  isOver,
-};
-
 export const scenarios = {
   happy,
   secondAttempt,
@@ -265,7 +263,7 @@ export const scenarios = {
   rewrittenTask,
   rough,
   overQuota,
-  refusedElsewhere,
   lostNodes,
   gatewayAway,
+  refusedElsewhere,
 } as const;
