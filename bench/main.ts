@@ -27,8 +27,15 @@ const log = (line: string): void => console.error(line);
 
 const cleanUps: (() => Promise<void>)[] = [];
 
-const cleanUp = async (): Promise<void> => {
-  for (let next = cleanUps.pop(); next !== undefined; next = cleanUps.pop()) await next();
+const cleaning = { done: Promise.resolve() };
+
+/** Whoever calls it while another cleans up waits for that as well. */
+const cleanUp = (): Promise<void> => {
+  const todo = cleanUps.splice(0).reverse();
+  cleaning.done = cleaning.done.then(async () => {
+    for (const next of todo) await next();
+  });
+  return cleaning.done;
 };
 
 const measured = async ({ name, what, rows, run }: Benchmark): Promise<readonly Row[]> => {
@@ -74,7 +81,14 @@ if (unknown !== undefined || values.help) {
   process.exit(values.help ? 0 : 2);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(1)));
+const ending = { begun: false };
+// a terminal or a supervisor may send it to us and to whoever passes it on: the second one must not end us in the middle
+const end = (): void => {
+  if (ending.begun) return;
+  ending.begun = true;
+  void cleanUp().finally(() => process.exit(1));
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
 
 await bundle({ repository: `${import.meta.dirname}/..`, log });
 const rows: Row[] = [];

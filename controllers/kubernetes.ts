@@ -1,5 +1,5 @@
 // The built-in kinds as far as a decision reads or writes them. Times are the strings of the wire, never `Date`.
-// May: name fields. May not: hold anything that no controller uses.
+// May: name fields. May not: hold anything that no controller uses: what is not named here does not enter a cache (operator/state/kept.ts).
 
 import type { ObjectMeta, StoredMeta } from '../crds/kinds/meta.ts';
 

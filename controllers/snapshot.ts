@@ -10,6 +10,7 @@ import type { Plan } from '../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../crds/contracts/platform.ts';
 import type { Story } from '../crds/kinds/story.ts';
 import type { Task } from '../crds/kinds/task.ts';
+import type { PlaceSeen, TaskCore } from './task/seen.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from './kubernetes.ts';
 
 /** Where workspace pods reach the gateway: the ClusterIP of its Service and the CA (PEM) that signed its certificate. */
@@ -36,8 +37,8 @@ export interface Snapshot {
   plansOf(storyUid: string): readonly Plan[];
   /** Every Task that belongs to the Story of that uid: its spec names it, and its controller is the same (`isOwnedByItsStory`). */
   tasksOf(storyUid: string): readonly Task[];
-  /** Every Task of the cluster that is not finished; the Tasks among which capacity is shared out. */
-  unfinishedTasks(): readonly Task[];
+  /** What that Task sees of the places that all unfinished Tasks of the cluster share. */
+  place(core: TaskCore): PlaceSeen;
   councilsIn(namespace: string): readonly Council[];
   jobsOf(ownerUid: string): readonly Job[];
   podsOf(jobUid: string): readonly Pod[];

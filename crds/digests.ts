@@ -2,12 +2,13 @@
 import { canonicalJson, sha256, type Digest } from './canonical.ts';
 import type { PlanTask } from './kinds/plan-task.ts';
 import type { StorySpec } from './kinds/story.ts';
+import { remember } from './remember.ts';
 
 /** What gate scope approves: title, description, acceptance criteria, repository and rigor. */
-export const scopeDigest = (spec: StorySpec): Digest => {
+export const scopeDigest = remember((spec: StorySpec): Digest => {
   const { title, description, acceptanceCriteria, repository, rigor } = spec;
   return sha256(canonicalJson({ title, description, acceptanceCriteria, repository, rigor }));
-};
+});
 
 export interface PlanContent {
   readonly storyUid: string;
@@ -22,13 +23,4 @@ export const planDigest = ({ storyUid, scopeDigest: scope, revision, tasks }: Pl
   return sha256(canonicalJson({ storyUid, scopeDigest: scope, revision, tasks: sorted }));
 };
 
-const taskDigests = new WeakMap<PlanTask, Digest>();
-
-/** Asked for in every pass over a Story and its Tasks, of objects that stay the same: the digest of a frozen one is remembered. */
-export const planTaskDigest = (task: PlanTask): Digest => {
-  const known = taskDigests.get(task);
-  if (known !== undefined) return known;
-  const digest = sha256(canonicalJson(task));
-  if (Object.isFrozen(task)) taskDigests.set(task, digest);
-  return digest;
-};
+export const planTaskDigest = remember((task: PlanTask): Digest => sha256(canonicalJson(task)));

@@ -22,8 +22,12 @@ export interface Reader<T extends KubeObject> {
 
 type Index<T extends KubeObject> = Map<string, Map<string, Stored<T>>>;
 
-const OWNER = 'owner';
-const ownersOf = (object: KubeObject): readonly string[] => (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+const NONE: readonly never[] = [];
+
+/** The index that every cache has. */
+export const OWNER = 'owner';
+export const ownersOf = (object: KubeObject): readonly string[] =>
+  (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
 
 export interface CacheOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, IndexBy<T>>>;
@@ -76,7 +80,8 @@ export class Cache<T extends KubeObject> implements Reader<T> {
   by(index: string, value: string): readonly Stored<T>[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new Error(`no index ${index}`);
-    return [...(found.entries.get(value)?.values() ?? [])];
+    const bucket = found.entries.get(value);
+    return bucket === undefined ? NONE : [...bucket.values()];
   }
 
   values(): Iterable<Stored<T>> {

@@ -60,8 +60,10 @@ const freezeDeep = (root: object): void => {
     if (top.depth > MAX_NESTING) throw new MalformedObject(`nested deeper than ${MAX_NESTING} levels`);
     Object.freeze(top.node);
     const children: readonly unknown[] = Object.values(top.node);
+    // what is frozen came from a cache, whole
     for (const child of children)
-      if (typeof child === 'object' && child !== null) stack.push({ node: child, depth: top.depth + 1 });
+      if (typeof child === 'object' && child !== null && !Object.isFrozen(child))
+        stack.push({ node: child, depth: top.depth + 1 });
   }
 };
 

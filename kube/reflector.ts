@@ -10,6 +10,8 @@ import type { Cache } from './cache.ts';
 import type { ApiClient, Selection } from './client.ts';
 import { ApiError } from './error.ts';
 import { describe, ingest, resourceVersionOf, type KubeObject, type Resource, type Stored } from './object.ts';
+import { isRecord } from './json.ts';
+import { project, type Fields } from './projection.ts';
 import { WatchBroken, type WatchEvent } from './watch-stream.ts';
 
 /** What a reflector tells whoever counts and logs. */
@@ -22,8 +24,10 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly client: Pick<ApiClient, 'listPage' | 'watch'>;
   readonly resource: Resource;
   readonly cache: Cache<T>;
-  /** Further demands on the shape; what it throws drops that one object. */
-  readonly check?: (object: Stored<T>) => void;
+  /** What of each object enters the cache. Default: all but what `ingest` drops. */
+  readonly fields?: Fields;
+  /** Further demands on the shape; what it throws drops that one object. `isSpecKnown`: the one in the cache has the very same spec. */
+  readonly check?: (object: Stored<T>, isSpecKnown: boolean) => void;
   readonly onReport?: (report: Report) => void;
   /** Objects in a page: a page of 500 blocks the loop for some 10 ms. */
   readonly pageSize?: number;
@@ -48,6 +52,14 @@ const DEFAULTS = {
 class WatchRefused extends Error {
   override readonly name = 'WatchRefused';
 }
+
+/** Most changes are of the status: a spec that says the same is the same object then, and what was found out about it still holds. */
+const shareSpec = (raw: unknown, held: unknown): boolean => {
+  if (!isRecord(raw) || !isRecord(held) || !isRecord(raw['spec']) || !isRecord(held['spec'])) return false;
+  if (JSON.stringify(raw['spec']) !== JSON.stringify(held['spec'])) return false;
+  raw['spec'] = held['spec'];
+  return true;
+};
 
 export class Reflector<T extends KubeObject> {
   /** Resolves when the cache first equals a whole list; never rejects. */
@@ -173,10 +185,12 @@ export class Reflector<T extends KubeObject> {
   }
 
   #take(raw: unknown): Stored<T> | undefined {
-    const { resource, check } = this.#options;
+    const { resource, fields = true, check } = this.#options;
     try {
-      const object = ingest<T>(raw, resource);
-      check?.(object);
+      const kept = project(raw, fields);
+      const isSpecKnown = shareSpec(kept, this.#options.cache.get(describe(kept)));
+      const object = ingest<T>(kept, resource);
+      check?.(object, isSpecKnown);
       return object;
     } catch (error) {
       this.#report({ type: 'malformed', resource, key: describe(raw), error });

@@ -10,7 +10,10 @@ import type { Controller } from '../controllers/contract.ts';
 import { objectEvents, TELLING_KINDS, type TellingKind, type ToldStatus } from '../controllers/object-events.ts';
 import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { controllerOf } from '../crds/kinds/meta.ts';
+import { makeClaims } from '../controllers/task/observe.ts';
+import type { Snapshot } from '../controllers/snapshot.ts';
+import { keyOf, type KubeObject } from '../kube/object.ts';
 import type { JetStreamLink, LinkOptions } from '../runtime/bus/link.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Queue, QueueOptions } from '../runtime/queue.ts';
@@ -34,6 +37,8 @@ import {
 } from './reconcile/wakes.ts';
 import { Caches } from './state/caches.ts';
 import { makeFeeds, type Feeds } from './state/feeds.ts';
+import { Places } from './state/places.ts';
+import { Refusals } from './state/refusals.ts';
 import { makeSnapshot } from './state/snapshot.ts';
 import { OBJECT_KINDS, type ObjectKind } from './state/watched-kinds.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -61,6 +66,8 @@ export interface OperatorPorts {
 
 /** Usage moves with every model call; a Story need not look at each. */
 const USAGE_DELAY_MS = 2_000;
+/** The key under which those are woken who get a place that became free. */
+const NEXT_IN_LINE = 'Places next';
 const BACKOFF = { baseMs: 100, maxMs: 300_000 };
 const PUBLISHING_BACKOFF = { baseMs: 200, maxMs: 30_000 };
 /** Each waits for two acknowledgements: this many hide the way to a store that is not next door. */
@@ -72,6 +79,8 @@ export class Operator {
   readonly #feeds: Feeds;
   readonly #link: Link;
   readonly #commands: Commands;
+  readonly #refusals = new Refusals();
+  readonly #places: Places;
   readonly #work: Queue;
   readonly #publishing: Queue;
   readonly #events: EventRecorder;
@@ -100,6 +109,7 @@ export class Operator {
     this.#link = ports.makeLink({ feeds: Object.values(this.#feeds), onAvailable });
     this.#commands = makeCommands(this.#link, nowMs);
     this.#reconcilePorts = this.#makeReconcilePorts();
+    this.#places = this.#makePlaces(this.#reconcilePorts.snapshot);
     const work = (key: string): ReturnType<typeof reconcile> => this.#pass(key);
     const publish = (key: string): ReturnType<typeof publishOutbox> => this.#publish(key);
     this.#work = makeQueue({ work, workers: config.workers, backoff: BACKOFF, onThrown });
@@ -153,25 +163,44 @@ export class Operator {
   #makeReconcilePorts(): ReconcilePorts {
     const { api, config, clock, gatewayCa, telemetry } = this.#ports;
     const caches = this.#caches;
+    const snapshot = makeSnapshot({
+      ...{ caches, platform: config.platform, gatewayCa, ...this.#feeds },
+      places: () => this.#places,
+      storeAvailable: () => this.#link.available,
+      nowMs: () => clock.nowMs(),
+    });
     return {
       api,
+      snapshot,
       resourceOf: (apiVersion, kind) => caches.resourceOf(apiVersion, kind),
       overlayOf: (kind) => caches.overlayOf(kind),
       commands: this.#commands,
+      refusals: this.#refusals,
       nowMs: () => clock.nowMs(),
-      snapshot: makeSnapshot({
-        ...{ caches, platform: config.platform, gatewayCa, ...this.#feeds },
-        storeAvailable: () => this.#link.available,
-        nowMs: () => clock.nowMs(),
-      }),
       onPass: telemetry.onPass,
       onDecided: telemetry.onDecided,
     };
   }
 
+  #makePlaces(snapshot: Snapshot): Places {
+    const isRefused = (key: string): boolean => this.#refusals.untilMs(`Task ${key}`, this.#ports.clock.nowMs()) !== undefined;
+    return new Places({
+      capacity: this.#ports.config.platform.capacity,
+      makeClaims: () => makeClaims(snapshot, this.#ports.clock.nowMs(), isRefused),
+      onTouched: () => this.#work.add(NEXT_IN_LINE),
+    });
+  }
+
   #listen(): void {
+    this.#caches.overlay('Task').onMoved((task) => this.#places.touch(keyOf(task.metadata)));
+    this.#caches.overlay('Job').onMoved((job) => this.#touchOwner(job));
     for (const kind of OBJECT_KINDS)
-      this.#caches.cache(kind).onChange((change) => this.#wake(wokenBy(kind, change, this.#caches)));
+      this.#caches.cache(kind).onChange((change) => {
+        const woken = wokenBy(kind, change, this.#caches);
+        // no claim to a place hangs on a pod, of whose changes there are most
+        if (kind !== 'Pod') this.#touch(woken, kind === 'Task' || kind === 'Job');
+        this.#add(woken);
+      });
     for (const kind of PUBLISHING_KINDS)
       this.#caches.cache(kind).onChange((change) => {
         if (change.type !== 'deleted') this.#outboxSeen(kind, change.object);
@@ -180,7 +209,24 @@ export class Operator {
   }
 
   #wake(keys: readonly string[]): void {
+    this.#touch(keys, false);
+    this.#add(keys);
+  }
+
+  #touch(keys: readonly string[], isItself: boolean): void {
+    for (const { kind, key } of keys.map(splitWorkKey))
+      if (kind === 'Task' && isItself) this.#places.touch(key);
+      else if (kind === 'Task') this.#places.touchLater(key);
+  }
+
+  #add(keys: readonly string[]): void {
     for (const key of keys) if (this.#controllers.has(splitWorkKey(key).kind)) this.#work.add(key);
+  }
+
+  /** A Job was asked for, or is not any more. */
+  #touchOwner(job: KubeObject): void {
+    const owner = controllerOf(job);
+    if (owner?.kind === 'Task') this.#places.touch(keyOf({ namespace: job.metadata.namespace, name: owner.name }));
   }
 
   #outboxSeen(kind: PublishingKind, object: Publishing): void {
@@ -194,6 +240,10 @@ export class Operator {
   }
 
   async #pass(workKeyText: string): ReturnType<typeof reconcile> {
+    if (workKeyText === NEXT_IN_LINE) {
+      for (const key of this.#places.next()) this.#work.add(`Task ${key}`);
+      return { kind: 'done' };
+    }
     const { kind, key } = splitWorkKey(workKeyText);
     const controller = this.#controllers.get(kind);
     if (controller === undefined) return { kind: 'done' };

@@ -5,6 +5,8 @@ export interface Clock {
   nowMs(): number;
   /** Calls `then` once after the delay; returns what calls it off. */
   after(delayMs: number, then: () => void): () => void;
+  /** Calls `then` once, after timers and sockets had their turn. */
+  yield(then: () => void): void;
   /** In [0, 1). */
   random(): number;
 }
@@ -18,6 +20,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(then, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS));
     return () => clearTimeout(timer);
   },
+  yield: (then) => void setImmediate(then),
   random: () => Math.random(),
 };
 

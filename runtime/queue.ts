@@ -1,5 +1,6 @@
 // A queue of keys. It merges, never runs one key twice at once, runs a key again that was added while it ran, waits for dates,
-// and backs off per key. It knows nothing of what a key stands for.
+// backs off per key, and yields to the event loop. It knows nothing of what a key stands for. Whoever adds a key goes on first: no work
+// begins within `add`, so that it never sees what is only half done there.
 
 import { backoffMs, type Backoff, type Clock } from './clock.ts';
 
@@ -18,6 +19,12 @@ export interface QueueOptions {
   readonly onThrown?: (key: string, error: unknown) => void;
 }
 
+/**
+ * Work that waits for no I/O ends in the turn of the event loop that it began in, and so does what follows it: a thousand of them would
+ * keep sockets, watches and the Lease waiting. So nothing more is begun in a turn that has lasted this long.
+ */
+const SLICE_MS = 5;
+
 export class Queue {
   readonly #options: QueueOptions;
   readonly #waiting = new Set<string>();
@@ -27,6 +34,9 @@ export class Queue {
   readonly #failures = new Map<string, number>();
   #state: 'paused' | 'open' | 'drained' = 'paused';
   #idle: (() => void)[] = [];
+  #sliceEndMs: number | undefined;
+  #isBeginning = false;
+  #isYielding = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -45,7 +55,7 @@ export class Queue {
   open(): void {
     if (this.#state === 'drained') return;
     this.#state = 'open';
-    this.#pump();
+    this.#begin();
   }
 
   /** Whether its last work asked for a retry that is still to come. */
@@ -57,7 +67,7 @@ export class Queue {
     if (this.#state === 'drained') return;
     if (this.#running.has(key)) this.#dirty.add(key);
     else this.#waiting.add(key);
-    this.#pump();
+    this.#begin();
   }
 
   /** Adds the key at a date; of several dates the earliest counts. */
@@ -85,16 +95,39 @@ export class Queue {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  #begin(): void {
+    if (this.#isBeginning || this.#state !== 'open') return;
+    this.#isBeginning = true;
+    queueMicrotask(() => {
+      this.#isBeginning = false;
+      this.#pump();
+    });
+  }
+
   #pump(): void {
     if (this.#state !== 'open') return;
     for (const key of this.#waiting) {
       if (this.#running.size >= this.#options.workers) return;
+      const nowMs = this.#options.clock.nowMs();
+      this.#sliceEndMs ??= nowMs + SLICE_MS;
+      if (nowMs >= this.#sliceEndMs) return this.#yield();
       this.#waiting.delete(key);
       this.#running.add(key);
       this.#dates.get(key)?.cancel();
       this.#dates.delete(key);
       void this.#run(key);
     }
+  }
+
+  /** Goes on in another turn of the event loop, with a new slice. */
+  #yield(): void {
+    if (this.#isYielding) return;
+    this.#isYielding = true;
+    this.#options.clock.yield(() => {
+      this.#isYielding = false;
+      this.#sliceEndMs = undefined;
+      this.#pump();
+    });
   }
 
   async #run(key: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { hasSucceeded, isFinished } from '../../crds/rules/phases.ts';
 import { conditionOf } from '../conditions.ts';
-import { isIdleReason, isOutsideReason } from '../task/blocked.ts';
+import { isIdleReason, isOutsideReason, isPlaceReason } from '../task/blocked.ts';
 import type { StorySeen } from './seen.ts';
 
 export interface PlannedTask {
@@ -24,18 +24,17 @@ export interface PlannedTask {
 }
 
 /** The tasks of a Plan that is in force, with the objects that stand for them. */
-export const plannedTasks = ({ story, tasks }: StorySeen, plan: Plan): readonly PlannedTask[] =>
-  (plan.status?.tasks ?? []).map((wanted) => {
+export const plannedTasks = ({ story, tasks }: StorySeen, plan: Plan): readonly PlannedTask[] => {
+  const byName = new Map(tasks.map((task) => [task.metadata.name, task]));
+  const succeeded = new Map(
+    tasks.filter(hasSucceeded).map((task) => [`${task.spec.task.id} ${task.spec.taskDigest}`, task] as const),
+  );
+  return (plan.status?.tasks ?? []).map((wanted) => {
     const digest = planTaskDigest(wanted);
     const name = taskName(story.metadata, plan.status?.digest ?? '', wanted.id);
-    return {
-      wanted,
-      digest,
-      name,
-      task: tasks.find(({ metadata }) => metadata.name === name),
-      doneBy: tasks.find((task) => hasSucceeded(task) && task.spec.task.id === wanted.id && task.spec.taskDigest === digest),
-    };
+    return { wanted, digest, name, task: byName.get(name), doneBy: succeeded.get(`${wanted.id} ${digest}`) };
   });
+};
 
 export const isDone = ({ doneBy }: PlannedTask): boolean => doneBy !== undefined;
 
@@ -90,20 +89,25 @@ const waitingSentence =
 const AT_WORK: readonly string[] = ['Running', 'Integrating'];
 const isAtWork = ({ task }: PlannedTask): boolean => AT_WORK.includes(task?.status?.phase ?? '');
 
+const hasBegun = (each: PlannedTask): boolean => isAtWork(each) || (each.task?.status?.attempt ?? 0) > 0;
+
 /**
  * How far the phase is, and of its open Tasks the one that says most: the first (in the order of the plan) that needs a person, or else
- * the first that waits for something outside of the Story, or else, while nothing is at work, for a place or a date. What passes by
- * itself as work goes on is not told: each change of the sentence is a write to the Story, which must not follow every move of a Task.
+ * the first that waits for something outside of the Story, or else, while nothing is at work, for a date, or, until work has begun, for a
+ * place. What passes by itself as work goes on is not told: each change of the sentence is a write to the Story, which must not follow
+ * every move of a Task.
  */
 export const progressSentence = (planned: readonly PlannedTask[], phase: WorkPhase): string => {
   const open = planned.filter(isOpen);
   const ofPhase = tasksOfPhase(open, phase);
   const idle = planned.some(isAtWork) ? [] : ofPhase.map(waitingSentence(isIdleReason));
+  const first = planned.some(hasBegun) ? [] : ofPhase.map(waitingSentence(isPlaceReason));
   const telling = [
     ...open.map(deletedSentence),
     ...open.map(stalledSentence),
     ...ofPhase.map(waitingSentence(isOutsideReason)),
     ...idle,
+    ...first,
   ];
   return [tasksSentence(planned, phase), telling.find((sentence) => sentence !== undefined)]
     .filter((part) => part !== undefined)
@@ -116,7 +120,6 @@ export const taskCounts = (planned: readonly PlannedTask[]): NonNullable<StorySt
   return {
     total: planned.length,
     succeeded,
-    running: count(isAtWork),
     failed: count(({ task, doneBy }) => doneBy === undefined && task !== undefined && isFinished(task)),
     summary: `${succeeded}/${planned.length}`,
   };

@@ -22,6 +22,7 @@ import {
   progressSentence,
   tasksSentence,
   unfinishedTasks,
+  type WorkPhase,
 } from './progress.ts';
 import type { StorySeen } from './seen.ts';
 import { planInForce, written, type Given, type Rule, type StoryDecision } from './status.ts';
@@ -91,6 +92,9 @@ const taskLost: Rule = (seen, now) => {
   return written(seen, now, { phase: phaseOf(seen), reason: 'TaskLost', message, outcome });
 };
 
+/** Why the phase began, as it was told then: the same while it lasts, so that its first Task is no reason to write. */
+const REASON_OF = { Build: 'PlanApproved', Test: 'Built', Docs: 'Tested' } as const satisfies Record<WorkPhase, string>;
+
 const tasksOpen: Rule = (seen, now) => {
   const phase = phaseOf(seen);
   if (!isWorkPhase(phase)) return undefined;
@@ -98,7 +102,7 @@ const tasksOpen: Rule = (seen, now) => {
   const open = openPhase(planned, phase);
   if (open === undefined) return undefined;
   const message = progressSentence(planned, open);
-  return written(seen, now, { phase, reason: 'Tasks', message });
+  return written(seen, now, { phase, reason: REASON_OF[phase], message });
 };
 
 /** A gate that was shut on this very head commit: only a further revision makes another. */

@@ -30,10 +30,11 @@ type OutsideReason = (typeof OUTSIDE_REASONS)[number];
 
 export const isOutsideReason = (reason: string): boolean => (OUTSIDE_REASONS as readonly string[]).includes(reason);
 
-/** Other Stories have the places, or time has to pass: worth telling only while nothing of the Story is at work. */
-const IDLE_REASONS: readonly string[] = ['ClusterFull', 'NamespaceFull', 'BackOff'];
+/** Time has to pass: worth telling only while nothing of the Story is at work. */
+export const isIdleReason = (reason: string): boolean => reason === 'BackOff';
 
-export const isIdleReason = (reason: string): boolean => IDLE_REASONS.includes(reason);
+/** Other Stories have the places: worth telling only until the first Task of the Story got one. */
+export const isPlaceReason = (reason: string): boolean => reason === 'ClusterFull' || reason === 'NamespaceFull';
 
 export const pending = (reason: string, sentence: string): Blocked => ({ phase: 'Pending', reason, sentence });
 export const outside = (reason: OutsideReason, sentence: string): Blocked => pending(reason, sentence);

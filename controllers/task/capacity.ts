@@ -1,69 +1,138 @@
 // Who gets the next workspace. Places are given in the order of Story priority, Task priority and age; a Task keeps its place from
 // its attempt until the courier has landed the patch. Two Tasks of one Story whose file scopes overlap never have places together.
-// May: share out what was seen. May not: remember; the line is formed anew for each decision, from all unfinished Tasks.
+//
+//   TaskCore ─► claimOf: Claim ─► nextOfStory ─► firstOf its namespace ─► firstOf the cluster ─► PlaceSeen ─► withoutPlace: Blocked
+//
+// May: judge one Task, and order what others judged so. May not: remember; who keeps the claims of all Tasks is the operator's shell.
 
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import type { Blocked } from './blocked.ts';
-import { attemptBlockers, firstBlocker, type Judging } from './blockers.ts';
+import { attemptBlockers, courierBlockers, firstBlocker, type Judging } from './blockers.ts';
 import { scopesOverlap } from './file-scope.ts';
+import { isLive } from './job-reading.ts';
 import { isInFlight } from './run-reading.ts';
-import type { TaskCore } from './seen.ts';
+import type { PlaceSeen, TaskCore } from './seen.ts';
 
-/** As the API server writes times, in UTC, earlier is also smaller as text. */
-const bornOf = ({ task }: TaskCore): string => task.metadata.creationTimestamp;
-const nameOf = ({ task }: TaskCore): string => `${task.metadata.namespace}/${task.metadata.name}`;
+/**
+ * placed   it has a workspace, or a patch that is on its way to the branch
+ * parked   it has a patch that cannot go on for now: it gives its place back, but nobody may touch its files
+ * ready    nothing but a place is missing
+ * waiting  something else is missing
+ */
+export type Standing = 'placed' | 'parked' | 'ready' | 'waiting';
+
+/** What an unfinished Task means to the others that want a place. */
+export interface Claim {
+  readonly namespace: string;
+  readonly name: string;
+  readonly storyUid: string;
+  readonly standing: Standing;
+  readonly storyPriority: number;
+  readonly priority: number;
+  /** As the API server writes times, in UTC, earlier is also smaller as text. */
+  readonly born: string;
+  readonly fileScope: readonly string[];
+}
+
+/** `isBarred`: no Job of it can be made for now, whatever its own state is: its namespace is not in order, or the last one was refused. */
+export interface ClaimJudging extends Judging {
+  readonly isBarred: boolean;
+}
+
+/** Nothing of it runs, and its patch cannot go on. */
+const isParked = (core: TaskCore, judging: ClaimJudging): boolean =>
+  !core.jobs.some((job) => isLive(job, [])) && (judging.isBarred || firstBlocker(courierBlockers, core, judging) !== undefined);
+
+const standingOf = (core: TaskCore, judging: ClaimJudging): Standing => {
+  if (isInFlight(core.task, core.jobs)) return isParked(core, judging) ? 'parked' : 'placed';
+  return judging.isBarred || firstBlocker(attemptBlockers, core, judging) !== undefined ? 'waiting' : 'ready';
+};
+
+/** undefined: it is finished, and means nothing to the others. */
+export const claimOf = (core: TaskCore, judging: ClaimJudging): Claim | undefined => {
+  if (isFinished(core.task)) return undefined;
+  const { metadata, spec } = core.task;
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    storyUid: spec.storyRef.uid,
+    standing: standingOf(core, judging),
+    storyPriority: core.story?.spec.priority ?? 0,
+    priority: spec.priority,
+    born: metadata.creationTimestamp,
+    fileScope: spec.task.fileScope ?? [],
+  };
+};
 
 const inOrder = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
-/** Negative: a comes first. Total, so that every Task forms the same line. */
-export const byPrecedence = (a: TaskCore, b: TaskCore): number =>
-  (b.story?.spec.priority ?? 0) - (a.story?.spec.priority ?? 0) ||
-  b.task.spec.priority - a.task.spec.priority ||
-  inOrder(bornOf(a), bornOf(b)) ||
-  inOrder(nameOf(a), nameOf(b));
+/** Negative: a comes first. Total, so that there is one line. */
+export const byPrecedence = (a: Claim, b: Claim): number =>
+  b.storyPriority - a.storyPriority ||
+  b.priority - a.priority ||
+  inOrder(a.born, b.born) ||
+  inOrder(a.namespace, b.namespace) ||
+  inOrder(a.name, b.name);
 
-const sameStory = (a: TaskCore, b: TaskCore): boolean => a.task.spec.storyRef.uid === b.task.spec.storyRef.uid;
+const isReady = ({ standing }: Claim): boolean => standing === 'ready';
+/** Has begun something in its files that is not on the branch yet. */
+const isHolding = ({ standing }: Claim): boolean => standing === 'placed' || standing === 'parked';
+
+const overlaps = (a: Claim, b: Claim): boolean => scopesOverlap(a.fileScope, b.fileScope);
+
+/** Those of one Story that would get a place if namespace and cluster had enough of them, in order. `claims` are all of the Story. */
+export const nextOfStory = (claims: readonly Claim[], perStory: number): readonly Claim[] => {
+  const holding = claims.filter(isHolding);
+  const free = perStory - holding.filter(({ standing }) => standing === 'placed').length;
+  const next: Claim[] = [];
+  if (free <= 0) return next;
+  for (const claim of claims.filter(isReady).sort(byPrecedence)) {
+    if ([...holding, ...next].some((other) => overlaps(claim, other))) continue;
+    next.push(claim);
+    if (next.length === free) break;
+  }
+  return next;
+};
+
+/** The first of several lines that are each in order, as many as there are places. */
+export const firstInLine = (lines: Iterable<readonly Claim[]>, free: number): readonly Claim[] =>
+  free <= 0 ? [] : [...lines].flat().sort(byPrecedence).slice(0, free);
+
+/** Everybody else who has a place or gets one before `me`. */
+export interface Others {
+  /** Of its Story, whatever their standing. */
+  readonly family: readonly Claim[];
+  /** Who gets the places that are free, in order. */
+  readonly next: readonly Claim[];
+  readonly placed: PlaceSeen['taken'];
+}
+
+/** What a Task sees of places, whether it is in the line itself or not. */
+export const placeSeen = (me: Claim, { family, next, placed }: Others): PlaceSeen => {
+  const ahead = next.filter((other) => byPrecedence(other, me) < 0);
+  const ofStory = ahead.filter(({ storyUid }) => storyUid === me.storyUid);
+  const holding = family.filter((other) => isHolding(other) && other.name !== me.name);
+  return {
+    taken: {
+      cluster: placed.cluster + ahead.length,
+      namespace: placed.namespace + ahead.filter(({ namespace }) => namespace === me.namespace).length,
+      story: placed.story + ofStory.length,
+    },
+    overlaps: [...holding, ...ofStory].some((other) => overlaps(me, other)),
+  };
+};
+
 const queued = (reason: string, sentence: string): Blocked => ({ phase: 'Queued', reason, sentence });
 
-const collides = (a: TaskCore, b: TaskCore): boolean =>
-  sameStory(a, b) && scopesOverlap(a.task.spec.task.fileScope, b.task.spec.task.fileScope);
-
-const overlap = (other: TaskCore): Blocked =>
-  queued('ScopeOverlap', `waits for task ${other.task.metadata.name} to end, which may change the same files`);
-
-/** Whether there are places left at all: of the cluster, of the namespace, of the Story. */
-const allTaken = (core: TaskCore, placed: readonly TaskCore[], { capacity }: PlatformConfig): Blocked | undefined => {
-  if (placed.length >= capacity.workspaces)
-    return queued('ClusterFull', `waits for a workspace: all ${capacity.workspaces} of the cluster are in use`);
-  const inNamespace = placed.filter(({ task }) => task.metadata.namespace === core.task.metadata.namespace).length;
-  if (inNamespace >= capacity.perNamespace)
-    return queued('NamespaceFull', `waits for a workspace: all ${capacity.perNamespace} of the namespace are in use`);
-  if (placed.filter((other) => sameStory(core, other)).length >= capacity.perStory)
-    return queued('StoryFull', `waits for a workspace: all ${capacity.perStory} of the Story are in use`);
-  return undefined;
-};
-
-const noPlace = (core: TaskCore, placed: readonly TaskCore[], platform: PlatformConfig): Blocked | undefined => {
-  const other = placed.find((each) => collides(core, each));
-  return other === undefined ? allTaken(core, placed, platform) : overlap(other);
-};
-
-/**
- * Why the Task, which nothing else blocks, gets no place now; undefined: it has one. Rivals ahead of it are judged one by one, and no
- * more of them than it takes to know.
- */
-export const withoutPlace = (me: TaskCore, rivals: readonly TaskCore[], judging: Judging): Blocked | undefined => {
-  const { platform } = judging;
-  const placed = rivals.filter(({ task, jobs }) => isInFlight(task, jobs));
-  const full = noPlace(me, placed, platform);
-  if (full !== undefined) return full;
-  const hasPlace = new Set(placed);
-  const ahead = rivals.filter((rival) => !hasPlace.has(rival) && byPrecedence(rival, me) < 0).sort(byPrecedence);
-  for (const rival of ahead) {
-    if (firstBlocker(attemptBlockers, rival, judging) !== undefined || noPlace(rival, placed, platform) !== undefined) continue;
-    placed.push(rival);
-    const taken = collides(me, rival) ? overlap(rival) : allTaken(me, placed, platform);
-    if (taken !== undefined) return taken;
-  }
-  return undefined;
+/** Why the Task, which nothing else blocks, gets no place now; undefined: it has one. No name is told: it would change with each turn. */
+export const withoutPlace = (
+  { taken, overlaps: isOverlapping }: PlaceSeen,
+  { capacity }: PlatformConfig,
+): Blocked | undefined => {
+  if (isOverlapping) return queued('ScopeOverlap', 'waits for another task of its Story to end, which may change the same files');
+  const full = (places: number, of: string): string => `waits for a workspace: all ${places} of the ${of} are in use`;
+  if (taken.cluster >= capacity.workspaces) return queued('ClusterFull', full(capacity.workspaces, 'cluster'));
+  if (taken.namespace >= capacity.perNamespace) return queued('NamespaceFull', full(capacity.perNamespace, 'namespace'));
+  return taken.story >= capacity.perStory ? queued('StoryFull', full(capacity.perStory, 'Story')) : undefined;
 };

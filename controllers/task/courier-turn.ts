@@ -41,15 +41,15 @@ const isWaiting = ({ task, jobs }: Relative, core: TaskCore, judging: Judging): 
 const turnOf = ({ task }: Pick<Relative, 'task'>): string =>
   `${latestRecord(listedRecords(task))?.startedAt ?? '9999'} ${task.metadata.name}`;
 
+/** No name is told: it would change with each turn, and every change is a write. */
+const waits: Blocked = {
+  phase: 'Integrating',
+  reason: 'CourierTurn',
+  sentence: 'waits for its turn: a Story has one courier at a time',
+};
+
 export const notItsTurn = (core: TaskCore, judging: Judging): Blocked | undefined => {
-  const wait = (name: string): Blocked => ({
-    phase: 'Integrating',
-    reason: 'CourierTurn',
-    sentence: `waits for the courier of task ${name}: a Story has one at a time`,
-  });
   const others = core.family.filter(({ task }) => task.metadata.name !== core.task.metadata.name);
-  const carrying = others.find(isCarrying);
-  if (carrying !== undefined) return wait(carrying.task.metadata.name);
-  const ahead = others.find((other) => turnOf(other) < turnOf(core) && isWaiting(other, core, judging));
-  return ahead === undefined ? undefined : wait(ahead.task.metadata.name);
+  const isAhead = (other: Relative): boolean => turnOf(other) < turnOf(core) && isWaiting(other, core, judging);
+  return others.some(isCarrying) || others.some(isAhead) ? waits : undefined;
 };

@@ -1,5 +1,5 @@
-// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its relatives, and the
-// unfinished Tasks with which it competes for capacity.
+// Gathers what the decision about a Task is made from: the Task, its Story, Plan, Council, Jobs and pods, its relatives, and its place;
+// and the claims of many Tasks to a place, in one go.
 // May: ask the snapshot. May not: judge.
 
 import { attemptAccount, storyAccount } from '../../crds/contracts/commands.ts';
@@ -12,13 +12,20 @@ import type { Job, Pod } from '../kubernetes.ts';
 import type { Snapshot, Usage } from '../snapshot.ts';
 import { networkPolicyName } from '../workspace/network-policy.ts';
 import { councilFor } from '../../crds/rules/councils.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
+import { prerequisites } from './prerequisites.ts';
+import { claimOf, type Claim } from './capacity.ts';
 import { gpusOf } from './gpu.ts';
 import { runJobs } from './job-identity.ts';
 import { listedRecords } from './records.ts';
-import { type NamespaceSeen, type Receipts, type Relative, type TaskCore, type TaskSeen } from './seen.ts';
+import type { NamespaceSeen, Receipts, Relative, TaskCore, TaskSeen } from './seen.ts';
 
-const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] =>
-  isAssumed(task) ? [] : snapshot.jobsOf(task.metadata.uid).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+const NONE: readonly never[] = [];
+
+const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] => {
+  const jobs = isAssumed(task) ? NONE : snapshot.jobsOf(task.metadata.uid);
+  return jobs.length === 0 ? jobs : jobs.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+};
 
 const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
   jobs.filter((job) => !isAssumed(job) && gpusOf(job) > 0).flatMap(({ metadata }) => snapshot.podsOf(metadata.uid));
@@ -27,6 +34,8 @@ const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
 interface Shared {
   readonly snapshot: Snapshot;
   readonly families: (storyUid: string) => readonly Relative[];
+  /** The same with their Jobs: only a Task that has a workspace itself asks whose courier goes first. */
+  readonly workingFamilies: (storyUid: string) => readonly Relative[];
   readonly stories: (storyUid: string) => Story | undefined;
   readonly councils: (storyAndRole: string, story: Story) => Council | undefined;
 }
@@ -41,15 +50,22 @@ const remembered = <Value, Rest extends readonly unknown[]>(
   };
 };
 
+/** The Jobs are those that `jobsOf` says, unless the Story has a budget of GPU seconds: then all count, with their pods. */
+const relativesOf = (storyUid: string, snapshot: Snapshot, jobsOf: (task: Task) => readonly Job[]): readonly Relative[] => {
+  const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
+  return snapshot.tasksOf(storyUid).map((task) => {
+    if (!hasGpuBudget) return { task, jobs: jobsOf(task) };
+    const jobs = livingJobs(task, snapshot);
+    return { task, jobs, gpuPods: gpuPods(jobs, snapshot) };
+  });
+};
+
 const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
-  families: remembered((storyUid) => {
-    const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
-    return snapshot.tasksOf(storyUid).map((task) => {
-      const jobs = livingJobs(task, snapshot);
-      return { task, jobs, ...(hasGpuBudget ? { gpuPods: gpuPods(jobs, snapshot) } : {}) };
-    });
-  }),
+  families: remembered((storyUid) => relativesOf(storyUid, snapshot, () => NONE)),
+  workingFamilies: remembered((storyUid) =>
+    relativesOf(storyUid, snapshot, (task) => (isFinished(task) ? NONE : livingJobs(task, snapshot))),
+  ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
     const role = storyAndRole.slice(storyAndRole.indexOf(' ') + 1);
@@ -62,6 +78,8 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { storyRef, task: work } = task.spec;
   const { namespace } = task.metadata;
   const story = shared.stories(storyRef.uid);
+  const jobs = livingJobs(task, snapshot);
+  const hasBegun = jobs.length > 0 || (task.status?.attempts ?? NONE).length > 0;
   const inForce = story?.status?.plan;
   const plan = inForce === undefined ? undefined : snapshot.plan(`${namespace}/${inForce.name}`);
   return {
@@ -69,8 +87,8 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
     story,
     plan: plan?.metadata.uid === inForce?.uid ? plan : undefined,
     council: story === undefined ? undefined : shared.councils(`${storyRef.uid} ${work.role}`, story),
-    jobs: livingJobs(task, snapshot),
-    family: shared.families(storyRef.uid),
+    jobs,
+    family: (hasBegun ? shared.workingFamilies : shared.families)(storyRef.uid),
     usage: snapshot.usage(storyAccount(storyRef.uid)),
   };
 };
@@ -95,27 +113,48 @@ const namespaceSeen = (namespace: string, snapshot: Snapshot): NamespaceSeen => 
   networkPolicy: snapshot.networkPolicy(`${namespace}/${networkPolicyName(snapshot.platform)}`),
 });
 
-const rivalsOf = ({ task }: TaskCore, shared: Shared): readonly TaskCore[] =>
-  shared.snapshot
-    .unfinishedTasks()
-    .filter(({ metadata }) => metadata.uid !== task.metadata.uid)
-    .map((rival) => coreOf(rival, shared));
-
 export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefined => {
   const task = snapshot.task(key);
   if (task === undefined) return undefined;
-  const shared = sharedLookUps(snapshot);
-  const core = coreOf(task, shared);
+  const core = coreOf(task, sharedLookUps(snapshot));
   return {
     ...core,
     pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
     attemptUsage: attemptUsage(core, snapshot),
     receipts: receiptsOf(core.jobs, snapshot),
-    rivals: () => rivalsOf(core, shared),
+    place: snapshot.place(core),
     namespace: namespaceSeen(task.metadata.namespace, snapshot),
     platform: snapshot.platform,
     gateway: snapshot.gateway,
     storeAvailable: snapshot.storeAvailable,
     cursor: snapshot.eventCursor(task.metadata.uid),
+  };
+};
+
+/** For one moment: how the claims of Tasks are judged, one that was observed, or any by its key. */
+export interface Claims {
+  of(core: TaskCore): Claim | undefined;
+  /** undefined: it is gone, or finished. */
+  at(key: string): Claim | undefined;
+}
+
+/** `isRefused`: whether the next Job of the Task of that key was refused a while ago, and is not asked for again before its date. */
+export const makeClaims = (snapshot: Snapshot, now: number, isRefused: (key: string) => boolean): Claims => {
+  const shared = sharedLookUps(snapshot);
+  const { platform, storeAvailable, gateway } = snapshot;
+  const judging = { platform, storeAvailable, gatewayKnown: gateway !== undefined, now };
+  const isAltered = remembered(
+    (namespace: string) => prerequisites(namespace, namespaceSeen(namespace, snapshot), platform).kind === 'altered',
+  );
+  const of = (core: TaskCore): Claim | undefined => {
+    const { namespace, name } = core.task.metadata;
+    return claimOf(core, { ...judging, isBarred: isRefused(`${namespace}/${name}`) || isAltered(namespace) });
+  };
+  return {
+    of,
+    at: (key) => {
+      const task = snapshot.task(key);
+      return task === undefined || isFinished(task) ? undefined : of(coreOf(task, shared));
+    },
   };
 };

@@ -237,8 +237,8 @@ const courierStarts: Rule = (view) => {
 };
 
 const attemptBlocked: Rule = (view) => {
-  const found =
-    firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(view.seen, view.seen.rivals(), view.judging);
+  const { place, platform } = view.seen;
+  const found = firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(place, platform);
   return found === undefined ? namespaceUnready(view, 'Pending') : blocked(view, found);
 };
 

@@ -1,8 +1,8 @@
-// What the decision about a Task is made from: one record, nothing else. It is plain data but for `LazyRivals`.
+// What the decision about a Task is made from: one record, nothing else. It is plain data.
 //
-//   TaskCore     one Task with what says whether it could start; the Task itself has one, and so has every rival for capacity
-//   LazyRivals   the rivals for capacity, the one function in any record
-//   TaskSeen     the Task's core, the pods of its Jobs, its rivals, and the state of namespace, store and gateway
+//   TaskCore     one Task with what says whether it could start
+//   PlaceSeen    what it sees of the places that all Tasks share
+//   TaskSeen     the Task's core, the pods of its Jobs, its place, and the state of namespace, store and gateway
 
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
@@ -19,6 +19,7 @@ export type Receipts = Readonly<Record<string, Receipt>>;
 /** A Task of the same Story. */
 export interface Relative {
   readonly task: Task;
+  /** Looked up only where they can matter: not for a Task that has begun nothing itself, and not of one that is finished. */
   readonly jobs: readonly Job[];
   /** Pods of those Jobs that have GPUs, where the Story has a budget of GPU seconds. */
   readonly gpuPods?: readonly Pod[];
@@ -47,20 +48,20 @@ export interface NamespaceSeen {
   readonly networkPolicy: NetworkPolicy | undefined;
 }
 
-/**
- * The one look-up that is not made before the decision: only a Task that nothing else holds up has rivals, and gathering all of the
- * cluster's for every pass would cost too much.
- */
-export interface LazyRivals {
-  /** Every other unfinished Task of the cluster. */
-  readonly rivals: () => readonly TaskCore[];
+/** What is left for a Task of the places that all share (capacity.ts). */
+export interface PlaceSeen {
+  /** Places that others have, or get before it: of the cluster, of its namespace, of its Story. */
+  readonly taken: { readonly cluster: number; readonly namespace: number; readonly story: number };
+  /** Another Task of its Story has a patch or a place, or gets one before it, and may change the same files. */
+  readonly overlaps: boolean;
 }
 
-export interface TaskSeen extends TaskCore, LazyRivals {
+export interface TaskSeen extends TaskCore {
   /** Pods of its Jobs. */
   readonly pods: readonly Pod[];
   /** The ledger's account of its newest attempt. */
   readonly attemptUsage: Usage | undefined;
+  readonly place: PlaceSeen;
   /** By uid of the Job; of those that have one. */
   readonly receipts: Receipts;
   readonly namespace: NamespaceSeen;

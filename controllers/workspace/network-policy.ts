@@ -5,6 +5,7 @@
 // the pods that were started under it, and an upgrade never loosens or cuts off a running pod.
 
 import { canonicalJson, shortHash } from '../../crds/canonical.ts';
+import { remember } from '../../crds/remember.ts';
 import { LABEL_MANAGED_BY, LABEL_NETWORK, MANAGED_BY } from '../../crds/labels.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { NetworkPolicy, NetworkPolicySpec } from '../kubernetes.ts';
@@ -27,14 +28,10 @@ const policySpec = (platform: PlatformConfig, selector: Readonly<Record<string, 
   ],
 });
 
-const hashes = new WeakMap<PlatformConfig, string>();
-
-/** The label value of pods under the policy of this platform. The platform stays the same for as long as the process lives. */
-export const networkHash = (platform: PlatformConfig): string => {
-  const hash = hashes.get(platform) ?? shortHash([canonicalJson(policySpec(platform, {}))], HASH_LENGTH);
-  hashes.set(platform, hash);
-  return hash;
-};
+/** The label value of pods under the policy of this platform. */
+export const networkHash = remember((platform: PlatformConfig): string =>
+  shortHash([canonicalJson(policySpec(platform, {}))], HASH_LENGTH),
+);
 
 export const networkPolicyName = (platform: PlatformConfig): string => `fleet-workspace-${networkHash(platform)}`;
 
@@ -49,6 +46,8 @@ export const networkPolicy = (platform: PlatformConfig, namespace: string): Netw
   spec: policySpec(platform, { [LABEL_NETWORK]: networkHash(platform) }),
 });
 
+const specOf = remember((seen: NetworkPolicy): string => canonicalJson(seen.spec ?? null));
+const wantedSpec = remember((platform: PlatformConfig): string => canonicalJson(networkPolicy(platform, '').spec));
+
 /** False for a policy of our name that somebody has changed: nothing is started under it. */
-export const isIntact = (platform: PlatformConfig, seen: NetworkPolicy): boolean =>
-  canonicalJson(seen.spec) === canonicalJson(networkPolicy(platform, seen.metadata.namespace ?? '').spec);
+export const isIntact = (platform: PlatformConfig, seen: NetworkPolicy): boolean => specOf(seen) === wantedSpec(platform);

@@ -234,7 +234,6 @@ export const storyStatus = z
       .object({
         total: count('Tasks of the Plan in force.'),
         succeeded: count('Tasks that succeeded.'),
-        running: count('Tasks at work.'),
         failed: count('Tasks that failed or were cancelled.'),
         summary: z.string().max(32).describe('Succeeded of all, for people.'),
       })

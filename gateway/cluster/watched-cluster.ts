@@ -12,10 +12,11 @@ import type { Task } from '../../crds/kinds/task.ts';
 import { Cache } from '../../kube/cache.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
+import type { Fields } from '../../kube/projection.ts';
 import { Reflector, type Report } from '../../kube/reflector.ts';
 import { jobs, pods } from '../../kube/resources.ts';
 import { errorFields, type Log } from '../../runtime/log.ts';
-import type { Job, Pod } from './objects.ts';
+import { KEPT_JOB, KEPT_POD, type Job, type Pod } from './objects.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 const ours = (plural: string, kind: string): Resource => ({ group: GROUP, version: VERSION, plural, kind, namespaced: true });
@@ -128,12 +129,12 @@ export const watchCluster = (
     if (report.type === 'listed') log.info('listed', { resource, objects: report.objects });
     else log.warn(`watch ${report.type}`, { resource, ...errorFields(report.error) });
   };
-  const labelSelector = LABEL_WORKSPACE;
+  const workspaces = { labelSelector: LABEL_WORKSPACE };
   const follow = <T extends KubeObject>(resource: Resource, cache: Cache<T>, selection: object = {}): Reflector<T> =>
     new Reflector<T>({ client, resource, cache, onReport, ...selection });
   const reflectors = {
-    pods: follow(pods, view.pods, { labelSelector }),
-    jobs: follow(jobs, view.jobs, { labelSelector }),
+    pods: follow(pods, view.pods, { ...workspaces, fields: KEPT_POD as Fields }),
+    jobs: follow(jobs, view.jobs, { ...workspaces, fields: KEPT_JOB as Fields }),
     tasks: follow(ours('tasks', 'Task'), view.tasks),
     stories: follow(ours('stories', 'Story'), view.stories),
     plans: follow(ours('plans', 'Plan'), view.plans),

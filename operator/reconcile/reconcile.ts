@@ -6,10 +6,13 @@
 import type { Controller, Decision } from '../../controllers/contract.ts';
 import type { Snapshot } from '../../controllers/snapshot.ts';
 import { FIELD_MANAGER } from '../../crds/labels.ts';
-import type { KubeObject, Stored } from '../../kube/object.ts';
+import { keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
 import { actionOf, type Action, type ActPorts } from './effects.ts';
 import { nextAfter, sortProblem, type Problem } from './problem.ts';
 import type { Next } from '../../runtime/queue.ts';
+import { isAssumed } from '../../crds/kinds/meta.ts';
+import type { Assumed } from '../state/overlay.ts';
+import type { Refusals } from '../state/refusals.ts';
 import { flips, statusToWrite, type CommonStatus } from './status.ts';
 
 /** A pass that wrote, or tried to. */
@@ -28,6 +31,7 @@ export interface PassRecord {
 
 export interface ReconcilePorts extends ActPorts {
   readonly snapshot: Snapshot;
+  readonly refusals: Pick<Refusals, 'note' | 'made' | 'forget' | 'heldUntilMs' | 'untilMs'>;
   nowMs(): number;
   /** Called once for each pass that wrote or failed. */
   onPass(record: PassRecord): void;
@@ -35,12 +39,16 @@ export interface ReconcilePorts extends ActPorts {
   onDecided(kind: string): void;
 }
 
+const STATUS = 'status';
+
 type AnyController = Controller<unknown, unknown>;
 
 interface Pass {
   readonly decision: Decision<unknown>;
   readonly actions: readonly Action[];
   readonly flips: readonly string[];
+  /** One of its writes was refused a while ago and its date has not come: nothing is done. */
+  readonly heldUntilMs?: number;
 }
 
 const outcomeText = ({ outcome }: Decision<unknown>): string => {
@@ -48,21 +56,29 @@ const outcomeText = ({ outcome }: Decision<unknown>): string => {
   return outcome.kind === 'waiting' && outcome.afterMs !== undefined ? `waiting ${outcome.afterMs} ms` : outcome.kind;
 };
 
+/**
+ * Assumed when it is sent, and not when it is decided: until the effects before it are done it is not true, and whoever reads it meanwhile
+ * would tell people of a change that a refusal takes back.
+ */
 const statusAction = (subject: Stored, status: CommonStatus, ports: ReconcilePorts): Action => {
   const { apiVersion, kind, metadata } = subject;
   const { name, namespace, uid, resourceVersion } = metadata;
-  const assumed = ports.overlayOf(kind).assume({ ...subject, status } as KubeObject);
+  const overlay = ports.overlayOf(kind);
   // On /status the API server ignores a uid but keeps to a resourceVersion: that pins the write to the very object and state that the
   // decision was made for, so a leader that slept cannot overwrite its successor's status.
   const pinned = { name, uid, resourceVersion, ...(namespace !== undefined && { namespace }) };
   const body = { apiVersion, kind, metadata: pinned, status };
+  let assumed: Assumed<KubeObject> | undefined;
   return {
-    label: 'status',
+    label: STATUS,
     perform: async () => {
+      const isUnchanged = overlay.get(keyOf(metadata))?.metadata.resourceVersion === resourceVersion;
+      if (isUnchanged) assumed = overlay.assume({ ...subject, status } as KubeObject);
       const options = { fieldManager: FIELD_MANAGER, force: true, subresource: 'status' } as const;
-      assumed.confirm(await ports.api.apply<KubeObject>(ports.resourceOf(apiVersion, kind), body, options));
+      const answer = await ports.api.apply<KubeObject>(ports.resourceOf(apiVersion, kind), body, options);
+      assumed?.confirm(answer);
     },
-    abandon: () => assumed.fail(),
+    abandon: () => assumed?.fail(),
   };
 };
 
@@ -83,8 +99,9 @@ const checkedActions = (subject: Stored, decision: Decision<unknown>, ports: Rec
 /** The synchronous half. undefined: the object is gone or going, there is nothing to decide. */
 const passOf = (controller: AnyController, key: string, ports: ReconcilePorts): Pass | undefined => {
   const subject = ports.overlayOf(controller.kind).get(key);
-  // what is being deleted is left alone: its children go with it, and new ones would only be in the way
-  if (subject === undefined || subject.metadata.deletionTimestamp !== undefined) return undefined;
+  // what is being deleted is left alone: its children go with it, and new ones would only be in the way; what is only asked for has no
+  // version to pin a write to, and the watch will tell when it is there
+  if (subject === undefined || subject.metadata.deletionTimestamp !== undefined || isAssumed(subject)) return undefined;
   const seen = controller.observe(key, ports.snapshot);
   if (seen === undefined) return undefined;
   const nowMs = ports.nowMs();
@@ -96,6 +113,12 @@ const passOf = (controller: AnyController, key: string, ports: ReconcilePorts): 
     cursor: ports.snapshot.eventCursor(subject.metadata.uid),
   });
   const actions = checkedActions(subject, decision, ports);
+  const labels = actions.map(({ label }) => label);
+  const heldUntilMs = ports.refusals.heldUntilMs(`${controller.kind} ${key}`, labels, nowMs);
+  if (heldUntilMs !== undefined) {
+    for (const action of actions) action.abandon();
+    return { decision, actions: [], flips: [], heldUntilMs };
+  }
   if (status === undefined) return { decision, actions, flips: [] };
   return { decision, actions: [...actions, statusAction(subject, status, ports)], flips: flips(old, status) };
 };
@@ -123,7 +146,7 @@ const tellRefusal = async (
   ports: ReconcilePorts,
 ): Promise<readonly string[]> => {
   const subject = ports.overlayOf(kind).get(key);
-  if (subject === undefined || sort !== 'terminal' || !(error instanceof Error)) return [];
+  if (subject === undefined || isAssumed(subject) || sort !== 'terminal' || !(error instanceof Error)) return [];
   const outcome = { kind: 'stalled', reason: 'WriteRefused', message: error.message } as const;
   const old = (subject as { readonly status?: CommonStatus }).status;
   const status = statusToWrite(undefined, outcome, {
@@ -143,6 +166,20 @@ const tellRefusal = async (
 const nextOf = ({ outcome }: Decision<unknown>): Next =>
   outcome.kind !== 'done' && outcome.afterMs !== undefined ? { kind: 'after', delayMs: outcome.afterMs } : { kind: 'done' };
 
+/** An effect that is refused is remembered with its date. A status is not: the next one may say something else. */
+const refusedUntil = (workKey: string, label: string, { sort }: Problem, ports: ReconcilePorts): Next | undefined => {
+  const nowMs = ports.nowMs();
+  if (sort !== 'terminal' || label === STATUS) return undefined;
+  return { kind: 'retry', minMs: ports.refusals.note(workKey, label, nowMs) - nowMs };
+};
+
+/** A pass that waits for something else meanwhile keeps the date: until then the Task is in no line for a place, and nobody would wake it. */
+const orWhenTriedAgain = (next: Next, untilMs: number | undefined, nowMs: number): Next => {
+  if (untilMs === undefined || next.kind === 'retry') return next;
+  const delayMs = untilMs - nowMs;
+  return { kind: 'after', delayMs: next.kind === 'after' ? Math.min(delayMs, next.delayMs) : delayMs };
+};
+
 /** One pass over one key of the controller's kind. Never throws: a problem is recorded and becomes a retry. */
 export const reconcile = async (controller: AnyController, key: string, ports: ReconcilePorts): Promise<Next> => {
   const { kind } = controller;
@@ -155,17 +192,24 @@ export const reconcile = async (controller: AnyController, key: string, ports: R
     ports.onPass({ kind, key, why: '', outcome: 'thrown', effects: [], flips: told, problem });
     return nextAfter(problem);
   }
-  if (pass === undefined) return { kind: 'done' };
-  const { decision, actions } = pass;
+  const workKey = `${kind} ${key}`;
+  if (pass === undefined) {
+    ports.refusals.forget(workKey);
+    return { kind: 'done' };
+  }
+  const { decision, actions, heldUntilMs } = pass;
+  if (heldUntilMs !== undefined) return { kind: 'after', delayMs: heldUntilMs - ports.nowMs() };
   const { done, problem } = await perform(actions);
   const { rule, why } = decision;
   const record = { kind, key, ...(rule !== undefined && { rule }), why, effects: done };
   if (problem === undefined) {
+    ports.refusals.made(workKey, done);
     if (done.length > 0) ports.onPass({ ...record, flips: pass.flips, outcome: outcomeText(decision) });
-    return nextOf(decision);
+    return orWhenTriedAgain(nextOf(decision), ports.refusals.untilMs(workKey, ports.nowMs()), ports.nowMs());
   }
+  const next = refusedUntil(workKey, done.at(-1) ?? STATUS, problem, ports) ?? nextAfter(problem);
   // the status comes last, so that it was not written
   const told = await tellRefusal({ kind, key }, problem, ports);
   ports.onPass({ ...record, flips: told, outcome: 'thrown', problem });
-  return nextAfter(problem);
+  return next;
 };

@@ -2,7 +2,9 @@
 // Waking too much costs a pure decision that writes nothing; waking too little would leave a key asleep.
 
 import { controllerOf } from '../../crds/kinds/meta.ts';
+import { canonicalJson } from '../../crds/canonical.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
+import { conditionOf } from '../../controllers/conditions.ts';
 import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
@@ -41,29 +43,82 @@ const unfinishedStoriesIn = (caches: Caches, object: KubeObject): Keys =>
       .filter((story) => !isFinished(story)),
   );
 
+type Moved<K extends ObjectKind> = Change<Objects[K]>;
+const sidesOf = <K extends ObjectKind>(change: Moved<K>): readonly Objects[K][] =>
+  change.type === 'changed' ? [change.old, change.object] : [change.type === 'added' ? change.object : change.old];
+
+/** What a Story's status tells of how far it is: nobody but people reads it. */
+const PROGRESS: readonly string[] = ['tasks', 'usage', 'headCommit', 'waitingFor', 'conditions', 'eventSeq', 'outbox'];
+
+/** A Story is written each time one of its Tasks ends: its Plans and Tasks look only when something changed that they decide by. */
+const isProgressOnly = (change: Moved<'Story'>): boolean => {
+  if (change.type !== 'changed' || change.old.metadata.generation !== change.object.metadata.generation) return false;
+  const [old, now] = sidesOf<'Story'>(change).map(({ status = {} }) =>
+    canonicalJson(Object.fromEntries(Object.entries(status).filter(([name]) => !PROGRESS.includes(name)))),
+  );
+  return old === now;
+};
+
+const isDependent = ({ spec }: Objects['Task'], on: Objects['Task']): boolean =>
+  spec.task.dependsOn.includes(on.spec.task.id) || (on.spec.task.phase === 'DESIGN' && spec.task.phase === 'BUILD');
+
+const isIntegrating = ({ status }: Objects['Task']): boolean => status?.phase === 'Integrating';
+
 /**
- * Capacity is shared out among all unfinished Tasks, by what each says of itself: when one moves, is held up or let go, changes its
- * priority or ends, another may have its place.
+ * Of the same Story: those that may only start after it, when it has ended; and those that wait for their courier's turn, when its own
+ * courier's may be over. Places are no matter of these wakes: who gets one is told by state/places.ts.
  */
-const isCapacityMoved = (change: Change<Objects['Task']>): boolean => {
-  if (change.type !== 'changed') return true;
-  const [old, now] = [change.old, change.object];
-  return (
-    old.metadata.generation !== now.metadata.generation ||
-    old.status?.phase !== now.status?.phase ||
-    old.status?.waitingFor !== now.status?.waitingFor ||
-    old.status?.attempts?.length !== now.status?.attempts?.length
+const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>): Keys => {
+  const sides = sidesOf<'Task'>(change);
+  const isOver = change.type !== 'changed' || sides.filter(isFinished).length === 1;
+  const isTurn = change.type !== 'changed' || sides.some(isIntegrating);
+  if (!isOver && !isTurn) return [];
+  const family = caches.cache('Task').by(OF_STORY, task.spec.storyRef.uid);
+  const isConcerned = (other: Objects['Task']): boolean =>
+    (isOver && isDependent(other, task)) || (isTurn && isIntegrating(other));
+  return keysOf(
+    'Task',
+    family.filter((other) => !isFinished(other) && isConcerned(other)),
   );
 };
 
-type Wakes = { readonly [K in ObjectKind]: (object: Objects[K], caches: Caches, change: Change<Objects[K]>) => Keys };
+/** That the first step begins is news, and trouble; what follows as it should is none before the last step has ended. */
+const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
+
+const newsOf = ({ status = {} }: Objects['Pod']): string => {
+  const { initContainerStatuses = [], ...others } = status;
+  const troubles = initContainerStatuses
+    .flatMap(({ state }) => state?.waiting?.reason ?? [])
+    .filter((why) => !AS_USUAL.includes(why));
+  const hasBegun = initContainerStatuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
+  return JSON.stringify([others, troubles, hasBegun]);
+};
+
+const isPodNews = (change: Moved<'Pod'>): boolean => {
+  if (change.type !== 'changed' || change.old.metadata.deletionTimestamp !== change.object.metadata.deletionTimestamp)
+    return true;
+  const [old, now] = sidesOf<'Pod'>(change).map(newsOf);
+  return old !== now;
+};
+
+/** That it was probed once more is no news to those who work with it. */
+const isCouncilNews = (change: Moved<'Council'>): boolean => {
+  if (change.type !== 'changed' || change.old.metadata.generation !== change.object.metadata.generation) return true;
+  const [old, now] = sidesOf<'Council'>(change).map(({ status }) => conditionOf(status?.conditions, 'Ready'));
+  return old?.status !== now?.status || old?.reason !== now?.reason;
+};
+
+type Wakes = { readonly [K in ObjectKind]: (object: Objects[K], caches: Caches, change: Moved<K>) => Keys };
 
 const wakes: Wakes = {
-  Story: (story, caches) => [
-    workKey('Story', story),
-    ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story.metadata))),
-    ...keysOf('Task', caches.cache('Task').by(OF_STORY, story.metadata.uid)),
-  ],
+  Story: (story, caches, change) =>
+    isProgressOnly(change)
+      ? [workKey('Story', story)]
+      : [
+          workKey('Story', story),
+          ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story.metadata))),
+          ...keysOf('Task', caches.cache('Task').by(OF_STORY, story.metadata.uid)),
+        ],
   Plan: (plan, caches) => {
     const story = { namespace: plan.metadata.namespace, name: plan.spec.storyRef.name };
     const storyUid = caches.cache('Story').get(keyOf(story))?.metadata.uid ?? '';
@@ -79,16 +134,16 @@ const wakes: Wakes = {
   Task: (task, caches, change) => [
     workKey('Task', task),
     `Story ${keyOf({ namespace: task.metadata.namespace, name: task.spec.storyRef.name })}`,
-    ...(isCapacityMoved(change) ? unfinishedTasks(caches) : []),
+    ...relatives(task, caches, change),
   ],
-  Council: (council, caches) => [
-    workKey('Council', council),
-    ...unfinishedTasksIn(caches, council),
-    ...unfinishedStoriesIn(caches, council),
-  ],
+  Council: (council, caches, change) =>
+    isCouncilNews(change)
+      ? [workKey('Council', council), ...unfinishedTasksIn(caches, council), ...unfinishedStoriesIn(caches, council)]
+      : [workKey('Council', council)],
   Deliberation: (deliberation) => [workKey('Deliberation', deliberation), ...ownerKey('Story', deliberation)],
   Job: (job) => ownerKey('Task', job),
-  Pod: (pod, caches) => {
+  Pod: (pod, caches, change) => {
+    if (!isPodNews(change)) return [];
     const job = caches.overlay('Job').byUid(controllerOf(pod)?.uid ?? '');
     return job === undefined ? [] : ownerKey('Task', job);
   },
@@ -110,7 +165,7 @@ export const wokenBy = <K extends ObjectKind>(kind: K, change: Change<Objects[K]
 export const wokenByFailure = (workKeyText: string, caches: Caches): Keys => {
   const { kind, key } = splitWorkKey(workKeyText) as { readonly kind: ObjectKind; readonly key: string };
   const object = caches.cache(kind).get(key);
-  // as for a new object, whose change concerns whoever competes with it
+  // as for a new object, whose coming concerns all whom it can concern
   return object === undefined ? [] : wokenBy(kind, { type: 'added', object }, caches).filter((woken) => woken !== workKeyText);
 };
 

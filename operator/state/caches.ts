@@ -4,6 +4,7 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Cache } from '../../kube/cache.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../kube/object.ts';
+import type { Fields } from '../../kube/projection.ts';
 import { Reflector, type Report } from '../../kube/reflector.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { OBJECT_KINDS, watched, type ObjectKind, type Objects } from './watched-kinds.ts';
@@ -28,12 +29,13 @@ interface Kept<T extends KubeObject> {
 }
 
 const keep = <K extends ObjectKind>(kind: K, options: CachesOptions): Kept<Objects[K]> => {
-  const { resource, select, indexes = {}, check } = watched[kind];
+  const { resource, select, indexes = {}, fields, check } = watched[kind];
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
     ...{ client: options.client, resource, cache, onReport: options.onReport, clock: options.clock },
     namespace: options.namespace,
     ...select?.(options.platform),
+    ...(fields !== undefined && { fields: fields as Fields }),
     ...(check !== undefined && { check }),
   });
   return { cache, reflector, overlay: new Overlay(cache, () => options.clock.nowMs(), indexes) };

@@ -6,7 +6,7 @@
 
 import { ASSUMED_UID } from '../../crds/kinds/meta.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
-import type { Cache, IndexBy, Reader } from '../../kube/cache.ts';
+import { OWNER, ownersOf, type Cache, type IndexBy, type Reader } from '../../kube/cache.ts';
 
 interface Assumption<T extends KubeObject> {
   readonly key: string;
@@ -29,6 +29,10 @@ export interface Assumed<T extends KubeObject> {
   fail(): void;
 }
 
+const UID = 'uid';
+const MIN_SWEEP_SIZE = 256;
+const NONE: readonly never[] = [];
+
 /** A safety net only: the version rule ends an assumption, unless the server went back in time. */
 const MAX_AGE_MS = 60_000;
 
@@ -36,13 +40,22 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   readonly #cache: Cache<T>;
   readonly #indexes: Readonly<Record<string, IndexBy<T>>>;
   readonly #assumptions = new Map<string, Assumption<T>>();
+  /** Keys of assumed objects by what they are looked up by. */
+  readonly #keysBy = new Map<string, Set<string>>();
   readonly #nowMs: () => number;
+  #onMoved: (object: T) => void = () => undefined;
+  #sweepAtSize = MIN_SWEEP_SIZE;
 
   /** `indexes` as they were given to the cache. */
   constructor(cache: Cache<T>, nowMs: () => number, indexes: Readonly<Record<string, IndexBy<T>>> = {}) {
     this.#cache = cache;
     this.#nowMs = nowMs;
-    this.#indexes = indexes;
+    this.#indexes = { ...indexes, [OWNER]: ownersOf, [UID]: (object) => [object.metadata.uid] };
+  }
+
+  /** Called with an object of which an assumption began or failed: no watch tells that. */
+  onMoved(listener: (object: T) => void): void {
+    this.#onMoved = listener;
   }
 
   /** Assumptions that still cover the cache. */
@@ -68,60 +81,88 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   }
 
   byUid(uid: string): Stored<T> | undefined {
-    for (const { object } of this.#all()) if (object?.metadata.uid === uid) return object;
+    const [assumed] = this.#assumedBy(UID, uid);
+    if (assumed !== undefined) return assumed;
     const cached = this.#cache.byUid(uid);
     return cached === undefined || this.#living(keyOf(cached.metadata)) !== undefined ? undefined : cached;
   }
 
   ownedBy(uid: string): readonly Stored<T>[] {
-    const isOwned = (object: Stored<T>): boolean => object.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
-    return this.#laidOver(this.#cache.ownedBy(uid), isOwned);
+    return this.#laidOver(this.#cache.ownedBy(uid), this.#assumedBy(OWNER, uid));
   }
 
   by(index: string, value: string): readonly Stored<T>[] {
-    const keysOf = this.#indexes[index];
-    return this.#laidOver(this.#cache.by(index, value), (object) => keysOf?.(object).includes(value) === true);
+    return this.#laidOver(this.#cache.by(index, value), this.#assumedBy(index, value));
   }
 
   values(): Iterable<Stored<T>> {
-    return this.#laidOver([...this.#cache.values()], () => true);
+    const assumed = [...this.#assumptions.keys()].flatMap((key) => this.#living(key)?.object ?? []);
+    return this.#laidOver([...this.#cache.values()], assumed);
   }
 
   #put(key: string, object: Stored<T> | undefined): Assumed<T> {
+    this.#sweep();
     const base = this.get(key)?.metadata;
     const mine: Assumption<T> = {
       ...{ key, object, baseUid: base?.uid, baseVersion: base?.resourceVersion, wasCached: this.#cache.get(key) !== undefined },
       ...{ version: undefined, confirmed: false, atMs: this.#nowMs() },
     };
-    this.#assumptions.set(key, mine);
+    this.#set(mine);
+    const moved = object ?? this.#cache.get(key);
+    if (moved !== undefined) this.#onMoved(moved);
     const isMine = (): boolean => this.#assumptions.get(key) === mine;
     return {
       confirm: (stored) => {
         if (!isMine()) return;
         const version = stored?.metadata.resourceVersion;
-        this.#assumptions.set(key, {
-          ...mine,
-          object: object === undefined ? undefined : (stored ?? object),
-          version,
-          confirmed: true,
-        });
+        this.#set({ ...mine, object: object === undefined ? undefined : (stored ?? object), version, confirmed: true });
       },
       fail: () => {
-        if (isMine()) this.#assumptions.delete(key);
+        if (!isMine()) return;
+        this.#drop(key);
+        if (moved !== undefined) this.#onMoved(moved);
       },
     };
   }
 
-  #laidOver(cached: readonly Stored<T>[], belongs: (object: Stored<T>) => boolean): readonly Stored<T>[] {
-    if (this.#assumptions.size === 0) return cached;
-    const assumed = this.#all();
-    const covered = new Set(assumed.map(({ key }) => key));
-    const present = assumed.flatMap(({ object }) => (object !== undefined && belongs(object) ? [object] : []));
-    return [...cached.filter((object) => !covered.has(keyOf(object.metadata))), ...present];
+  /** An assumption ends when somebody looks at its key; of some keys nobody ever asks again. */
+  #sweep(): void {
+    if (this.#assumptions.size < this.#sweepAtSize) return;
+    this.#sweepAtSize = Math.max(MIN_SWEEP_SIZE, 2 * this.size);
   }
 
-  #all(): readonly Assumption<T>[] {
-    return [...this.#assumptions.keys()].flatMap((key) => this.#living(key) ?? []);
+  #laidOver(cached: readonly Stored<T>[], assumed: readonly Stored<T>[]): readonly Stored<T>[] {
+    if (this.#assumptions.size === 0) return cached;
+    if (cached.length === 0) return assumed;
+    return [...cached.filter(({ metadata }) => this.#living(keyOf(metadata)) === undefined), ...assumed];
+  }
+
+  #assumedBy(index: string, value: string): readonly Stored<T>[] {
+    const keys = this.#assumptions.size === 0 ? undefined : this.#keysBy.get(`${index} ${value}`);
+    return keys === undefined ? NONE : [...keys].flatMap((key) => this.#living(key)?.object ?? []);
+  }
+
+  #places(object: Stored<T>): readonly string[] {
+    return Object.entries(this.#indexes).flatMap(([index, keysOf]) => keysOf(object).map((value) => `${index} ${value}`));
+  }
+
+  #set(assumption: Assumption<T>): void {
+    const { key, object } = assumption;
+    this.#drop(key);
+    this.#assumptions.set(key, assumption);
+    if (object === undefined) return;
+    for (const place of this.#places(object)) this.#keysBy.set(place, (this.#keysBy.get(place) ?? new Set()).add(key));
+  }
+
+  #drop(key: string): void {
+    const object = this.#assumptions.get(key)?.object;
+    this.#assumptions.delete(key);
+    if (object === undefined) return;
+    for (const place of this.#places(object)) {
+      const keys = this.#keysBy.get(place);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#keysBy.delete(place);
+    }
   }
 
   /** The assumption of that key, unless the cache has caught up with it: then it is dropped here. */
@@ -131,7 +172,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     const outdated = assumption.object === undefined ? this.#deletionShown(assumption) : this.#writeShown(assumption);
     const tooOld = assumption.confirmed && this.#nowMs() - assumption.atMs > MAX_AGE_MS;
     if (!outdated && !tooOld) return assumption;
-    this.#assumptions.delete(key);
+    this.#drop(key);
     return undefined;
   }
 

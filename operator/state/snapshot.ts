@@ -7,8 +7,9 @@ import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/comma
 import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, OF_STORY, STORY, UNFINISHED } from './watched-kinds.ts';
+import { NAMESPACE, OF_STORY, STORY } from './watched-kinds.ts';
 import type { LedgerAccount } from './feeds.ts';
+import type { Places } from './places.ts';
 import type { Caches } from './caches.ts';
 
 export interface SnapshotSources {
@@ -16,6 +17,8 @@ export interface SnapshotSources {
   readonly platform: PlatformConfig;
   readonly answers: { get(commandId: string): CommandAnswer | undefined };
   readonly cursors: { get(uid: string): number | undefined };
+  /** Asked for late: they judge by this very snapshot. */
+  readonly places: () => Pick<Places, 'place'>;
   readonly receipts: { get(jobUid: string): Receipt | undefined };
   readonly ledger: { get(account: string): LedgerAccount | undefined };
   readonly storeAvailable: () => boolean;
@@ -25,7 +28,7 @@ export interface SnapshotSources {
 }
 
 const controlledBy = <T extends KubeObject>(objects: readonly T[], uid: string): readonly T[] =>
-  objects.filter((object) => controllerOf(object)?.uid === uid);
+  objects.length === 0 ? objects : objects.filter((object) => controllerOf(object)?.uid === uid);
 
 const usageOf = (account: LedgerAccount | undefined, nowMs: number): ReturnType<Snapshot['usage']> => {
   if (account === undefined) return undefined;
@@ -48,7 +51,7 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
       return story === undefined ? [] : caches.overlay('Plan').by(STORY, keyOf(story.metadata));
     },
     tasksOf: (storyUid) => caches.overlay('Task').by(OF_STORY, storyUid),
-    unfinishedTasks: () => caches.overlay('Task').by(UNFINISHED, 'all'),
+    place: (core) => sources.places().place(core),
     councilsIn: (namespace) => caches.overlay('Council').by(NAMESPACE, namespace),
     jobsOf: (ownerUid) => controlledBy(caches.overlay('Job').ownedBy(ownerUid), ownerUid),
     podsOf: (jobUid) => controlledBy(caches.overlay('Pod').ownedBy(jobUid), jobUid),

@@ -14,6 +14,7 @@ import type { Task } from '../../crds/kinds/task.ts';
 import type { Job, NetworkPolicy, Pod, ServiceAccount } from '../../controllers/kubernetes.ts';
 import type { IndexBy } from '../../kube/cache.ts';
 import type { Selection } from '../../kube/client.ts';
+import { KEPT_META, type FieldsOf } from '../../kube/projection.ts';
 import type { KubeObject, Resource, Stored } from '../../kube/object.ts';
 import { jobs, networkPolicies, pods, serviceAccounts, services } from '../../kube/resources.ts';
 
@@ -40,9 +41,13 @@ export interface Watched<T extends KubeObject> {
   readonly resource: Resource;
   readonly select?: (platform: PlatformConfig) => Selection;
   readonly indexes?: Readonly<Record<string, IndexBy<T>>>;
-  /** Throws for an object that no decision could read; that object is then not seen. */
-  readonly check?: (object: Stored<T>) => void;
+  /** What of it is read. Default: all. */
+  readonly fields?: FieldsOf<T>;
+  /** Throws for an object that no decision could read; that object is then not seen. `isSpecKnown`: its spec was looked at before. */
+  readonly check?: (object: Stored<T>, isSpecKnown: boolean) => void;
 }
+
+import { KEPT_JOB, KEPT_NETWORK_POLICY, KEPT_POD, KEPT_SERVICE_ACCOUNT } from './kept.ts';
 
 export const STORY = 'story';
 /** Tasks that belong to the Story of a uid. */
@@ -58,8 +63,8 @@ const own = <K extends Kind>(kind: K, indexes: Readonly<Record<string, IndexBy<O
   return {
     resource: { group: GROUP, version: VERSION, plural, kind, namespaced: true },
     indexes,
-    check: (object) => {
-      spec.parse(object.spec);
+    check: (object, isSpecKnown) => {
+      if (!isSpecKnown) spec.parse(object.spec);
       if (object.status !== undefined) status.parse(object.status);
     },
   };
@@ -78,12 +83,13 @@ export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
   }),
   Council: own('Council', { [NAMESPACE]: namespaceOf }),
   Deliberation: own('Deliberation'),
-  Job: { resource: jobs, select: workspaces },
-  Pod: { resource: pods, select: workspaces },
-  ServiceAccount: { resource: serviceAccounts, select: managed },
-  NetworkPolicy: { resource: networkPolicies, select: managed },
+  Job: { resource: jobs, select: workspaces, fields: KEPT_JOB },
+  Pod: { resource: pods, select: workspaces, fields: KEPT_POD },
+  ServiceAccount: { resource: serviceAccounts, select: managed, fields: KEPT_SERVICE_ACCOUNT },
+  NetworkPolicy: { resource: networkPolicies, select: managed, fields: KEPT_NETWORK_POLICY },
   Service: {
     resource: services,
+    fields: { apiVersion: true, kind: true, metadata: KEPT_META, spec: { clusterIP: true } },
     select: ({ gateway }) => ({ namespace: gateway.namespace, fieldSelector: `metadata.name=${gateway.serviceName}` }),
   },
 };

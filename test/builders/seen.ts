@@ -2,13 +2,16 @@
 
 import type { PlanSeen } from '../../controllers/plan/seen.ts';
 import type { StorySeen } from '../../controllers/story/seen.ts';
-import type { TaskSeen } from '../../controllers/task/seen.ts';
+import type { PlaceSeen, TaskSeen } from '../../controllers/task/seen.ts';
 import { networkPolicy } from '../../controllers/workspace/network-policy.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import { approvedPlan, council, meta, platform, story, storyStatus } from './objects.ts';
+
+/** Nobody else wants anything. */
+export const FREE: PlaceSeen = { taken: { cluster: 0, namespace: 0, story: 0 }, overlaps: false };
 
 /** A Task of plan `login-1` that nothing holds up. `others` are the plan's other tasks. */
 export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: readonly PlanTask[] = []): TaskSeen => ({
@@ -22,7 +25,7 @@ export const taskSeen = (given: Task, more: Partial<TaskSeen> = {}, others: read
   pods: [],
   attemptUsage: undefined,
   receipts: {},
-  rivals: () => [],
+  place: FREE,
   namespace: {
     workspaceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-workspace') },
     readerAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta('fleet-reader') },

@@ -9,6 +9,7 @@ import { apiVersionOf, keyOf, type KubeObject, type Resource, type Stored } from
 import { Reflector } from '../../kube/reflector.ts';
 import { configMaps } from '../../kube/resources.ts';
 import { Overlay } from '../../operator/state/overlay.ts';
+import { Refusals } from '../../operator/state/refusals.ts';
 import type { Next } from '../../runtime/queue.ts';
 import { reconcile, type PassRecord, type ReconcilePorts } from '../../operator/reconcile/reconcile.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
@@ -79,6 +80,7 @@ const it = test.extend<{ readonly stage: Stage }>({
       snapshot: { eventCursor: () => undefined } as unknown as Snapshot,
       onPass: (record) => passes.push(record),
       onDecided: () => undefined,
+      refusals: new Refusals(),
     };
     const until: Stage['until'] = (kind, holds) =>
       new Promise((resolve) => {

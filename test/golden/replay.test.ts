@@ -1,6 +1,5 @@
 // What a decision is made from can be printed, stored and decided again: every record that occurs in the scenarios of the golden logs
-// is plain data, and read back from its JSON it leads to the same decision. `TaskSeen.rivals` is the one exception (LazyRivals in
-// controllers/task/seen.ts): it is carried over as the function that it is, and what it gives has to be plain data too.
+// is plain data, and read back from its JSON it leads to the same decision.
 
 import { describe, expect, it } from 'vitest';
 import type { Controller } from '../../controllers/contract.ts';
@@ -10,11 +9,6 @@ import { Simulation } from '../simulation/simulation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = { Task: ['rivals'] };
-
-const isException = (kind: string, name: string): boolean => EXCEPTIONS[kind]?.includes(name) === true;
-const pick = (seen: Fields, wanted: (name: string) => boolean): Fields =>
-  Object.fromEntries(Object.entries(seen).filter(([name]) => wanted(name)));
 const readBack = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** As what toEqual compares: members that are undefined are as good as absent; a function, a Map or a Date is no plain data. */
@@ -24,10 +18,6 @@ const isEqual = (a: unknown, b: unknown): boolean => {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((key) => isEqual((a as Fields)[key], (b as Fields)[key]));
 };
-
-/** The exceptions as they are, but giving what can be read back. */
-const lazily = (seen: Fields): Fields =>
-  Object.fromEntries(Object.entries(seen).map(([name, look]) => [name, () => readBack((look as () => unknown)())]));
 
 interface Replayed {
   records: number;
@@ -44,11 +34,9 @@ const replay = async (name: keyof typeof scenarios): Promise<ReadonlyMap<string,
     replayed.set(kind, found);
     const decide = (seen: unknown, now: number) => {
       const decision = controller.decide(seen, now);
-      const plain = pick(seen as Fields, (field) => !isException(kind, field));
-      const again = readBack(plain) as Fields;
-      const decided = controller.decide({ ...again, ...lazily(pick(seen as Fields, (field) => isException(kind, field))) }, now);
+      const again = readBack(seen);
       found.records += 1;
-      if (!isEqual(again, plain) || !isEqual(decided, decision)) found.different.push(decision.why);
+      if (!isEqual(again, seen) || !isEqual(controller.decide(again, now), decision)) found.different.push(decision.why);
       return decision;
     };
     return { ...controller, decide };

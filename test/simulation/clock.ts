@@ -18,6 +18,11 @@ export class Clock implements ClockPort {
     return () => this.#dates.delete(date);
   }
 
+  /** Nothing else happens in between: what does is a move of the simulation. */
+  yield(then: () => void): void {
+    then();
+  }
+
   nextDateMs(): number | undefined {
     return this.#dates.size === 0 ? undefined : Math.min(...[...this.#dates].map(({ atMs }) => atMs));
   }

@@ -250,19 +250,17 @@ export class Invariants {
     );
   }
 
-  /** A Task that goes on has a workspace that lives, or a patch that waits for its courier. */
+  /** A Task that goes on, and whose latest attempt has a workspace that lives. */
   #hasPlace(task: SimObject): boolean {
     const { server } = this.#scene;
-    const { spec, status } = task as unknown as Task;
+    const { spec } = task as unknown as Task;
     const story = server.byUid(spec.storyRef.uid) as unknown as Story | undefined;
     if (spec.cancel || isTerminal(task) || story === undefined || story.spec.cancel || isFinished(story)) return false;
     const jobs = server.ownedBy(task.metadata.uid, 'Job');
     const latest = Math.max(0, ...jobs.map(({ metadata }) => Number(metadata.labels?.[LABEL_ATTEMPT])));
     const isOf = (job: SimObject, kind: JobKind, n: number): boolean =>
       job.metadata.labels?.[LABEL_WORKSPACE] === kind && Number(job.metadata.labels[LABEL_ATTEMPT]) === n;
-    const record = status?.attempts?.at(-1);
-    const waits = record?.patch !== undefined && record.finishedAt === undefined && record.courierTries === 0;
-    return waits || jobs.some((job) => isOf(job, 'attempt', latest) && this.#isLive(job));
+    return jobs.some((job) => isOf(job, 'attempt', latest) && this.#isLive(job));
   }
 
   /** Capacity is exact within one leader: it counts what was there when it began and what it asked for itself. */

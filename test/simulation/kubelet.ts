@@ -115,8 +115,7 @@ export class Kubelet {
     if (pod !== undefined && isNodeLost(pod)) return undefined; // the Job controller waits until the pod has ended
     const ending = this.#ports.plot(workspace);
     const target = job.status?.conditions?.[0]?.type;
-    if (target !== undefined && ending.how === 'nodeLost') return undefined; // Failed is withheld: the pod never ends
-    if (target !== undefined) return () => this.#finish(object, ending, target === 'SuccessCriteriaMet' ? 'Complete' : 'Failed');
+    if (target !== undefined) return this.#afterTarget(object, ending, target);
     if (pod !== undefined) return this.#moveWith(object, pod as unknown as Pod, workspace, ending);
     if (job.status?.startTime !== undefined) return () => this.#target(object, 'FailureTarget');
     return object.metadata.deletionTimestamp === undefined ? () => this.#createPod(object) : undefined;
@@ -142,6 +141,12 @@ export class Kubelet {
     if (pod.status?.phase !== 'Running' || pod.status.containerStatuses !== undefined) return undefined;
     const ending = this.#ports.plot(workspace);
     return ending.how === 'ok' && this.#isListed(job) ? () => this.#terminate(job, pod, workspace, ending) : undefined;
+  }
+
+  /** While a pod of the Job is not ended, Failed is withheld. */
+  #afterTarget(job: SimObject, ending: Ending, target: string): Step | undefined {
+    if (ending.how === 'nodeLost') return undefined;
+    return () => this.#finish(job, ending, target === 'SuccessCriteriaMet' ? 'Complete' : 'Failed');
   }
 
   #workspaceOf(job: SimObject): Workspace | undefined {

@@ -29,8 +29,8 @@ export const mutations = {
   'one workspace too many': {
     breaks: ['capacity'],
     file: 'controllers/task/capacity.ts',
-    from: 'if (placed.length >= capacity.workspaces)',
-    to: 'if (placed.length > capacity.workspaces)',
+    from: 'if (taken.cluster >= capacity.workspaces)',
+    to: 'if (taken.cluster > capacity.workspaces)',
   },
   'an attempt that ended is forgotten': {
     breaks: ['G2'],
@@ -41,7 +41,7 @@ export const mutations = {
   'a second courier while the first is at work': {
     breaks: ['G3'],
     file: 'controllers/task/run-reading.ts',
-    from: "if (found.kind === 'running') return { record, stage: { kind: 'carrying' } };",
+    from: "if (found.kind === 'running') return { record, stage: { kind: 'carrying', progress: found.progress } };",
     to: "if (found.kind === 'running') return { record, stage: { kind: 'delivered', nextTry: record.courierTries + 1, notBeforeMs: 0 } };",
   },
   'an event takes the number of the one before it': {
@@ -77,7 +77,7 @@ export const mutations = {
   'the Story ends before its Tasks': {
     breaks: ['G1', 'G9'],
     file: 'controllers/story/rules.ts',
-    from: 'if (tasksOfPhase(planned, phase).every(isDone)) return undefined;',
+    from: 'if (open === undefined) return undefined;',
     to: 'return undefined;',
   },
 } as const satisfies Readonly<Record<string, Mutation>>;

@@ -5,7 +5,7 @@ import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { council, plan, story, unstored, work } from '../builders/objects.ts';
+import { council, plan, platform, story, unstored, work } from '../builders/objects.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Plot } from './kubelet.ts';
 import type { Deed, Scenario } from './scenario.ts';
@@ -50,6 +50,13 @@ const given = (tasks: readonly PlanTask[]): readonly KubeObject[] => [
 const allWell: Plot = () => ({ how: 'ok' });
 
 export const happy: Scenario = { objects: given(inOrder), plot: allWell, deeds: [approves(1)], isOver };
+
+/** All goes well, and a Story has so many places. */
+export const ofTasks = (tasks: readonly PlanTask[], places: number): Scenario => ({
+  ...happy,
+  objects: given(tasks),
+  platform: platform({ capacity: { workspaces: places, perNamespace: places, perStory: places } }),
+});
 
 export const secondAttempt: Scenario = {
   objects: given([work('form')]),
@@ -201,15 +208,49 @@ export const lostNodes: Scenario = {
 
 /** The gateway is away for longer than the infrastructure's tries would last, if that used them up. */
 export const gatewayAway: Scenario = {
-  objects: given([work('form'), work('session', { dependsOn: ['form'] })]),
-  plot: ({ taskId, kind, attempt, courierTry }) => {
-    if (taskId === 'form' && kind === 'courier' && courierTry <= 7)
-      return { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' };
-    if (taskId === 'session' && kind === 'attempt' && attempt <= 7)
-      return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
-    return { how: 'ok' };
+  objects: given([work('form')]),
+  plot: ({ kind, attempt, courierTry }) => {
+    if (kind === 'attempt' && attempt === 1) return { how: 'finding', step: 'checkout', reason: 'GatewayUnavailable' };
+    const isAway = kind === 'courier' && courierTry <= 6;
+    return isAway ? { how: 'finding', step: 'merge', reason: 'GatewayUnavailable' } : { how: 'ok' };
   },
   deeds: [approves(1)],
+  isOver,
+};
+
+const inOffice = <T extends { readonly metadata: object }>(object: T): T => ({
+  ...object,
+  metadata: { ...object.metadata, namespace: 'office' },
+});
+
+const deskOn = (server: ApiServer): Story => server.get('Story', 'office/login') as unknown as Story;
+const approvesInOffice: Deed = {
+  what: 'grace approves plan login-1 of the office',
+  when: (server) => (server.get('Plan', 'office/login-1') as unknown as Plan | undefined)?.status?.digest !== undefined,
+  then: (server) => {
+    const { digest } = (server.get('Plan', 'office/login-1') as unknown as Plan).status ?? {};
+    edit('Plan', 'office/login-1', { approval: { verdict: 'Approved', by: 'grace', digest } })(server);
+  },
+};
+
+/** The one workspace of the cluster: a Story first in line whose namespace takes no Jobs keeps it from nobody, before and after its couriers. */
+export const refusedElsewhere: Scenario = {
+  objects: [
+    ...[council({}, false), story(), plan([work('desk'), work('lamp')])].map((object) => inOffice(unstored(object))),
+    ...[council({}, false), story({ priority: 9 }), plan(inOrder)].map(unstored),
+    { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'no-jobs', namespace: 'shop' } },
+  ],
+  plot: allWell,
+  platform: platform({ capacity: { workspaces: 1, perNamespace: 1, perStory: 1 } }),
+  deeds: [
+    approves(1),
+    approvesInOffice,
+    {
+      what: 'an administrator lifts the quota when the Story of the other namespace is done',
+      when: (server) => deskOn(server).status?.phase === 'Done',
+      then: (server) => void server.delete('person', 'ResourceQuota', 'shop/no-jobs'),
+    },
+  ],
   isOver,
 };
 
@@ -224,4 +265,5 @@ export const scenarios = {
   overQuota,
   lostNodes,
   gatewayAway,
+  refusedElsewhere,
 } as const;

@@ -120,9 +120,10 @@ export class Simulation {
   /** Runs until the scenario is over and nothing can happen any more. Throws what broke; a run that does not end is broken. */
   async run(): Promise<void> {
     for (let moves = 0; moves < MAX_MOVES; moves += 1) {
+      // what comes due goes into its queue, and begins in the turn after
+      for (const process of this.#processes) process.tick();
       await nextTurn();
       if (this.#broken !== undefined) throw this.#broken as Error;
-      if (this.#processes.filter((process) => process.tick()).length > 0) continue;
       this.#guarded(() => this.faults?.strike());
       const move = this.#pick();
       if (move !== undefined) this.#guarded(move.make);

@@ -259,6 +259,7 @@ it('tries for an hour without a server, waits a few seconds at the most, and is 
   const clock: Clock = {
     nowMs: () => 0,
     random: () => 0.999,
+    yield: (then) => void setImmediate(then),
     after: (delayMs, then) => {
       waits.push(delayMs);
       goOn = then;

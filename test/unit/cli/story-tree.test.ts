@@ -59,7 +59,7 @@ describe('the tree of a Story', () => {
     const inForce = approvedPlan([api, docs]);
     const status = storyStatus({
       ...{ headCommit: COMMIT, baseCommit: 'b'.repeat(40), gates: undefined },
-      tasks: { total: 2, succeeded: 1, running: 0, failed: 0, summary: '1/2' },
+      tasks: { total: 2, succeeded: 1, failed: 0, summary: '1/2' },
     });
     const done = task(api, {
       phase: 'Succeeded',

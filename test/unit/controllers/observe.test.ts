@@ -12,7 +12,8 @@ import type { Plan } from '../../../crds/kinds/plan.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
 import type { Task } from '../../../crds/kinds/task.ts';
 import type { Job } from '../../../controllers/kubernetes.ts';
-import { at, COMMIT, council, DIGEST, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
+import { at, attempt, COMMIT, council, DIGEST, plan, platform, story, storyStatus, task, work } from '../../builders/objects.ts';
+import { FREE } from '../../builders/seen.ts';
 import { job, pod } from '../../builders/workspaces.ts';
 
 interface Holding {
@@ -40,7 +41,7 @@ const snapshot = (held: Holding): Snapshot => ({
   storyByUid: (uid) => held.stories?.find(({ metadata }) => metadata.uid === uid),
   plansOf: () => held.plans ?? [],
   tasksOf: (uid) => (held.tasks ?? []).filter(({ spec }) => spec.storyRef.uid === uid),
-  unfinishedTasks: () => held.tasks ?? [],
+  place: ({ task: { metadata } }) => ({ ...FREE, overlaps: metadata.name === 'login-session' }),
   councilsIn: (namespace) => (held.councils ?? []).filter(({ metadata }) => metadata.namespace === namespace),
   jobsOf: (uid) => (held.jobs ?? []).filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid),
   podsOf: (uid) => (held.jobs ?? []).filter(({ metadata }) => metadata.uid === uid).map((each) => pod(each)),
@@ -107,12 +108,28 @@ describe('what is observed', () => {
     );
   });
 
-  it('a Task: every other unfinished Task as a rival', () => {
-    const seen = observeTask(
-      'shop/login-form',
-      snapshot({ tasks: [form, task(work('session'))], stories: [story({}, storyStatus())] }),
+  it('a Task: its own place', () => {
+    const tasks = [form, task(work('session'))];
+    const overlaps = ['shop/login-form', 'shop/login-session'].map(
+      (key) => observeTask(key, snapshot({ tasks }))?.place.overlaps,
     );
-    expect(seen?.rivals().map((rival) => rival.task.metadata.name)).toEqual(['login-session']);
+    expect(overlaps).toEqual([false, true]);
+  });
+
+  const family = (of: Task): unknown => {
+    const relative = task(work('session'), { phase: 'Running' });
+    const over = task(work('notes'), { phase: 'Succeeded' });
+    const tasks = [of, relative, over];
+    return observeTask('shop/login-form', snapshot({ tasks, jobs: [job(relative), job(over)] }))?.family.map(
+      (each) => `${each.task.metadata.name} ${each.jobs.length}`,
+    );
+  };
+  it('a Task that has begun: the Jobs of its relatives, but of none that is finished', () => {
+    const begun = task(work('form'), { phase: 'Running', attempts: [attempt(1)] });
+    expect(family(begun)).toEqual(['login-form 0', 'login-session 1', 'login-notes 0']);
+  });
+  it('a Task that has begun nothing: its relatives without their Jobs', () => {
+    expect(family(form)).toEqual(['login-form 0', 'login-session 0', 'login-notes 0']);
   });
 
   it('a Story: answers in the order of their questions, and only those about its scope as it is', () => {

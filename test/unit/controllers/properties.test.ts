@@ -103,10 +103,9 @@ const busy = task(form, {
 const attemptJob = job(busy, { n: 2 });
 const courierJob = job(busy, { kind: 'courier', n: 2 });
 const doneBase = { task: task(base, { phase: 'Succeeded', commit: COMMIT, completedAt: at() }), jobs: [] };
-const rivals: readonly TaskSeen[] = [taskSeen(task(work('other'))), taskSeen(task(work('more', { fileScope: ['docs'] })))];
 
 const tasks: readonly TaskSeen[] = [
-  taskSeen(task(form), { family: [doneBase], rivals: () => rivals }, [base]),
+  taskSeen(task(form), { family: [doneBase] }, [base]),
   taskSeen(
     busy,
     {

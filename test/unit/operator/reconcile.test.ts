@@ -6,6 +6,7 @@ import { Cache } from '../../../kube/cache.ts';
 import { answerError, networkError } from '../../../kube/error.ts';
 import { apiVersionOf, keyOf, type KubeObject, type Resource, type Stored } from '../../../kube/object.ts';
 import { Overlay } from '../../../operator/state/overlay.ts';
+import { Refusals } from '../../../operator/state/refusals.ts';
 import { StoreUnavailable } from '../../../runtime/bus/errors.ts';
 import type { Next } from '../../../runtime/queue.ts';
 import { condition } from '../../builders/objects.ts';
@@ -69,6 +70,11 @@ interface Given {
   /** What the server has although no cache shows it. */
   readonly server?: Stored;
   readonly decide?: () => Decision<unknown>;
+  readonly subjectUid?: string;
+  /** Called at each write with what the overlay shows then. */
+  readonly during?: (look: () => readonly string[]) => void;
+  readonly refusals?: Refusals;
+  readonly nowMs?: () => number;
 }
 
 interface Run {
@@ -79,9 +85,10 @@ interface Run {
   readonly overlaid: readonly string[];
 }
 
-const fakeApi = (given: Given, writes: string[]): ReconcilePorts['api'] => {
+const fakeApi = (given: Given, writes: string[], look: () => readonly string[]): ReconcilePorts['api'] => {
   const answer = (call: string, object: object): Stored => {
     writes.push(call);
+    given.during?.(look);
     const failure = Object.entries(given.fail ?? {}).find(([prefix]) => call.startsWith(prefix));
     if (failure !== undefined) throw failure[1];
     return { ...(object as KubeObject), metadata: { ...(object as KubeObject).metadata, uid: 'uid-new', resourceVersion: '9' } };
@@ -124,7 +131,14 @@ const found = <T>(value: T | undefined): T => {
 const run = async (given: Given): Promise<Run> => {
   const writes: string[] = [];
   const passes: PassRecord[] = [];
-  const overlays = overlaysOf([stored(given.subject ?? task(), UID), ...(given.seen ?? [])]);
+  const overlays = overlaysOf([stored(given.subject ?? task(), given.subjectUid ?? UID), ...(given.seen ?? [])]);
+  const look = (): readonly string[] =>
+    [...overlays.values()]
+      .flatMap((overlay) => [...overlay.values()])
+      .map((object) => {
+        const { phase } = (object as { readonly status?: { readonly phase?: string } }).status ?? {};
+        return `${object.kind} ${keyOf(object.metadata)}${phase === undefined ? '' : ` ${phase}`}`;
+      });
   const decision = {
     outcome: given.outcome ?? { kind: 'done' },
     status: given.status,
@@ -137,7 +151,8 @@ const run = async (given: Given): Promise<Run> => {
     decide: (): Decision<unknown> => (given.decide === undefined ? decision : given.decide()),
   };
   const next = await reconcile(controller, 'ns/task', {
-    api: fakeApi(given, writes),
+    api: fakeApi(given, writes, look),
+    refusals: given.refusals ?? new Refusals(),
     resourceOf: (apiVersion, kind) => found(RESOURCES.find((each) => apiVersionOf(each) === apiVersion && each.kind === kind)),
     overlayOf: (kind) => found(overlays.get(kind)),
     commands: {
@@ -148,18 +163,12 @@ const run = async (given: Given): Promise<Run> => {
         if (failure !== undefined) throw failure;
       },
     },
-    nowMs: () => NOW_MS,
+    nowMs: given.nowMs ?? ((): number => NOW_MS),
     snapshot: { eventCursor: () => given.cursor } as unknown as Snapshot,
     onPass: (record) => passes.push(record),
     onDecided: () => undefined,
   });
-  const overlaid = [...overlays.values()]
-    .flatMap((overlay) => [...overlay.values()])
-    .map((object) => {
-      const { phase } = (object as { readonly status?: { readonly phase?: string } }).status ?? {};
-      return `${object.kind} ${keyOf(object.metadata)}${phase === undefined ? '' : ` ${phase}`}`;
-    });
-  return { writes, next, passes, overlaid };
+  return { writes, next, passes, overlaid: look() };
 };
 
 const create = (object: Wanted): Effect => ({ verb: 'create', object });
@@ -429,6 +438,42 @@ describe('one pass', () => {
   it('shows its writes to other keys from the decision on, before the server answered', async () => {
     const { overlaid } = await run({ effects: [create(job(UID))], status: { phase: 'Running' } });
     expect(overlaid).toEqual(['Task ns/task Running', 'Job ns/job']);
+  });
+
+  it('shows a status to other keys only once its effects are done: what a refusal leaves as it was never seems to change', async () => {
+    const conditions = [condition('Stalled', 'True', 'WriteRefused')];
+    const shown: unknown[] = [];
+    const { overlaid } = await run({
+      subject: task({ phase: 'Queued', conditions }),
+      effects: [create(job(UID))],
+      status: { phase: 'Running' },
+      during: (look) => shown.push(...look()),
+    });
+    expect(shown).toEqual(['Task ns/task Queued', 'Job ns/job', 'Task ns/task Running', 'Job ns/job']);
+    expect(overlaid).toEqual(['Task ns/task Running', 'Job ns/job']);
+  });
+
+  it('waits for the real object where it sees one that was only asked for', async () => {
+    const { writes, next } = await run({ subjectUid: '', status: { phase: 'Running' }, effects: [create(account())] });
+    expect([writes, next]).toEqual([[], done]);
+  });
+
+  it('makes a refused write again when its date has come, and not earlier, however often the key is woken', async () => {
+    const refusals = new Refusals();
+    const time = { nowMs: NOW_MS };
+    const given: Given = { effects: [create(job(UID))], fail: { 'create Job': overQuota }, refusals, nowMs: () => time.nowMs };
+    const first = await run(given);
+    expect([first.writes[0], first.next]).toEqual(['create Job job', { kind: 'retry', minMs: 30_000 }]);
+    time.nowMs += 10_000;
+    const woken = await run(given);
+    expect([woken.writes, woken.next, woken.overlaid]).toEqual([[], { kind: 'after', delayMs: 20_000 }, ['Task ns/task']]);
+    time.nowMs += 20_000;
+    const again = await run(given);
+    expect([again.writes[0], again.next]).toEqual(['create Job job', { kind: 'retry', minMs: 60_000 }]);
+    time.nowMs += 10_000;
+    const other = await run({ ...given, effects: [], status: { phase: 'Cancelled' } });
+    expect(other.writes).toEqual([`apply status {"phase":"Cancelled"} (${UID} at 5)`]);
+    expect(other.next).toEqual({ kind: 'after', delayMs: 50_000 });
   });
 
   it('takes back what failed, and what was not reached because of it', async () => {

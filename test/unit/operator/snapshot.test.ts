@@ -6,6 +6,7 @@ import type { Task } from '../../../crds/kinds/task.ts';
 import { Caches } from '../../../operator/state/caches.ts';
 import { makeSnapshot } from '../../../operator/state/snapshot.ts';
 import { platform, task, work } from '../../builders/objects.ts';
+import { FREE } from '../../builders/seen.ts';
 
 const nothing = { get: () => undefined };
 
@@ -20,13 +21,14 @@ const seenBy = (given: Task): Readonly<Record<string, number>> => {
     ...{
       platform: platform(),
       namespace: undefined,
-      clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined },
+      clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined, yield: () => undefined },
     },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   caches.cache('Task').upsert(given);
   const snapshot = makeSnapshot({
     ...{ caches, platform: platform(), nowMs: () => 0, storeAvailable: () => true, gatewayCa: () => undefined },
+    places: () => ({ place: () => FREE }),
     ...{ answers: nothing, cursors: nothing, ledger: nothing, receipts: nothing },
   });
   return { login: snapshot.tasksOf('uid-login').length, other: snapshot.tasksOf('uid-other').length };

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../../controllers/kubernetes.ts';
+import type { Council } from '../../../crds/kinds/council.ts';
+import type { StoryStatus } from '../../../crds/kinds/story.ts';
 import type { TaskStatus } from '../../../crds/kinds/task.ts';
 import type { Stored } from '../../../kube/object.ts';
 import type { ObjectKind, Objects } from '../../../operator/state/watched-kinds.ts';
@@ -13,12 +16,27 @@ import {
   wokenByUsage,
 } from '../../../operator/reconcile/wakes.ts';
 import { Caches } from '../../../operator/state/caches.ts';
-import { attempt, council, deliberation, meta, outboxEvent, plan, platform, story, task, work } from '../../builders/objects.ts';
+import {
+  at,
+  attempt,
+  council,
+  deliberation,
+  meta,
+  outboxEvent,
+  plan,
+  platform,
+  story,
+  storyStatus,
+  task,
+  work,
+} from '../../builders/objects.ts';
 import { job, pod } from '../../builders/workspaces.ts';
 
 type Of<K extends ObjectKind> = Stored<Objects[K]>;
 
 const open = task(work('open'), { phase: 'Queued' });
+const after = task(work('after', { dependsOn: ['base'] }));
+const carried = task(work('carried', { phase: 'DESIGN' }), { phase: 'Integrating', attempts: [attempt(1)] });
 const elsewhere = task(work('far'));
 const openJob = job(open);
 const cronJob = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', uid: 'uid-nightly', controller: true };
@@ -26,12 +44,16 @@ const { namespace, serviceName } = platform().gateway;
 const gatewayService = { apiVersion: 'v1', kind: 'Service', metadata: meta(serviceName, { namespace }) };
 const child = <K extends ObjectKind>(kind: K, name: string) => ({ apiVersion: 'v1', kind, metadata: meta(name) });
 
+const ended = { name: 'checkout', state: { terminated: { exitCode: 0 } } };
+const begun = { name: 'setup', state: { running: {} } };
+const imageless = { name: 'checkout', state: { waiting: { reason: 'ImagePullBackOff' } } };
+
 /** One Story with two Plans and two Tasks (one finished) with a Job; a Task, a finished Story and a Council elsewhere. */
 const caches = (): Caches => {
   const known = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
     ...{ platform: platform(), namespace: undefined },
-    clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined },
+    clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined, yield: () => undefined },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   known.cache('Story').upsert(story());
@@ -40,6 +62,8 @@ const caches = (): Caches => {
   known.cache('Plan').upsert(plan([work('open')], { revision: 2 }));
   known.cache('Plan').upsert(plan([work('open')], { storyRef: { name: 'other' } }));
   known.cache('Task').upsert(open);
+  known.cache('Task').upsert(after);
+  known.cache('Task').upsert(carried);
   known.cache('Task').upsert(task(work('closed'), { phase: 'Succeeded' }));
   known.cache('Task').upsert({ ...elsewhere, metadata: { ...elsewhere.metadata, namespace: 'elsewhere', ownerReferences: [] } });
   known.cache('Council').upsert(council());
@@ -54,24 +78,25 @@ async function* neverEnding(): AsyncGenerator<never> {
 const added = <K extends ObjectKind>(kind: K, object: Of<K>): readonly string[] =>
   wokenBy(kind, { type: 'added', object }, caches()).toSorted();
 
-const ALL_OPEN = ['Task elsewhere/login-far', 'Task shop/login-open'];
+const OPEN_HERE = ['Task shop/login-after', 'Task shop/login-carried', 'Task shop/login-open'];
+const ALL_OPEN = ['Task elsewhere/login-far', ...OPEN_HERE];
 
 describe('what a change wakes', () => {
   const cases: readonly { readonly name: string; readonly woken: readonly string[]; readonly want: readonly string[] }[] = [
     {
       name: 'a Story wakes itself, its Plans and its Tasks',
       woken: added('Story', story()),
-      want: ['Plan shop/login-1', 'Plan shop/login-2', 'Story shop/login', 'Task shop/login-closed', 'Task shop/login-open'],
+      want: ['Plan shop/login-1', 'Plan shop/login-2', 'Story shop/login', 'Task shop/login-closed', ...OPEN_HERE],
     },
     {
       name: 'a Plan wakes itself, its Story, the Plans beside it and the Tasks that come from it',
       woken: added('Plan', plan([work('open')])),
-      want: ['Plan shop/login-1', 'Plan shop/login-2', 'Story shop/login', 'Task shop/login-closed', 'Task shop/login-open'],
+      want: ['Plan shop/login-1', 'Plan shop/login-2', 'Story shop/login', 'Task shop/login-closed', ...OPEN_HERE],
     },
     {
-      name: 'a Task whose pass failed wakes its Story and all Tasks that share the capacity, but not itself',
+      name: 'a Task whose pass failed wakes its Story and those of it that wait for their couriers, but not itself',
       woken: wokenByFailure('Task shop/login-open', caches()).toSorted(),
-      want: ['Story shop/login', 'Task elsewhere/login-far'],
+      want: ['Story shop/login', 'Task shop/login-carried'],
     },
     {
       name: 'a pass that failed on what is gone wakes nobody',
@@ -79,14 +104,14 @@ describe('what a change wakes', () => {
       want: [],
     },
     {
-      name: 'a new Task wakes itself, its Story and all Tasks that share the capacity',
-      woken: added('Task', task(work('fresh'))),
-      want: ['Story shop/login', 'Task elsewhere/login-far', 'Task shop/login-fresh', 'Task shop/login-open'],
+      name: 'a new Task wakes itself, its Story, those that may only start after it and those that wait for their couriers',
+      woken: added('Task', task(work('base'))),
+      want: ['Story shop/login', 'Task shop/login-after', 'Task shop/login-base', 'Task shop/login-carried'],
     },
     {
       name: 'a Council wakes itself, and what is unfinished in its namespace',
       woken: added('Council', council()),
-      want: ['Council shop/dev', 'Story shop/login', 'Task shop/login-open'],
+      want: ['Council shop/dev', 'Story shop/login', ...OPEN_HERE],
     },
     {
       name: 'a Job wakes the Task that owns it',
@@ -107,12 +132,12 @@ describe('what a change wakes', () => {
     {
       name: 'a service account wakes the open Tasks of its namespace',
       woken: added('ServiceAccount', child('ServiceAccount', 'fleet-workspace')),
-      want: ['Task shop/login-open'],
+      want: OPEN_HERE,
     },
     {
       name: 'a network policy wakes the open Tasks of its namespace',
       woken: added('NetworkPolicy', child('NetworkPolicy', 'fleet-workspace')),
-      want: ['Task shop/login-open'],
+      want: OPEN_HERE,
     },
     { name: 'the gateway’s Service wakes all open Tasks', woken: added('Service', gatewayService), want: ALL_OPEN },
     {
@@ -163,23 +188,90 @@ describe('what a change wakes', () => {
     });
 
   const before: TaskStatus = { phase: 'Running', waitingFor: 'x', attempts: [attempt(1)] };
-  const moves: readonly { readonly name: string; readonly status: TaskStatus; readonly wakesOthers: boolean }[] = [
-    { name: 'its phase', status: { ...before, phase: 'Succeeded' }, wakesOthers: true },
-    { name: 'what it waits for', status: { ...before, waitingFor: 'y' }, wakesOthers: true },
-    { name: 'a new attempt', status: { ...before, attempts: [attempt(1), attempt(2)] }, wakesOthers: true },
-    { name: 'its outbox alone', status: { ...before, outbox: [] }, wakesOthers: false },
+  const SELF = ['Story shop/login', 'Task shop/login-base'];
+  const moves: readonly {
+    readonly name: string;
+    readonly from?: TaskStatus;
+    readonly to: TaskStatus;
+    readonly want: string[];
+  }[] = [
+    {
+      name: 'succeeded wakes those that may only start after it',
+      to: { ...before, phase: 'Succeeded' },
+      want: ['Task shop/login-after'],
+    },
+    {
+      name: 'began to integrate wakes those that wait for their couriers',
+      to: { ...before, phase: 'Integrating' },
+      want: ['Task shop/login-carried'],
+    },
+    {
+      name: 'has integrated wakes both',
+      ...{ from: { ...before, phase: 'Integrating' }, to: { ...before, phase: 'Succeeded' } },
+      want: ['Task shop/login-after', 'Task shop/login-carried'],
+    },
+    { name: 'waits for something else wakes nobody else', to: { ...before, waitingFor: 'y' }, want: [] },
+    { name: 'begins another attempt wakes nobody else', to: { ...before, attempts: [attempt(1), attempt(2)] }, want: [] },
   ];
-  for (const { name, status, wakesOthers } of moves)
-    it(`a Task that changed ${name} ${wakesOthers ? 'wakes' : 'does not wake'} the others that share the capacity`, () => {
-      const [old, object] = [task(work('mine'), before), task(work('mine'), status)];
-      const woken = wokenBy('Task', { type: 'changed', old, object }, caches());
-      expect(woken.includes('Task elsewhere/login-far')).toBe(wakesOthers);
-      expect(woken).toEqual(expect.arrayContaining(['Task shop/login-mine', 'Story shop/login']));
+  for (const { name, from = before, to, want } of moves)
+    it(`a Task that ${name}`, () => {
+      const change = { type: 'changed', old: task(work('base'), from), object: task(work('base'), to) } as const;
+      expect(wokenBy('Task', change, caches()).toSorted()).toEqual([...SELF, ...want].toSorted());
     });
 
-  it('a Task that was deleted wakes its Story and those that share the capacity', () => {
-    const woken = wokenBy('Task', { type: 'deleted', old: open }, caches());
-    expect(woken).toEqual(expect.arrayContaining(['Story shop/login', 'Task elsewhere/login-far']));
+  it('a Task of phase DESIGN that ended wakes those of phase BUILD', () => {
+    const design = work('sketch', { phase: 'DESIGN' });
+    const change = {
+      type: 'changed',
+      old: task(design, before),
+      object: task(design, { ...before, phase: 'Succeeded' }),
+    } as const;
+    expect(wokenBy('Task', change, caches())).toEqual(expect.arrayContaining(['Task shop/login-open', 'Task shop/login-after']));
+  });
+
+  it('a Task that was deleted wakes its Story and whom its end concerns', () => {
+    const woken = wokenBy('Task', { type: 'deleted', old: task(work('base')) }, caches());
+    expect(woken).toEqual(expect.arrayContaining(['Story shop/login', 'Task shop/login-after', 'Task shop/login-carried']));
+    expect(woken).not.toContain('Task elsewhere/login-far');
+  });
+
+  const storyMoves: readonly (readonly [string, Partial<StoryStatus>, boolean])[] = [
+    [
+      'how far it is wakes nobody else',
+      { tasks: { total: 2, succeeded: 1, failed: 0, summary: '1/2' }, waitingFor: 'more' },
+      false,
+    ],
+    ['its phase wakes its Plans and Tasks', { phase: 'Test' }, true],
+    ['its plan in force wakes its Plans and Tasks', { plan: undefined }, true],
+    ['its deadline wakes its Plans and Tasks', { deadline: at(9) }, true],
+  ];
+  it.each(storyMoves)('a Story that changed %s', (_, status, isForAll) => {
+    const [old, object] = [story({}, storyStatus()), story({}, storyStatus(status))];
+    const woken = wokenBy('Story', { type: 'changed', old, object }, caches());
+    expect(woken).toContain('Story shop/login');
+    expect([woken.includes('Plan shop/login-1'), woken.includes('Task shop/login-open')]).toEqual([isForAll, isForAll]);
+  });
+
+  const councilMoves: readonly (readonly [string, Council, boolean])[] = [
+    ['was probed again wakes itself alone', { ...council(), status: { ...council().status, observedGeneration: 1 } }, false],
+    ['is no longer ready wakes those who work with it', { ...council(), status: {} }, true],
+  ];
+  it.each(councilMoves)('a Council that %s', (_, object, isNews) => {
+    const woken = wokenBy('Council', { type: 'changed', old: council(), object }, caches());
+    expect([woken.includes('Council shop/dev'), woken.includes('Task shop/login-open')]).toEqual([true, isNews]);
+  });
+
+  const running: Pod['status'] = { phase: 'Running', initContainerStatuses: [{ name: 'checkout', state: { running: {} } }] };
+  const podMoves: readonly (readonly [string, Pod['status'], boolean])[] = [
+    ['in which a step ended and the next began wakes nobody', { ...running, initContainerStatuses: [ended, begun] }, false],
+    ['that ended wakes its Task', { ...running, phase: 'Failed' }, true],
+    ['whose last step ended wakes its Task', { ...running, containerStatuses: [ended] }, true],
+    ['that gets no image wakes its Task', { ...running, initContainerStatuses: [imageless] }, true],
+  ];
+  it.each(podMoves)('a pod %s', (_, status, isNews) => {
+    const [old, object] = [running, status].map((each) => ({ ...pod(openJob), ...(each && { status: each }) }));
+    if (old === undefined || object === undefined) throw new Error('two were made');
+    expect(wokenBy('Pod', { type: 'changed', old, object }, caches())).toEqual(isNews ? ['Task shop/login-open'] : []);
   });
 
   it('a cursor that moved makes room in an outbox that was full, and wakes its object', () => {

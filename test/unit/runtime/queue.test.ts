@@ -49,6 +49,8 @@ describe('the queue', () => {
   it('runs keys in the order they came, as many at once as it has workers', async () => {
     const { queue, log, finish } = rigged();
     for (const key of ['a', 'b', 'c']) queue.add(key);
+    expect(log).toEqual([]);
+    await flush();
     expect(log).toEqual(['0 start a', '0 start b']);
     await finish('b');
     expect(log).toEqual(['0 start a', '0 start b', '0 end b', '0 start c']);
@@ -57,6 +59,7 @@ describe('the queue', () => {
   it('merges a key that was added twice before it ran', async () => {
     const { queue, log, finish } = rigged({ workers: 1 });
     for (const key of ['a', 'b', 'b', 'b']) queue.add(key);
+    await flush();
     await finish('a');
     await finish('b');
     expect(log).toEqual(['0 start a', '0 end a', '0 start b', '0 end b']);
@@ -65,8 +68,10 @@ describe('the queue', () => {
   it('never runs one key twice at once, and runs it exactly once more when it was added meanwhile', async () => {
     const { queue, log, finish } = rigged();
     queue.add('a');
+    await flush();
     queue.add('a');
     queue.add('a');
+    await flush();
     expect(log).toEqual(['0 start a']);
     await finish('a');
     expect(log).toEqual(['0 start a', '0 end a', '0 start a']);
@@ -112,10 +117,12 @@ describe('the queue', () => {
   it('knows which keys wait for their retry, until one of theirs succeeds', async () => {
     const { queue, finish } = rigged();
     queue.add('a');
+    await flush();
     expect(queue.isFailing('a')).toBe(false);
     await finish('a', { kind: 'retry' });
     expect([queue.isFailing('a'), queue.isFailing('b')]).toEqual([true, false]);
     queue.add('a');
+    await flush();
     await finish('a');
     expect(queue.isFailing('a')).toBe(false);
   });
@@ -173,9 +180,45 @@ describe('the queue', () => {
     expect(log).toEqual(['a', 'b']);
   });
 
+  it('lets the event loop have its turn: work that never waits for anything goes on in slices', async () => {
+    const clock = handClock();
+    const log: string[] = [];
+    const work = async (key: string): Promise<Next> => {
+      log.push(key);
+      clock.spend(3);
+      return DONE;
+    };
+    const queue = new Queue({ work, clock, workers: 2, backoff: { baseMs: 100, maxMs: 1_000 } });
+    queue.open();
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) queue.add(key);
+    await flush();
+    expect(log.length).toBeLessThan(6);
+    const first = log.length;
+    await clock.turn();
+    expect(log.length).toBeGreaterThan(first);
+    await clock.turn();
+    await clock.turn();
+    expect([log, queue.depth, queue.running]).toEqual([['a', 'b', 'c', 'd', 'e', 'f'], 0, 0]);
+  });
+
+  it('drains while it lets the event loop have its turn', async () => {
+    const { queue, clock, log, finish } = rigged({ workers: 4 });
+    queue.add('a');
+    await flush();
+    clock.spend(100);
+    queue.add('b');
+    await flush();
+    const end = queue.drain();
+    await finish('a');
+    await end;
+    await clock.turn();
+    expect(log).toEqual(['0 start a', '100 end a']);
+  });
+
   it('drains: ends what runs, starts nothing more, forgets dates', async () => {
     const { queue, clock, log, finish } = rigged({ workers: 1 });
     queue.add('a');
+    await flush();
     queue.add('a');
     queue.add('b');
     queue.addAfter('c', 100);

@@ -327,7 +327,7 @@ const builds: readonly Case[] = [
   {
     name: 'a phase waits for its Tasks',
     given: storySeen(inPhase('Build'), force([form, proof], [taskOf(form, { phase: 'Running' }), taskOf(proof)])),
-    want: busy('Tasks'),
+    want: busy('PlanApproved'),
     says: 'tasks of phase Build: 0 of 1 done',
   },
   {
@@ -344,7 +344,7 @@ const builds: readonly Case[] = [
         ],
       ),
     ),
-    want: busy('Tasks'),
+    want: busy('PlanApproved'),
     says: 'tasks of phase Build: 0 of 1 done; form needs a person: grant more',
   },
   {
@@ -392,7 +392,7 @@ const builds: readonly Case[] = [
   {
     name: 'and the phase waits for it',
     given: storySeen(inPhase('Test'), force([form, proof], [taskOf(form), done(proof)])),
-    want: busy('Tasks', 'Test'),
+    want: busy('Built', 'Test'),
     says: 'tasks of phase Build: 0 of 1 done',
   },
   {
@@ -603,7 +603,7 @@ const gatesAndEnds: readonly Case[] = [
   {
     name: 'while there is time its Story waits for it to be gone, and says so',
     given: storySeen(inPhase('Build'), force([form], [dying(taskOf(form, { phase: 'Running' }))])),
-    want: busy('Tasks'),
+    want: busy('PlanApproved'),
     says: /^tasks of phase Build: 0 of 1 done; form waits for task login-form-\w+ to be gone: it is being deleted/,
   },
   {
@@ -613,7 +613,7 @@ const gatesAndEnds: readonly Case[] = [
       force([form], [taskOf(form, { phase: 'Running' })]),
     ),
     nowS: DEADLINE_S,
-    want: busy('Tasks'),
+    want: busy('PlanApproved'),
   },
   {
     name: 'a Story that needs a person fails at its end all the same',
@@ -661,7 +661,7 @@ describe('what a Story pins', () => {
     );
     expect(status?.plan).toEqual({ name: 'login-1', uid: 'uid-login-1', revision: 1, digest: DIGEST });
     expect([status?.startedAt, status?.deadline]).toEqual([at(), at(600)]);
-    expect(status?.tasks).toEqual({ total: 1, succeeded: 0, running: 0, failed: 0, summary: '0/1' });
+    expect(status?.tasks).toEqual({ total: 1, succeeded: 0, failed: 0, summary: '0/1' });
   });
 
   it('the end of its wall clock budget anew, when a person raises it', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideTask } from '../../../../controllers/task/decide.ts';
 import { rules } from '../../../../controllers/task/rules.ts';
-import type { TaskSeen } from '../../../../controllers/task/seen.ts';
+import type { PlaceSeen, TaskSeen } from '../../../../controllers/task/seen.ts';
 import { wantedJobName } from '../../../../controllers/task/job-identity.ts';
 import type { Pod } from '../../../../controllers/kubernetes.ts';
 import type { TaskStatus } from '../../../../crds/kinds/task.ts';
@@ -22,7 +22,7 @@ import {
   task,
   work,
 } from '../../../builders/objects.ts';
-import { taskSeen } from '../../../builders/seen.ts';
+import { FREE, taskSeen } from '../../../builders/seen.ts';
 import { job, over, pendingPod, pod, REPORT, runningPod, workspaces } from '../../../builders/workspaces.ts';
 import { spec, type Spec } from '../../../builders/spec.ts';
 
@@ -253,69 +253,40 @@ const holdUps: readonly Case[] = [
   { name: 'the gateway is not known', given: taskSeen(form, { gateway: undefined }), want: pending('GatewayUnknown') },
 ];
 
-const rival = (id: string, more: Partial<TaskSeen> = {}, scope: readonly string[] = ['docs/**']) =>
-  taskSeen(task(work(id, { fileScope: scope })), { story: story({}, storyStatus()), ...more });
-const scoped = task(work('form', { fileScope: ['src/**'] }));
-const atWork = (id: string, scope: readonly string[]) => {
-  const other = task(work(id, { fileScope: scope }), { phase: 'Running', attempts: [attempt(1)] });
-  return taskSeen(other, workspaces([job(other)]));
-};
 const cramped = (more: object) => platform({ capacity: { workspaces: 9, perNamespace: 9, perStory: 9, ...more } });
+const taken = (cluster: number, namespace: number, ofStory: number): PlaceSeen => ({
+  ...FREE,
+  taken: { cluster, namespace, story: ofStory },
+});
 
 const capacity: readonly Case[] = [
   {
     name: 'a Task of the Story at work may change the same files',
-    given: taskSeen(scoped, { rivals: () => [atWork('session', ['src/session/**'])] }),
+    given: taskSeen(form, { place: { ...FREE, overlaps: true } }),
     want: queued('ScopeOverlap'),
   },
   {
-    name: 'a Task of the Story at work changes other files: it starts',
-    given: taskSeen(scoped, { rivals: () => [atWork('notes', ['docs/**'])] }),
+    name: 'others have all places but one: it starts',
+    given: taskSeen(form, {
+      platform: cramped({ workspaces: 3, perNamespace: 3, perStory: 3 }),
+      place: taken(2, 2, 2),
+    }),
     want: { writes: [`create Job ${formJob(1)}`], outcome: waits },
   },
   {
     name: 'every workspace of the cluster is in use',
-    given: taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    given: taskSeen(form, { platform: cramped({ workspaces: 1 }), place: taken(1, 1, 1) }),
     want: queued('ClusterFull'),
   },
   {
     name: 'every workspace of the namespace is in use',
-    given: taskSeen(scoped, { platform: cramped({ perNamespace: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    given: taskSeen(form, { platform: cramped({ perNamespace: 1 }), place: taken(1, 1, 1) }),
     want: queued('NamespaceFull'),
   },
   {
     name: 'every workspace of the Story is in use',
-    given: taskSeen(scoped, { platform: cramped({ perStory: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    given: taskSeen(form, { platform: cramped({ perStory: 1 }), place: taken(1, 1, 1) }),
     want: queued('StoryFull'),
-  },
-  {
-    name: 'a rival of a Story with more priority takes the last place',
-    given: taskSeen(scoped, {
-      platform: cramped({ workspaces: 1 }),
-      rivals: () => [rival('zebra', { story: story({ priority: 5 }, storyStatus()) })],
-    }),
-    want: queued('ClusterFull'),
-  },
-  {
-    name: 'a rival with more priority of its own takes the last place',
-    given: taskSeen(scoped, {
-      platform: cramped({ workspaces: 1 }),
-      rivals: () => [taskSeen(task(work('zebra', { fileScope: ['docs/**'] }), undefined, { priority: 3 }))],
-    }),
-    want: queued('ClusterFull'),
-  },
-  {
-    name: 'a rival with more priority that is held up itself takes no place',
-    given: taskSeen(scoped, {
-      platform: cramped({ workspaces: 1 }),
-      rivals: () => [rival('zebra', { story: story({ priority: 5, suspend: true }, storyStatus()) })],
-    }),
-    want: { writes: [`create Job ${formJob(1)}`], outcome: waits },
-  },
-  {
-    name: 'of two that are equal the first by name goes first',
-    given: taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [rival('zebra')] }),
-    want: { writes: [`create Job ${formJob(1)}`], outcome: waits },
   },
 ];
 
@@ -851,13 +822,13 @@ const unpulled: Pod = {
 const sentences: readonly (readonly [string, TaskSeen, string])[] = [
   [
     'the workspaces that are in use',
-    taskSeen(scoped, { platform: cramped({ workspaces: 1 }), rivals: () => [atWork('notes', ['docs/**'])] }),
+    taskSeen(form, { platform: cramped({ workspaces: 1 }), place: taken(1, 1, 1) }),
     'waits for a workspace: all 1 of the cluster are in use',
   ],
   [
     'the Task that may change the same files',
-    taskSeen(scoped, { rivals: () => [atWork('session', ['src/session/**'])] }),
-    'waits for task login-session to end, which may change the same files',
+    taskSeen(form, { place: { ...FREE, overlaps: true } }),
+    'waits for another task of its Story to end, which may change the same files',
   ],
   [
     'the Council that is not ready',
