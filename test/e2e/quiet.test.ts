@@ -17,6 +17,14 @@ const invalidPlan = {
   spec: { storyRef: { name: 'waiting' }, revision: 1, author: 'alice', source: 'this is no plan' },
 };
 
+const eventsAbout = async ({ environment }: Walk, name: string): Promise<readonly unknown[]> => {
+  const fields = ['--field-selector', `regarding.name=${name}`];
+  const { items } = await environment.kubectl.json<{ items: readonly unknown[] }>(
+    ...['get', 'events.events.k8s.io', '--namespace', QUIET, ...fields],
+  );
+  return items;
+};
+
 describe.skipIf(!hasAuditLog)('a quiet system', () => {
   const walks: Walk[] = [];
   beforeAll(async () => {
@@ -38,6 +46,8 @@ describe.skipIf(!hasAuditLog)('a quiet system', () => {
     await waiting.follower.until(({ plans }) =>
       plans.find(({ metadata, status }) => metadata.name === 'invalid-1' && status?.phase === 'Invalid'),
     );
+    // its Event follows the status, and is the last thing that is written
+    await expect.poll(() => eventsAbout(waiting, 'invalid-1'), { timeout: 60_000 }).toHaveLength(1);
   });
   afterAll(() => Promise.all(walks.map((each) => each.close())));
 
