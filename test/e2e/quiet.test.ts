@@ -1,6 +1,6 @@
 // A system that has nothing to do does nothing: no write to the API but the leader's Lease for a minute.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { API_VERSION } from '../../crds/kinds/meta.ts';
 import { auditedWrites, hasAuditLog, type AuditedWrite } from '../environment/audit.ts';
 import { RELEASE_NAMESPACE } from '../environment/chart.ts';
@@ -47,7 +47,7 @@ describe.skipIf(!hasAuditLog)('a quiet system', () => {
       plans.find(({ metadata, status }) => metadata.name === 'invalid-1' && status?.phase === 'Invalid'),
     );
     // its Event follows the status, and is the last thing that is written
-    await expect.poll(() => eventsAbout(waiting, 'invalid-1'), { timeout: 60_000 }).toHaveLength(1);
+    await vi.waitFor(async () => expect(await eventsAbout(waiting, 'invalid-1')).toHaveLength(1), { timeout: 60_000 });
   });
   afterAll(() => Promise.all(walks.map((each) => each.close())));
 
