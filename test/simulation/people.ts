@@ -39,7 +39,9 @@ const approvesPlans: Habit = (server) =>
   open(server, 'Plan').flatMap((object): Move[] => {
     const { spec, status, metadata } = object as unknown as Plan;
     if (status?.phase !== 'Parsed' || status.digest === undefined || spec.approval !== undefined) return [];
-    const approval = { verdict: 'Approved', by: 'grace', digest: status.digest };
+    // now and then she looked at something else: that approval counts for nothing
+    const digest = status.digest.startsWith('sha256:0') ? `sha256:${'f'.repeat(64)}` : status.digest;
+    const approval = { verdict: 'Approved', by: 'grace', digest };
     return [{ what: `grace approves plan ${keyOf(metadata)}`, make: () => edit(server, 'Plan', keyOf(metadata), { approval }) }];
   });
 
