@@ -110,7 +110,7 @@ const mendsPolicies: Habit = (server) => {
     }));
 };
 
-/** In Design: there is no Plan, or none that can still be approved. */
+/** There is no Plan, or none that can still be approved. */
 const isWithoutPlan = (newest: Plan | undefined): boolean => {
   if (newest === undefined) return true;
   const { phase = 'Pending', conditions = [] } = newest.status ?? {};
@@ -123,7 +123,7 @@ const WANTS_REVISION: readonly string[] = ['PlanDeleted', 'TaskLost', 'GateRejec
 const needsPlan = ({ status }: Story, plans: readonly Plan[]): boolean => {
   const newest = plans.at(-1);
   const wantsRevision = status?.conditions?.some(({ reason }) => WANTS_REVISION.includes(reason)) === true;
-  if (wantsRevision) return (newest?.spec.revision ?? 0) <= (status.plan?.revision ?? 0);
+  if (wantsRevision) return (newest?.spec.revision ?? 0) <= (status.plan?.revision ?? 0) || isWithoutPlan(newest);
   return status?.phase === 'Design' && isWithoutPlan(newest);
 };
 
