@@ -39,6 +39,8 @@ const approvesPlans: Habit = (server) =>
   open(server, 'Plan').flatMap((object): Move[] => {
     const { spec, status, metadata } = object as unknown as Plan;
     if (status?.phase !== 'Parsed' || status.digest === undefined || spec.approval !== undefined) return [];
+    const story = server.get('Story', `${metadata.namespace}/${spec.storyRef.name}`) as unknown as Story | undefined;
+    if (story?.spec.gates.design === 'Auto') return []; // it opens by itself
     // now and then she looked at something else: that approval counts for nothing
     const digest = status.digest.startsWith('sha256:0') ? `sha256:${'f'.repeat(64)}` : status.digest;
     const approval = { verdict: 'Approved', by: 'grace', digest };
