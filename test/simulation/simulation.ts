@@ -34,8 +34,8 @@ const WORK_MS = 500;
 /** No Story of a simulation takes longer, whatever goes wrong: what is not over by then never will be. */
 const MAX_MS = 24 * 3_600_000;
 
-/** So long after the last write whatever was written has been published, or never will be. */
-const LAST_WORDS_MS = 600_000;
+/** So long after the last write whatever was written has been published, or never will be: JetStream is away for half of it at most. */
+const LAST_WORDS_MS = 1_800_000;
 
 /** Requests that are no part of what a pass writes: they are counted apart, and no crash follows them on purpose. */
 const BESIDE: readonly string[] = ['publish', 'purge', 'create Event', 'patch Event'];
