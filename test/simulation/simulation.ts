@@ -120,11 +120,11 @@ export class Simulation {
   /** Runs until the scenario is over and nothing can happen any more. Throws what broke; a run that does not end is broken. */
   async run(): Promise<void> {
     for (let moves = 0; moves < MAX_MOVES; moves += 1) {
-      // what comes due goes into its queue, and begins in the turn after
+      // what comes due goes into its queue, what is struck or healed wakes somebody: both begin in the turn after
       for (const process of this.#processes) process.tick();
+      this.#guarded(() => this.faults?.strike());
       await nextTurn();
       if (this.#broken !== undefined) throw this.#broken as Error;
-      this.#guarded(() => this.faults?.strike());
       const move = this.#pick();
       if (move !== undefined) this.#guarded(move.make);
       else if (this.#isOver()) return;
