@@ -33,7 +33,7 @@ export const mutations = {
     to: 'if (taken.cluster > capacity.workspaces)',
   },
   'an attempt that ended is forgotten': {
-    breaks: ['G2'],
+    breaks: ['G2', 'G1'],
     file: 'controllers/task/records.ts',
     from: 'byNumber(status?.attempts ?? [])',
     to: 'byNumber((status?.attempts ?? []).filter((entry) => entry.finishedAt === undefined))',

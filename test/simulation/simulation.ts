@@ -34,8 +34,8 @@ const WORK_MS = 500;
 /** No Story of a simulation takes longer, whatever goes wrong: what is not over by then never will be. */
 const MAX_MS = 24 * 3_600_000;
 
-/** So long after the last write whatever was written has been published, or never will be. */
-const LAST_WORDS_MS = 600_000;
+/** So long after the last write whatever was written has been published, or never will be: JetStream is away for half of it at most. */
+const LAST_WORDS_MS = 1_800_000;
 
 /** Requests that are no part of what a pass writes: they are counted apart, and no crash follows them on purpose. */
 const BESIDE: readonly string[] = ['publish', 'purge', 'create Event', 'patch Event'];
@@ -120,11 +120,11 @@ export class Simulation {
   /** Runs until the scenario is over and nothing can happen any more. Throws what broke; a run that does not end is broken. */
   async run(): Promise<void> {
     for (let moves = 0; moves < MAX_MOVES; moves += 1) {
-      // what comes due goes into its queue, and begins in the turn after
+      // what comes due goes into its queue, what is struck or healed wakes somebody: both begin in the turn after
       for (const process of this.#processes) process.tick();
+      this.#guarded(() => this.faults?.strike());
       await nextTurn();
       if (this.#broken !== undefined) throw this.#broken as Error;
-      this.#guarded(() => this.faults?.strike());
       const move = this.#pick();
       if (move !== undefined) this.#guarded(move.make);
       else if (this.#isOver()) return;
