@@ -295,9 +295,9 @@ export class Simulation {
       throw error;
     }
     const hasWritten = this.server.version + this.store.version !== before;
-    if (hasWritten) this.#lastWriteMs = this.nowMs;
     if (hasWritten && process !== this.leader) this.#isAlone = false;
     const isWrite = hasWritten && !BESIDE.includes(label);
+    if (isWrite) this.#lastWriteMs = this.nowMs;
     if (isWrite) this.writes += 1;
     if (isWrite && this.writes === this.#disorder?.crashAfterWrite) this.crash();
     if (failure !== undefined) throw failure.error;
