@@ -22,6 +22,7 @@ import { createRepository } from '../test/environment/repository.ts';
 import { startGitServer, type GitServer } from '../test/git-server/server.ts';
 import { scriptedModelName } from '../test/model/script.ts';
 import type { Run } from './benchmark.ts';
+import { startedByChart } from './chart.ts';
 import { playedNode, startKwok } from './kwok.ts';
 import { startProcess, type Running } from './process.ts';
 import { playReceipts } from './receipts.ts';
@@ -182,13 +183,14 @@ const operatorStarter =
   ({ cluster, folder }: Pick<Bed, 'cluster' | 'folder'>): Bed['startOperator'] =>
   async (more = {}) => {
     const port = await freePort();
+    const started = startedByChart('operator');
     const env = {
       ...{ POD_NAME: `operator-${port}`, POD_NAMESPACE: SYSTEM_NAMESPACE, FLEET_RELEASE: 'bench' },
       FLEET_KUBECONFIG: await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']),
       ...{ FLEET_PLATFORM_FILE: join(folder, 'platform.json'), FLEET_CA_FILE: join(folder, 'ca.crt') },
-      ...{ FLEET_HEALTH_PORT: String(port), ...more },
+      ...{ FLEET_HEALTH_PORT: String(port), ...started.env, ...more },
     };
-    const argv = [process.execPath, join(ROOT, 'dist/operator.mjs')];
+    const argv = [process.execPath, ...started.flags, join(ROOT, 'dist/operator.mjs')];
     const operator = measured(startProcess({ name: 'operator', argv, env, folder }), port);
     await until(operator, async () => (await operator.scrape())('leader') === 1);
     return operator;
@@ -198,14 +200,17 @@ const gatewayStarter =
   ({ cluster, folder }: Pick<Bed, 'cluster' | 'folder'>): Bed['startGateway'] =>
   async (more = {}) => {
     const [port, canaryPort, healthPort] = [await freePort(), await freePort(), await freePort()];
+    const started = startedByChart('gateway');
     const env = {
       KUBECONFIG: await cluster.userKubeconfig('bench-gateway', ['system:masters']),
       ...{ FLEET_LISTEN_HOST: '127.0.0.1', FLEET_PORT: `${port}`, FLEET_CANARY_PORT: `${canaryPort}` },
       ...{ FLEET_HEALTH_PORT: `${healthPort}`, FLEET_PLATFORM_FILE: join(folder, 'platform.json') },
       ...{ FLEET_TLS_CERT_FILE: join(folder, 'tls/tls.crt'), FLEET_TLS_KEY_FILE: join(folder, 'tls/tls.key') },
-      ...{ FLEET_UPSTREAMS_DIR: join(folder, 'upstreams'), FLEET_CA_FILE: join(folder, 'ca.crt'), ...more },
+      ...{ FLEET_UPSTREAMS_DIR: join(folder, 'upstreams'), FLEET_CA_FILE: join(folder, 'ca.crt') },
+      ...started.env,
+      ...more,
     };
-    const argv = [process.execPath, join(ROOT, 'dist/gateway.mjs')];
+    const argv = [process.execPath, ...started.flags, join(ROOT, 'dist/gateway.mjs')];
     const gateway = measured(startProcess({ name: 'gateway', argv, env, folder }), healthPort);
     await until(gateway, async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).ok);
     return { ...gateway, url: `https://localhost:${port}` };

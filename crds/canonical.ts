@@ -1,5 +1,5 @@
 // Canonical JSON and digests: the one form in which specs, plans and artifacts are compared. Pure.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A digest as it stands in objects and on the wire: `sha256:` and 64 hex digits. */
 export type Digest = `sha256:${string}`;
@@ -38,7 +38,7 @@ const canonicalObject = (object: Readonly<Record<string, unknown>>): string => {
 };
 
 /** Digest of a text's UTF-8 bytes, or of bytes. */
-export const sha256 = (content: string | Uint8Array): Digest => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+export const sha256 = (content: string | Uint8Array): Digest => `sha256:${hash('sha256', content, 'hex')}`;
 
 /** The first `length` hex digits of a digest over the parts, which are kept apart by a separator that none of them holds. */
 export const shortHash = (parts: readonly (string | number)[], length: number): string =>
