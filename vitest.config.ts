@@ -11,6 +11,8 @@ const ownServers = [
   'test/contract/{nats-rights,plugin,dependencies/upstreams}.test.ts',
 ];
 
+/** Thousands of simulated runs, and again with faults seeded: no cluster, but minutes. */
+const court = ['test/simulation/court.test.ts'];
 const alone = ['test/e2e/restart.test.ts', 'test/e2e/chaos.test.ts', 'test/e2e/quiet.test.ts'];
 
 export default defineConfig({
@@ -21,12 +23,14 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/simulation/**/*.test.ts'],
+          exclude: court,
           testTimeout: 60_000,
           // one process for many files: they mock no modules and leave nothing behind, so what they import is loaded once
           isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
+      { test: { name: 'court', include: court, testTimeout: 1_200_000, sequence: { groupOrder: 0 } } },
       { test: { name: 'servers', include: ownServers, ...real, sequence: { groupOrder: 1 } } },
       {
         test: {

@@ -24,6 +24,18 @@ export const canonicalJson = (value: unknown): string => {
   }
 };
 
+/** Whether two values have the same canonical form, without writing either down: what both share is not looked at. */
+export const isSameJson = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
+  if (Array.isArray(a) && a.length !== (b as readonly unknown[]).length) return false;
+  for (const key in left) if (!isSameJson(left[key], right[key])) return false;
+  for (const key in right) if (left[key] === undefined && right[key] !== undefined) return false;
+  return true;
+};
+
 const canonicalList = (list: readonly unknown[]): string =>
   `[${list.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
 

@@ -94,7 +94,8 @@ export class Operator {
     this.#controllers = new Map(ports.controllers.map((controller) => [controller.kind, controller]));
     const nowMs = (): number => clock.nowMs();
     this.#caches = new Caches({
-      ...{ client: api, platform: config.platform, namespace: config.watchNamespace, nowMs },
+      ...{ client: api, platform: config.platform, namespace: config.watchNamespace },
+      clock,
       ...{ onReport: telemetry.onReport, onBug: telemetry.onBug },
     });
     this.#feeds = makeFeeds({

@@ -28,9 +28,9 @@ type Output = 'as it goes' | 'at its end';
 /** In rounds: the contract tests want a cluster without an operator, the end-to-end tests install one, some want it for themselves. */
 const ON_THE_CLUSTER: readonly Projects[] = [['contract'], ['e2e'], ['e2e-alone']];
 /** What needs no cluster, or brings up its own, runs meanwhile: the others mostly wait for the kubelet. */
-const BESIDE_IT: readonly Projects[] = [['fast', 'servers', 'box']];
+const BESIDE_IT: readonly Projects[] = [['fast', 'court', 'servers', 'box']];
 /** On a cluster of the user's own the box is not used, and its machine may not be one that can hold boxes. */
-const BESIDE_YOURS: readonly Projects[] = [['fast', 'servers']];
+const BESIDE_YOURS: readonly Projects[] = [['fast', 'court', 'servers']];
 
 const args = process.argv.slice(2);
 const startedAt = performance.now();

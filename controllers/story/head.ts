@@ -48,6 +48,7 @@ const rootOf = (from: Landed, landed: ReadonlyMap<string, Landed>): Landed => {
 /**
  * Several commits have nothing upon them where somebody deleted a Task, or pushed to the branch: what goes down to the base without a gap came
  * before what does not. Among equals, and for records that name no parent, the later time counts.
+ * Before anything landed it is the base commit, on which a gate can be decided as well.
  */
 export const headCommit = (seen: StorySeen): string | undefined => {
   const landed = landedCommits(seen);
@@ -59,8 +60,10 @@ export const headCommit = (seen: StorySeen): string | undefined => {
     return isForgotten || (parent !== undefined && parent !== base);
   };
   const order = (each: Landed): string => `${isCutOff(each) ? 1 : 0} ${each.landedAt} ${each.commit}`;
-  return landed
-    .filter(({ commit }) => !parents.has(commit))
-    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
-    .at(-1)?.commit;
+  return (
+    landed
+      .filter(({ commit }) => !parents.has(commit))
+      .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+      .at(-1)?.commit ?? base
+  );
 };

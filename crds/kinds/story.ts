@@ -220,7 +220,7 @@ export const storyStatus = z
       .describe('Gates as pinned at the first look.'),
     baseCommit: commitId('Commit of repository.ref that the work starts from.').optional(),
     branch: z.string().max(400).optional().describe('Branch that the work lands on.'),
-    headCommit: commitId('Newest commit of that branch.').optional(),
+    headCommit: commitId('Newest commit of that branch; the base commit while there is none.').optional(),
     plan: z
       .object({
         name: objectName('Name of the Plan.'),

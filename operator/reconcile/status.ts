@@ -4,7 +4,7 @@
 import type { Outcome } from '../../controllers/contract.ts';
 import { isBehind, waitingEvents } from '../../controllers/outbox.ts';
 import { clipped } from '../../controllers/text.ts';
-import { canonicalJson } from '../../crds/canonical.ts';
+import { isSameJson } from '../../crds/canonical.ts';
 import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
 import { timestamp } from '../../crds/time.ts';
 
@@ -57,9 +57,9 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 
 /** For comparison: the server may keep a list-map in another order, and an empty list as none. */
-const comparable = (status: CommonStatus): string => {
+const comparable = (status: CommonStatus): object => {
   const ordered = status.conditions === undefined ? status : { ...status, conditions: byType(status.conditions) };
-  return canonicalJson(Object.fromEntries(Object.entries(ordered).filter(([, value]) => !isEmpty(value))));
+  return Object.fromEntries(Object.entries(ordered).filter(([, value]) => !isEmpty(value)));
 };
 
 const trimmed = (status: CommonStatus, cursor: number | undefined): CommonStatus =>
@@ -87,7 +87,7 @@ export const statusToWrite = (
   const conditions = byType([...others, ...stalledCondition(outcome, context)]);
   const full = conditions.length === 0 && base.conditions === undefined ? base : { ...base, conditions };
   const next = caughtUp(full, context.cursor);
-  return comparable(next) === comparable(trimmed(context.old ?? {}, context.cursor)) ? undefined : next;
+  return isSameJson(comparable(next), comparable(trimmed(context.old ?? {}, context.cursor))) ? undefined : next;
 };
 
 /** `Type: old→new (Reason)` for each condition whose status differs, and the phase. For the log. */

@@ -6,6 +6,7 @@ import type { ApiClient } from '../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../kube/object.ts';
 import type { Fields } from '../../kube/projection.ts';
 import { Reflector, type Report } from '../../kube/reflector.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { OBJECT_KINDS, watched, type ObjectKind, type Objects } from './watched-kinds.ts';
 import { Overlay } from './overlay.ts';
 import { EffectRefused } from '../reconcile/problem.ts';
@@ -15,7 +16,7 @@ export interface CachesOptions {
   readonly platform: PlatformConfig;
   /** undefined: all. The gateway's Service is seen wherever it is. */
   readonly namespace: string | undefined;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly onReport: (report: Report) => void;
   /** A listener or an index threw: a bug of ours, the cache goes on. */
   readonly onBug: (error: unknown) => void;
@@ -31,14 +32,14 @@ const keep = <K extends ObjectKind>(kind: K, options: CachesOptions): Kept<Objec
   const { resource, select, indexes = {}, pageSize, fields, check } = watched[kind];
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
-    ...{ client: options.client, resource, cache, onReport: options.onReport },
+    ...{ client: options.client, resource, cache, onReport: options.onReport, clock: options.clock },
     namespace: options.namespace,
     ...select?.(options.platform),
     ...(pageSize !== undefined && { pageSize }),
     ...(fields !== undefined && { fields: fields as Fields }),
     ...(check !== undefined && { check }),
   });
-  return { cache, reflector, overlay: new Overlay(cache, options.nowMs, indexes) };
+  return { cache, reflector, overlay: new Overlay(cache, () => options.clock.nowMs(), indexes) };
 };
 
 export class Caches {

@@ -1,6 +1,6 @@
 // A system that has nothing to do does nothing: no write to the API but the leader's Lease for a minute.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { API_VERSION } from '../../crds/kinds/meta.ts';
 import { auditedWrites, hasAuditLog, type AuditedWrite } from '../environment/audit.ts';
 import { RELEASE_NAMESPACE } from '../environment/chart.ts';
@@ -15,6 +15,14 @@ const invalidPlan = {
   kind: 'Plan',
   metadata: { name: 'invalid-1', namespace: QUIET },
   spec: { storyRef: { name: 'waiting' }, revision: 1, author: 'alice', source: 'this is no plan' },
+};
+
+const eventsAbout = async ({ environment }: Walk, name: string): Promise<readonly unknown[]> => {
+  const fields = ['--field-selector', `regarding.name=${name}`];
+  const { items } = await environment.kubectl.json<{ items: readonly unknown[] }>(
+    ...['get', 'events.events.k8s.io', '--namespace', QUIET, ...fields],
+  );
+  return items;
 };
 
 describe.skipIf(!hasAuditLog)('a quiet system', () => {
@@ -38,6 +46,8 @@ describe.skipIf(!hasAuditLog)('a quiet system', () => {
     await waiting.follower.until(({ plans }) =>
       plans.find(({ metadata, status }) => metadata.name === 'invalid-1' && status?.phase === 'Invalid'),
     );
+    // its Event follows the status, and is the last thing that is written
+    await vi.waitFor(async () => expect(await eventsAbout(waiting, 'invalid-1')).toHaveLength(1), { timeout: 60_000 });
   });
   afterAll(() => Promise.all(walks.map((each) => each.close())));
 

@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { work } from '../builders/objects.ts';
 import { ofTasks, scenarios } from '../simulation/scenarios.ts';
-import { Simulation, type Scenario } from '../simulation/simulation.ts';
+import type { Scenario } from '../simulation/scenario.ts';
+import { Simulation } from '../simulation/simulation.ts';
 import { storyLog } from './story-log.ts';
 
 const logs: readonly (readonly [string, keyof typeof scenarios])[] = [

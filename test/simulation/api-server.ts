@@ -1,13 +1,22 @@
-// An API server for simulations: objects with uid, resourceVersion and generation, a watch history for each kind, deletion, garbage
-// collection by owner, and the refusals that matter (409 for a name in use, a wrong uid or an old resourceVersion; 404; 403 for Jobs in
-// a namespace with a ResourceQuota, which here always is one of no Jobs).
-// It is never kinder than the real one: whoever reads sees copies, and everything that happens is told by watch alone, later.
+// An API server for simulations: objects with uid, resourceVersion and generation, a watch history for each kind, server-side apply by one
+// manager, the status subresource, schemas with their defaults, finalizers, garbage collection by owner, quotas, and the refusals of the
+// real one (test/contract/conformance.test.ts asks both the same).
+// It is never kinder than the real one: everything that happens is told by watch alone, later.
 
+import { isSameJson } from '../../crds/canonical.ts';
 import { timestamp } from '../../crds/time.ts';
-import { ApiError } from '../../kube/error.ts';
+import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
+import type { ObjectMeta } from '../../crds/kinds/meta.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
+import { isProtected, refusal } from './refusals.ts';
+import { asKept, isPlain } from './stored.ts';
 
-export type SimObject = Stored<KubeObject & { spec?: Record<string, unknown>; status?: Record<string, unknown> }>;
+export interface SimMeta extends ObjectMeta {
+  readonly finalizers?: readonly string[];
+}
+export type SimObject = Stored<KubeObject & { spec?: Record<string, unknown>; status?: Record<string, unknown> }> & {
+  readonly metadata: SimMeta;
+};
 
 export interface WatchEvent {
   readonly type: 'put' | 'delete';
@@ -15,20 +24,39 @@ export interface WatchEvent {
   readonly object: SimObject;
 }
 
+type Verb = 'create' | 'apply' | 'apply status' | 'update' | 'delete';
+
 /** One accepted write, as an audit log would have it. */
 export interface AuditRecord {
   readonly who: string;
-  readonly verb: 'create' | 'apply' | 'apply status' | 'update' | 'delete';
+  readonly verb: Verb;
   readonly kind: string;
   readonly key: string;
   readonly version: number;
 }
 
-const refusal = (code: number, reason: string, message: string): ApiError =>
-  new ApiError({ sort: code === 409 ? 'conflict' : 'terminal', request: 'SIM', code, reason, message });
+/** A write that is about to be kept: `after` is undefined for an object that goes. */
+export interface Write {
+  readonly who: string;
+  readonly verb: Verb;
+  readonly before: SimObject | undefined;
+  readonly after: SimObject | undefined;
+}
+
+export interface Preconditions {
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+}
+
+export interface ApiServerOptions {
+  /** By the server's own clock. */
+  readonly nowMs: () => number;
+  /** Looks at each write that was made; it may throw. */
+  readonly onWrite: (write: Write) => void;
+}
 
 type Plain = Record<string, unknown>;
-const isPlain = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value);
+const NO_OBJECTS: readonly SimObject[] = [];
 
 /** Server-side apply as far as one field manager is concerned: records are merged, everything else is replaced. */
 const merged = (base: Plain, change: Plain): Plain => {
@@ -40,20 +68,30 @@ const merged = (base: Plain, change: Plain): Plain => {
   return result;
 };
 
+const definitionOf = (kind: string) => kindDefinitions[kind as Kind] as (typeof kindDefinitions)[Kind] | undefined;
+
+/** Those whose status is a subresource: it is written there and nowhere else. */
+const hasStatus = (kind: string): boolean => definitionOf(kind) !== undefined || kind === 'Job' || kind === 'Pod';
+
+const isGoing = ({ metadata }: SimObject): boolean =>
+  metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
+
 export class ApiServer {
-  readonly #objects = new Map<string, Map<string, SimObject>>();
-  readonly #history = new Map<string, WatchEvent[]>();
   readonly audit: AuditRecord[] = [];
-  readonly #nowMs: () => number;
-  readonly #onWrite: (server: ApiServer, before: SimObject | undefined, after: SimObject) => void;
-  #version = 100;
+  readonly #options: ApiServerOptions;
+  readonly #objects = new Map<string, Map<string, SimObject>>();
+  readonly #lists = new Map<string, readonly SimObject[]>();
+  readonly #history = new Map<string, WatchEvent[]>();
+  readonly #compacted = new Map<string, number>();
+  /** By uid, those that are gone as they last were. */
+  readonly #everything = new Map<string, SimObject>();
+  readonly #children = new Map<string, Set<string>>();
   readonly #uids = new Map<string, number>();
+  #version = 100;
   #mayHaveOrphans = false;
 
-  /** `onWrite` looks at each object that was created or changed; it may throw. */
-  constructor(nowMs: () => number, onWrite: (server: ApiServer, before: SimObject | undefined, after: SimObject) => void) {
-    this.#nowMs = nowMs;
-    this.#onWrite = onWrite;
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
   }
 
   get version(): number {
@@ -65,7 +103,30 @@ export class ApiServer {
   }
 
   list(kind: string): readonly SimObject[] {
-    return [...(this.#objects.get(kind)?.values() ?? [])];
+    const known = this.#lists.get(kind);
+    if (known !== undefined) return known;
+    const listed = [...(this.#objects.get(kind)?.values() ?? NO_OBJECTS)];
+    this.#lists.set(kind, listed);
+    return listed;
+  }
+
+  /** undefined for what is gone. */
+  byUid(uid: string): SimObject | undefined {
+    const object = this.#everything.get(uid);
+    return object !== undefined && this.get(object.kind, keyOf(object.metadata))?.metadata.uid === uid ? object : undefined;
+  }
+
+  /** As it is, or as it was when it went. */
+  lastOf(uid: string): SimObject | undefined {
+    return this.#everything.get(uid);
+  }
+
+  /** The living objects of that kind that name the uid as an owner. */
+  ownedBy(uid: string, kind: string): readonly SimObject[] {
+    return [...(this.#children.get(uid) ?? [])].flatMap((child) => {
+      const object = this.byUid(child);
+      return object?.kind === kind ? [object] : [];
+    });
   }
 
   kinds(): readonly string[] {
@@ -77,80 +138,106 @@ export class ApiServer {
     return this.#history.get(kind) ?? [];
   }
 
+  /** From now on no watch of that kind can begin before the present. */
+  compact(kind: string): void {
+    this.#compacted.set(kind, this.#version);
+  }
+
+  /** Whether a watch of that kind can still begin after that version. */
+  remembers(kind: string, version: number): boolean {
+    return version >= (this.#compacted.get(kind) ?? 0);
+  }
+
   create(who: string, object: KubeObject): SimObject {
     const key = keyOf(object.metadata);
-    if (this.get(object.kind, key) !== undefined) throw refusal(409, 'AlreadyExists', `${object.kind} ${key} already exists`);
-    if (
-      object.kind === 'Job' &&
-      this.list('ResourceQuota').some(({ metadata }) => metadata.namespace === object.metadata.namespace)
-    )
+    const known = this.get(object.kind, key);
+    if (object.metadata.resourceVersion !== undefined)
+      throw refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
+    if (known !== undefined) throw refusal(409, 'AlreadyExists', `${object.kind} ${key} already exists`);
+    if (object.kind === 'Job' && this.#isOverQuota(object))
       throw refusal(403, 'Forbidden', `jobs.batch "${object.metadata.name}" is forbidden: exceeded quota`);
     for (const owner of object.metadata.ownerReferences ?? [])
       if (owner.uid === '') throw refusal(422, 'Invalid', 'metadata.ownerReferences.uid: must not be empty');
-    const copy = structuredClone(object) as KubeObject & { spec?: Plain };
-    if ((object.metadata.ownerReferences ?? []).length > 0) this.#mayHaveOrphans = true; // its owner may have gone meanwhile
-    const metadata = {
-      ...copy.metadata,
-      uid: this.#newUid(object.kind),
-      generation: 1,
-      creationTimestamp: this.#time(),
-    };
-    return this.#put(who, 'create', { ...copy, metadata: { ...metadata, resourceVersion: '' } });
+    const { status, ...rest } = object as KubeObject & { status?: Plain; spec?: Plain };
+    const metadata = { ...rest.metadata, uid: this.#newUid(object.kind), generation: 1, creationTimestamp: this.#time() };
+    const fresh = { ...rest, ...(hasStatus(object.kind) || status === undefined ? {} : { status }) };
+    const valid = this.#validSpec({ ...fresh, metadata: { ...metadata, resourceVersion: '' } });
+    if ((metadata.ownerReferences ?? []).length > 0) this.#mayHaveOrphans = true; // its owner may have gone meanwhile
+    return this.#put(who, 'create', asKept(valid));
   }
 
-  /** Applies spec and metadata; a uid or resourceVersion in the change is a precondition. */
+  /** As an older version of the schema let it in: nothing is checked, nothing is completed. */
+  plant(who: string, object: KubeObject): SimObject {
+    const metadata = { ...object.metadata, uid: this.#newUid(object.kind), generation: 1, creationTimestamp: this.#time() };
+    return this.#put(who, 'create', asKept({ ...object, metadata: { ...metadata, resourceVersion: '' } }));
+  }
+
+  /** Applies spec and metadata; a uid or resourceVersion in the change is a precondition. An object that is not there is created. */
   apply(who: string, change: KubeObject): SimObject {
-    const before = this.#existing(change);
-    const { uid: _uid, resourceVersion: _version, ...metadata } = change.metadata;
+    const before = this.get(change.kind, keyOf(change.metadata));
+    const { uid, resourceVersion, ...metadata } = change.metadata;
+    if (before === undefined && resourceVersion !== undefined) throw this.#notFound(change);
+    if (before === undefined && uid !== undefined)
+      throw refusal(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+    if (before === undefined) return this.create(who, change);
+    this.#check(before, { uid, resourceVersion });
     const { status: _status, ...rest } = change as KubeObject & { status?: unknown };
     const after = merged(before as unknown as Plain, { ...rest, metadata }) as unknown as SimObject;
     return this.#update(who, 'apply', before, after);
   }
 
-  /** One manager owns the whole status: what it leaves out is gone. */
+  /** One manager owns the whole status: what it leaves out is gone. Here a uid is no precondition. */
   applyStatus(who: string, change: KubeObject): SimObject {
     const before = this.#existing(change);
-    const status = structuredClone((change as { status?: Plain }).status ?? {});
+    this.#check(before, { resourceVersion: change.metadata.resourceVersion });
+    const status = (change as { status?: Plain }).status ?? {};
+    const parsed = definitionOf(before.kind)?.status.safeParse(status);
+    if (parsed?.success === false) throw refusal(422, 'Invalid', `status: ${parsed.error.message}`);
     return this.#update(who, 'apply status', before, { ...before, status });
   }
 
-  /** Somebody else's edit. */
+  /** Somebody else's edit, of whatever part; an edit that changes nothing is none. */
   update(who: string, kind: string, key: string, edit: (draft: SimObject) => SimObject): SimObject {
     const before = this.get(kind, key);
     if (before === undefined) throw refusal(404, 'NotFound', `${kind} ${key} not found`);
-    return this.#put(who, 'update', this.#regenerated(before, edit(before)));
+    return this.#update(who, 'update', before, edit(before));
   }
 
-  delete(who: string, kind: string, key: string, uid?: string): 'deleted' | 'absent' {
+  delete(who: string, kind: string, key: string, preconditions: Preconditions = {}): 'deleted' | 'absent' {
     const object = this.get(kind, key);
     if (object === undefined) return 'absent';
-    if (uid !== undefined && object.metadata.uid !== uid) throw refusal(409, 'Conflict', `uid of ${kind} ${key} is another`);
-    this.#objects.get(kind)?.delete(key);
-    this.#mayHaveOrphans = true;
-    const version = ++this.#version;
-    this.#tell(kind, { type: 'delete', version, object });
-    this.audit.push({ who, verb: 'delete', kind, key, version });
+    this.#check(object, preconditions);
+    if ((object.metadata.finalizers ?? []).length === 0) return this.#remove(who, object);
+    if (object.metadata.deletionTimestamp !== undefined) return 'deleted';
+    const generation = (object.metadata.generation ?? 0) + 1;
+    const metadata = { ...object.metadata, deletionTimestamp: this.#time(), deletionGracePeriodSeconds: 0, generation };
+    this.#put(who, 'delete', asKept({ ...object, metadata }));
     return 'deleted';
   }
 
   /** What the garbage collector would delete now: objects whose every owner is gone. */
   orphans(): readonly SimObject[] {
-    if (!this.#mayHaveOrphans) return [];
+    if (!this.#mayHaveOrphans) return NO_OBJECTS;
     const found = this.#findOrphans();
     this.#mayHaveOrphans = found.length > 0;
     return found;
   }
 
   #findOrphans(): readonly SimObject[] {
-    const living = new Set(
-      [...this.#objects.values()].flatMap((byKey) => [...byKey.values()].map((object) => object.metadata.uid)),
-    );
     return [...this.#objects.values()]
       .flatMap((byKey) => [...byKey.values()])
       .filter(({ metadata }) => {
         const owners = metadata.ownerReferences ?? [];
-        return owners.length > 0 && owners.every((owner) => !living.has(owner.uid));
+        return (
+          metadata.deletionTimestamp === undefined &&
+          owners.length > 0 &&
+          owners.every((owner) => this.byUid(owner.uid) === undefined)
+        );
       });
+  }
+
+  #isOverQuota({ metadata }: KubeObject): boolean {
+    return this.list('ResourceQuota').some((quota) => quota.metadata.namespace === metadata.namespace);
   }
 
   /** Counted by kind, so that Events beside the work change nothing of it. */
@@ -160,54 +247,93 @@ export class ApiServer {
     return `uid-${kind.toLowerCase()}-${n}`;
   }
 
+  #notFound({ kind, metadata }: KubeObject): Error {
+    return refusal(404, 'NotFound', `${kind} ${keyOf(metadata)} not found`);
+  }
+
   #existing(change: KubeObject): SimObject {
-    const key = keyOf(change.metadata);
-    const before = this.get(change.kind, key);
-    if (before === undefined) throw refusal(404, 'NotFound', `${change.kind} ${key} not found`);
-    const { uid, resourceVersion } = change.metadata;
-    if (uid !== undefined && uid !== before.metadata.uid)
-      throw refusal(
-        409,
-        'Conflict',
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`,
-      );
-    if (resourceVersion !== undefined && compareResourceVersions(resourceVersion, before.metadata.resourceVersion) !== 0)
-      throw refusal(409, 'Conflict', `${change.kind} ${key}: the object has been modified`);
+    const before = this.get(change.kind, keyOf(change.metadata));
+    if (before === undefined) throw this.#notFound(change);
     return before;
   }
 
-  #update(who: string, verb: AuditRecord['verb'], before: SimObject, after: SimObject): SimObject {
-    if (JSON.stringify(before) === JSON.stringify(after)) return before;
-    return this.#put(who, verb, this.#regenerated(before, after));
+  #check({ kind, metadata }: SimObject, { uid, resourceVersion }: Preconditions): void {
+    if (uid !== undefined && uid !== metadata.uid)
+      throw refusal(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+    if (
+      resourceVersion !== undefined &&
+      resourceVersion !== '' &&
+      compareResourceVersions(resourceVersion, metadata.resourceVersion) !== 0
+    )
+      throw refusal(409, 'Conflict', `${kind} ${keyOf(metadata)}: the object has been modified`);
   }
 
-  #regenerated(before: SimObject, after: SimObject): SimObject {
-    const changedSpec = JSON.stringify(before.spec) !== JSON.stringify(after.spec);
-    const generation = (before.metadata.generation ?? 1) + (changedSpec ? 1 : 0);
-    return { ...after, metadata: { ...after.metadata, uid: before.metadata.uid, generation } };
+  /** With the defaults of its schema, and nothing that the schema does not know. */
+  #validSpec(object: SimObject): SimObject {
+    const definition = definitionOf(object.kind);
+    if (definition === undefined) return object;
+    const parsed = definition.spec.safeParse(object.spec);
+    if (!parsed.success) throw refusal(422, 'Invalid', `spec: ${parsed.error.message}`);
+    return { ...object, spec: parsed.data };
   }
 
-  #put(who: string, verb: AuditRecord['verb'], object: SimObject): SimObject {
+  #update(who: string, verb: Verb, before: SimObject, wanted: SimObject): SimObject {
+    const changed = asKept(wanted);
+    if (isSameJson(before, changed)) return before;
+    const hasNewSpec = !isSameJson(before.spec, changed.spec);
+    const valid = hasNewSpec ? this.#validSpec(changed) : changed;
+    if (hasNewSpec && isProtected(before, valid)) throw refusal(422, 'Invalid', `spec of ${before.kind}: is immutable`);
+    const generation = (before.metadata.generation ?? 1) + (hasNewSpec ? 1 : 0);
+    const after = asKept({ ...valid, metadata: { ...valid.metadata, uid: before.metadata.uid, generation } });
+    if (!isGoing(after)) return this.#put(who, verb, after);
+    this.#remove(who, after);
+    return after;
+  }
+
+  #put(who: string, verb: Verb, object: SimObject): SimObject {
     const version = ++this.#version;
-    const stored: SimObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+    const stored = asKept({ ...object, metadata: { ...object.metadata, resourceVersion: String(version) } });
     const key = keyOf(stored.metadata);
     const byKey = this.#objects.get(stored.kind) ?? new Map<string, SimObject>();
     const before = byKey.get(key);
     byKey.set(key, stored);
     this.#objects.set(stored.kind, byKey);
-    this.#tell(stored.kind, { type: 'put', version, object: stored });
+    this.#lists.delete(stored.kind);
+    this.#everything.set(stored.metadata.uid, stored);
+    for (const { uid } of stored.metadata.ownerReferences ?? []) {
+      const children = this.#children.get(uid) ?? new Set();
+      this.#children.set(uid, children.add(stored.metadata.uid));
+    }
+    this.#tell({ type: 'put', version, object: stored });
     this.audit.push({ who, verb, kind: stored.kind, key, version });
-    this.#onWrite(this, before, stored);
+    this.#options.onWrite({ who, verb, before, after: stored });
     return stored;
   }
 
-  #tell(kind: string, event: WatchEvent): void {
+  #remove(who: string, object: SimObject): 'deleted' {
+    const { kind, metadata } = object;
+    const key = keyOf(metadata);
+    this.#objects.get(kind)?.delete(key);
+    this.#lists.delete(kind);
+    this.#mayHaveOrphans = true;
+    const version = ++this.#version;
+    const last = asKept({ ...object, metadata: { ...metadata, resourceVersion: String(version) } });
+    this.#everything.set(metadata.uid, last);
+    for (const { uid } of metadata.ownerReferences ?? []) this.#children.get(uid)?.delete(metadata.uid);
+    this.#tell({ type: 'delete', version, object: last });
+    this.audit.push({ who, verb: 'delete', kind, key, version });
+    this.#options.onWrite({ who, verb: 'delete', before: object, after: undefined });
+    return 'deleted';
+  }
+
+  #tell(event: WatchEvent): void {
+    const { kind } = event.object;
     const events = this.#history.get(kind) ?? [];
     events.push(event);
     this.#history.set(kind, events);
   }
 
   #time(): string {
-    return timestamp(this.#nowMs());
+    return timestamp(this.#options.nowMs());
   }
 }

@@ -27,8 +27,11 @@ export class Clock implements ClockPort {
     return this.#dates.size === 0 ? undefined : Math.min(...[...this.#dates].map(({ atMs }) => atMs));
   }
 
-  tick(): void {
+  /** Does what has come due; whether there was something. */
+  tick(): boolean {
+    if (this.#dates.size === 0) return false;
     const due = [...this.#dates].filter(({ atMs }) => atMs <= this.nowMs());
     for (const date of due) if (this.#dates.delete(date)) date.then();
+    return due.length > 0;
   }
 }

@@ -1,47 +1,52 @@
-// What must hold at every moment of a run, on the API server itself, whatever any cache says. Each is checked at each write.
+// What must hold at every moment of a run, on the API server itself, whatever any cache says. Each is checked at each write, and names the
+// guarantee that it holds. What a person may do to a system (a status wiped, an object deleted) excuses what follows from it, and no more.
 
-import { controllerOf } from '../../crds/kinds/meta.ts';
-import type { Job, Pod } from '../../controllers/kubernetes.ts';
-import { isLive } from '../../controllers/task/job-reading.ts';
-import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
-import { LABEL_ATTEMPT, LABEL_WORKSPACE } from '../../crds/labels.ts';
-import type { Plan } from '../../crds/kinds/plan.ts';
+import { isSameJson } from '../../crds/canonical.ts';
 import { planTaskDigest } from '../../crds/digests.ts';
+import type { JobKind } from '../../crds/contracts/steps.ts';
+import type { PlatformConfig } from '../../crds/contracts/platform.ts';
+import { controllerOf } from '../../crds/kinds/meta.ts';
+import type { Plan } from '../../crds/kinds/plan.ts';
+import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
+import { isFinished } from '../../crds/rules/phases.ts';
 import type { Story } from '../../crds/kinds/story.ts';
-import type { Task } from '../../crds/kinds/task.ts';
+import type { Attempt, Task } from '../../crds/kinds/task.ts';
+import { LABEL_ATTEMPT, LABEL_CANDIDATE, LABEL_WORKSPACE } from '../../crds/labels.ts';
+import type { Job, Pod } from '../../controllers/kubernetes.ts';
 import { keyOf } from '../../kube/object.ts';
-import type { Publication } from '../../runtime/bus/link.ts';
-import type { ApiServer, SimObject } from './api-server.ts';
+import type { ApiServer, SimObject, Write } from './api-server.ts';
+import { isNodeLost } from './kubelet.ts';
+import type { Repository } from './repository.ts';
 
 const TERMINAL: Readonly<Record<string, readonly string[]>> = {
   Task: ['Succeeded', 'Failed', 'Cancelled'],
   Story: ['Done', 'Failed', 'Cancelled'],
 };
+const OPERATOR = 'operator';
+/** What etcd takes of one object. */
+const MOST_CHARACTERS = 1_500_000;
 
-const nameOf = (object: SimObject): string => `${object.kind} ${keyOf(object.metadata)}`;
+/** What the operator may do to an object of a kind whose controller is (or was) of that kind. */
+const MAY: Readonly<Record<Write['verb'], (kind: string, owner: string | undefined) => boolean>> = {
+  create: (kind, owner) => owner !== undefined || ['ServiceAccount', 'NetworkPolicy'].includes(kind),
+  apply: (kind, owner) => kind === 'Task' && owner === 'Story',
+  'apply status': (kind) => kind in kindDefinitions,
+  update: () => false,
+  delete: (kind, owner) => kind === 'Job' && owner === 'Task',
+};
 
 export class Broken extends Error {
   override readonly name = 'Broken';
 }
 
-const check = (holds: boolean, guarantee: string, what: string): void => {
-  if (!holds) throw new Broken(`${guarantee}: ${what}`);
+export const check = (holds: boolean, guarantee: string, what: () => string): void => {
+  if (!holds) throw new Broken(`${guarantee}: ${what()}`);
 };
 
-/** What of a story branch the checks ask. */
-export interface Branch {
-  /** Whether a commit of that plan task is on it. */
-  has(taskId: string): boolean;
-  /** Whether that commit is on it and says that it rests on that evidence. */
-  rests(commit: string, evidence: string): boolean;
-}
-
-/** A Task that succeeded names a commit of its own: one that was made from its own evidence, not from an earlier revision's. */
-const landedAnothers = (task: Task, branch: Branch): void => {
-  const { phase, commit = '', evidence = '' } = task.status ?? {};
-  if (phase === 'Succeeded')
-    check(branch.rests(commit, evidence), 'G5', `Task ${task.metadata.name} succeeded with a commit that is not of its evidence`);
-};
+export const nameOf = ({ kind, metadata }: SimObject): string => `${kind} ${keyOf(metadata)}`;
+export const phaseOf = (object: SimObject | undefined): string | undefined =>
+  (object?.status as { readonly phase?: string } | undefined)?.phase;
+export const isTerminal = (object: SimObject): boolean => (TERMINAL[object.kind] ?? []).includes(phaseOf(object) ?? '');
 
 interface CommonStatus {
   readonly phase?: string;
@@ -49,129 +54,232 @@ interface CommonStatus {
   readonly outbox?: readonly { readonly seq: number }[];
 }
 
-const terminalPhaseLeft = (before: SimObject, after: SimObject): void => {
-  const from = (before.status as CommonStatus | undefined)?.phase ?? '';
-  const to = (after.status as CommonStatus | undefined)?.phase;
-  check(
-    !(TERMINAL[after.kind] ?? []).includes(from) || from === to,
-    'G9',
-    `${nameOf(after)} left its terminal phase ${from} for ${to}`,
-  );
+const recordsOf = (object: SimObject | undefined): readonly Attempt[] =>
+  (object as unknown as Task | undefined)?.status?.attempts ?? [];
+const hasEnded = (job: Job): boolean =>
+  job.status?.conditions?.some(({ type, status }) => ['Complete', 'Failed'].includes(type) && status === 'True') === true;
+/** The last step of its pod, which reports or pushes, has ended well: nothing of the workspace runs any more. */
+const hasDelivered = ({ status }: Pod): boolean =>
+  status?.containerStatuses?.some(({ state }) => state?.terminated?.exitCode === 0) === true;
+
+/** By a person who is not its author, for that digest; or by nobody, where the gate is open. */
+const isApproved = (plan: Plan | undefined, digest: string, story: Story | undefined): boolean => {
+  const { approval, author } = plan?.spec ?? {};
+  if (approval === undefined) return (story?.status?.gates?.design ?? story?.spec.gates.design) === 'Auto';
+  return approval.verdict === 'Approved' && approval.digest === digest && approval.by !== author;
 };
 
-const eventsHaveGaps = (before: SimObject | undefined, after: SimObject): void => {
-  const old = before?.status as CommonStatus | undefined;
-  const status = after.status as CommonStatus | undefined;
-  if (status === undefined) return;
-  const fromSeq = old?.eventSeq ?? 0;
-  const seqs = (status.outbox ?? []).map(({ seq }) => seq).filter((seq) => seq > fromSeq);
-  const expected = Array.from({ length: (status.eventSeq ?? 0) - fromSeq }, (_, index) => fromSeq + index + 1);
-  check(
-    JSON.stringify(seqs) === JSON.stringify(expected),
-    'G6',
-    `${nameOf(after)}: events ${seqs.join()} after ${fromSeq}, not ${expected.join()}`,
-  );
-  if (old !== undefined && old.phase !== status.phase)
-    check(expected.length > 0, 'G6', `${nameOf(after)} went from ${old.phase} to ${status.phase} without an event`);
-};
+export interface Scene {
+  readonly server: ApiServer;
+  readonly repository: Repository;
+  readonly platform: PlatformConfig;
+  /** The server's version when the process that makes the present request began; undefined while others may act beside it. */
+  readonly aloneSince: () => number | undefined;
+}
 
-const attemptsMiscounted = (before: SimObject | undefined, after: SimObject): void => {
-  const old = (before as unknown as Task | undefined)?.status?.attempts ?? [];
-  const attempts = (after as unknown as Task).status?.attempts ?? [];
-  attempts.forEach(({ n }, index) => check(n === index + 1, 'G2', `${nameOf(after)}: attempt ${n} in place ${index + 1}`));
-  for (const entry of old) {
-    const now = attempts.find(({ n }) => n === entry.n);
-    check(now !== undefined, 'G2', `${nameOf(after)}: attempt ${entry.n} was forgotten`);
-    check(now?.jobUid === entry.jobUid, 'G2', `${nameOf(after)}: attempt ${entry.n} changed its Job`);
-    if (entry.finishedAt !== undefined)
-      check(JSON.stringify(now) === JSON.stringify(entry), 'G2', `${nameOf(after)}: attempt ${entry.n} changed after its end`);
+export class Invariants {
+  readonly #scene: Scene;
+  /** Uids of objects whose status somebody wiped. */
+  readonly #wiped = new Set<string>();
+  /** Versions at which Jobs were created, by uid. */
+  readonly #jobs = new Map<string, number>();
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
   }
-  check(
-    attempts.filter(({ finishedAt }) => finishedAt === undefined).length <= 1,
-    'G2',
-    `${nameOf(after)}: two attempts are open`,
-  );
-};
 
-const malformed = (object: SimObject): void => {
-  const definition = kindDefinitions[object.kind as Kind] as (typeof kindDefinitions)[Kind] | undefined;
-  if (definition === undefined) return;
-  const spec = definition.spec.safeParse(object.spec);
-  check(spec.success, 'schema', `${nameOf(object)}.spec: ${spec.error?.message ?? ''}`);
-  if (object.status === undefined) return;
-  const status = definition.status.safeParse(object.status);
-  check(status.success, 'schema', `${nameOf(object)}.status: ${status.error?.message ?? ''}`);
-};
-
-/** At the request for a Job: its Task's dependencies have succeeded, and the Task is what was approved. */
-const startedTooEarly = (job: SimObject, server: ApiServer, branch: Branch): void => {
-  const task = server.list('Task').find(({ metadata }) => metadata.uid === controllerOf(job)?.uid) as unknown as Task | undefined;
-  if (task === undefined) return;
-  const tasks = server.list('Task') as unknown as readonly Task[];
-  const story = server.list('Story').find(({ metadata }) => metadata.uid === task.spec.storyRef.uid) as unknown as
-    Story | undefined;
-  const plan = server.list('Plan').find(({ metadata }) => metadata.uid === task.spec.planRef.uid) as unknown as Plan | undefined;
-  const wanted = plan?.status?.tasks ?? [];
-  for (const id of task.spec.task.dependsOn) {
-    const dependency = wanted.find((each) => each.id === id);
-    const isDone = tasks.some(
-      ({ spec, status }) =>
-        spec.task.id === id &&
-        dependency !== undefined &&
-        spec.taskDigest === planTaskDigest(dependency) &&
-        status?.phase === 'Succeeded',
-    );
-    // what landed has succeeded, also while the write that says so is still under way
-    check(isDone || branch.has(id), 'G4', `${job.metadata.name} was asked for before ${id} had succeeded`);
+  isWiped(uid: string): boolean {
+    return this.#wiped.has(uid);
   }
-  const approval = plan?.spec.approval;
-  check(
-    approval?.verdict === 'Approved' && approval.digest === plan?.status?.digest,
-    'G5',
-    `${job.metadata.name} runs what nobody approved`,
-  );
-  check(plan?.status?.digest === task.spec.planRef.digest, 'G5', `${job.metadata.name} is of another digest than its plan`);
-  check(planTaskDigest(task.spec.task) === task.spec.taskDigest, 'G5', `${job.metadata.name} is another task than it says`);
-  check(story?.status?.plan !== undefined, 'G5', `${job.metadata.name} was asked for without a plan in force`);
-};
 
-const workspacesTwice = (server: ApiServer): void => {
-  const podsOf = (uid: string): readonly Pod[] =>
-    server.list('Pod').filter((pod) => controllerOf(pod)?.uid === uid) as unknown as readonly Pod[];
-  const live = server.list('Job').filter((job) => isLive(job as unknown as Job, podsOf(job.metadata.uid)));
-  const seen = new Map<string, string>();
-  for (const { metadata } of live) {
-    const labels = metadata.labels ?? {};
-    const owner = metadata.ownerReferences?.[0]?.uid ?? '';
-    const place = `${owner}/${labels[LABEL_ATTEMPT]}/${labels[LABEL_WORKSPACE]}`;
-    const other = seen.get(place);
-    check(other === undefined, 'G3', `${metadata.name} and ${other ?? ''} run at once for one attempt`);
-    seen.set(place, metadata.name);
-  }
-};
-
-/** Throws Broken with the guarantee's number. `before` is undefined for a new object. */
-export const checkWrite =
-  (branch: Branch) =>
-  (server: ApiServer, before: SimObject | undefined, after: SimObject): void => {
-    malformed(after);
-    if (before !== undefined) terminalPhaseLeft(before, after);
-    if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind)) eventsHaveGaps(before, after);
-    if (after.kind === 'Task') attemptsMiscounted(before, after);
-    if (after.kind === 'Task') landedAnothers(after as unknown as Task, branch);
+  onWrite(write: Write): void {
+    const { before, after, who } = write;
+    if (who === OPERATOR) this.#mayWrite(write);
+    if (after === undefined) return;
+    this.#bounded(after, before);
+    if (before?.status !== undefined && after.status === undefined) this.#wiped.add(after.metadata.uid);
+    if (before?.metadata.uid === after.metadata.uid) this.#terminalPhaseLeft(before, after);
+    if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind) && after.status !== undefined)
+      this.#eventsHaveGaps(before, after);
+    if (after.kind === 'Task') this.#attemptsMiscounted(before, after);
+    if (after.kind === 'Task') this.#landedAnothers(after);
     if (after.kind !== 'Job') return;
-    if (before === undefined) startedTooEarly(after, server, branch);
-    workspacesTwice(server);
-  };
+    if (before === undefined) this.#jobCreated(after);
+    this.#workspacesTwice(after);
+  }
 
-/** Events of one object are taken in the order of their numbers, none left out. The check remembers the last of each object. */
-export const makePublicationCheck = (): ((publication: Publication) => void) => {
-  const last = new Map<string, number>();
-  return ({ msgId }) => {
-    if (msgId === undefined) return;
-    const [uid = '', seq = ''] = msgId.split(':');
-    const expected = (last.get(uid) ?? 0) + 1;
-    check(Number(seq) === expected, 'G6', `event ${seq} of ${uid} was published when ${expected} was due`);
-    last.set(uid, expected);
-  };
-};
+  /** G12 and G16: what is not the operator's it neither deletes nor rewrites, and it holds up no deletion. */
+  #mayWrite({ verb, before, after }: Write): void {
+    const object = after ?? before;
+    if (object === undefined || object.kind === 'Event') return;
+    const owner = controllerOf(object);
+    const ownerKind = owner === undefined ? undefined : this.#scene.server.lastOf(owner.uid)?.kind;
+    check(MAY[verb](object.kind, ownerKind), 'G12', () => `the operator may not ${verb} ${nameOf(object)}`);
+    const holds = (each: SimObject | undefined): number => each?.metadata.finalizers?.length ?? 0;
+    check(holds(after) <= holds(before), 'G16', () => `a finalizer was added to ${nameOf(object)}`);
+  }
+
+  #bounded(after: SimObject, before: SimObject | undefined): void {
+    const definition = kindDefinitions[after.kind as Kind] as (typeof kindDefinitions)[Kind] | undefined;
+    if (definition === undefined || after.status === before?.status || after.status === undefined) return;
+    const status = definition.status.safeParse(after.status);
+    check(status.success, 'G11', () => `${nameOf(after)}.status: ${status.error?.message ?? ''}`);
+    check(JSON.stringify(after).length < MOST_CHARACTERS, 'G11', () => `${nameOf(after)} is too large`);
+  }
+
+  #terminalPhaseLeft(before: SimObject, after: SimObject): void {
+    if (!isTerminal(before) || after.status === undefined) return;
+    check(
+      phaseOf(before) === phaseOf(after),
+      'G9',
+      () => `${nameOf(after)} left its terminal phase ${phaseOf(before) ?? ''} for ${phaseOf(after) ?? ''}`,
+    );
+  }
+
+  #eventsHaveGaps(before: SimObject | undefined, after: SimObject): void {
+    const old = before?.status as CommonStatus | undefined;
+    const status = after.status as CommonStatus;
+    if (old === undefined && this.#wiped.has(after.metadata.uid)) return; // it may begin anew, or behind what was published
+    const fromSeq = old?.eventSeq ?? 0;
+    const seqs = (status.outbox ?? []).map(({ seq }) => seq).filter((seq) => seq > fromSeq);
+    const expected = Array.from({ length: Math.max(0, (status.eventSeq ?? 0) - fromSeq) }, (_, index) => fromSeq + index + 1);
+    check(
+      isSameJson(seqs, expected),
+      'G6',
+      () => `${nameOf(after)}: events ${seqs.join()} after ${fromSeq}, not ${expected.join()}`,
+    );
+    check((status.eventSeq ?? 0) >= fromSeq, 'G6', () => `${nameOf(after)}: event numbers went back from ${fromSeq}`);
+    if (old !== undefined && old.phase !== status.phase)
+      check(expected.length > 0, 'G6', () => `${nameOf(after)} went from ${old.phase} to ${status.phase} without an event`);
+  }
+
+  #attemptsMiscounted(before: SimObject | undefined, after: SimObject): void {
+    const [old, attempts] = [recordsOf(before), recordsOf(after)];
+    if (old === attempts || after.status === undefined) return;
+    const name = nameOf(after);
+    if (!this.#wiped.has(after.metadata.uid))
+      attempts.forEach(({ n }, index) => check(n === index + 1, 'G2', () => `${name}: attempt ${n} in place ${index + 1}`));
+    for (const entry of old) {
+      const now = attempts.find(({ n }) => n === entry.n);
+      check(now !== undefined, 'G2', () => `${name}: attempt ${entry.n} was forgotten`);
+      check(now?.jobUid === entry.jobUid, 'G2', () => `${name}: attempt ${entry.n} changed its Job`);
+      if (entry.finishedAt !== undefined)
+        check(isSameJson(now, entry), 'G2', () => `${name}: attempt ${entry.n} changed after its end`);
+    }
+    for (const { n, jobUid } of attempts)
+      check(this.#jobs.has(jobUid), 'G2', () => `${name}: attempt ${n} names Job ${jobUid}, which never was`);
+    const open = attempts.filter(({ finishedAt }) => finishedAt === undefined);
+    check(open.length <= 1, 'G2', () => `${name}: two attempts are open`);
+  }
+
+  /** A Task that succeeded names a commit of its own: one that was made from its own evidence, not from an earlier revision's. */
+  #landedAnothers(task: SimObject): void {
+    const { phase, commit = '', evidence = '' } = (task as unknown as Task).status ?? {};
+    if (phase !== 'Succeeded') return;
+    const rests = this.#scene.repository.rests(commit, evidence);
+    check(rests, 'G5', () => `${nameOf(task)} has succeeded with a commit that is not on the branch, or not of its evidence`);
+  }
+
+  #jobCreated(job: SimObject): void {
+    this.#jobs.set(job.metadata.uid, this.#scene.server.version);
+    const task = this.#scene.server.lastOf(controllerOf(job)?.uid ?? '') as unknown as Task | undefined;
+    if (task === undefined) return;
+    this.#startedTooEarly(job, task);
+    this.#notApproved(job, task);
+    if (job.metadata.labels?.[LABEL_WORKSPACE] === 'attempt') this.#placesExceeded(job, task);
+  }
+
+  /** G4: the dependencies have succeeded, in Tasks of the same content, or their commits are on the branch. */
+  #startedTooEarly(job: SimObject, task: Task): void {
+    const { server, repository } = this.#scene;
+    const { storyRef, planRef, task: work } = task.spec;
+    const plan = server.lastOf(planRef.uid) as unknown as Plan | undefined;
+    for (const id of work.dependsOn) {
+      const wanted = plan?.status?.tasks?.find((each) => each.id === id) ?? plan?.spec.tasks?.find((each) => each.id === id);
+      const isDone = (server.list('Task') as unknown as readonly Task[]).some(
+        ({ spec, status }) =>
+          spec.storyRef.uid === storyRef.uid &&
+          spec.task.id === id &&
+          wanted !== undefined &&
+          spec.taskDigest === planTaskDigest(wanted) &&
+          status?.phase === 'Succeeded',
+      );
+      // what landed has succeeded, also while the write that says so is still under way
+      const has = isDone || repository.has(storyRef.uid, id);
+      check(has, 'G4', () => `${job.metadata.name} was asked for before ${id} had succeeded`);
+    }
+  }
+
+  /** G5: what runs is what was approved, by digest. A Plan that was deleted meanwhile was approved as it last was. */
+  #notApproved({ metadata: { name } }: SimObject, { spec }: Task): void {
+    const { server } = this.#scene;
+    const { storyRef, planRef, task: work, taskDigest } = spec;
+    const story = server.lastOf(storyRef.uid) as unknown as Story | undefined;
+    const plan = server.lastOf(planRef.uid) as unknown as Plan | undefined;
+    const isWiped = this.#wiped.has(planRef.uid);
+    check(isApproved(plan, planRef.digest, story), 'G5', () => `${name} runs what nobody approved`);
+    check(isWiped || plan?.status?.digest === planRef.digest, 'G5', () => `${name} is of another digest than its plan`);
+    check(planTaskDigest(work) === taskDigest, 'G5', () => `${name} is another task than it says`);
+    const approved = (plan?.status?.tasks ?? plan?.spec.tasks)?.find(({ id }) => id === work.id);
+    check(approved !== undefined && planTaskDigest(approved) === taskDigest, 'G5', () => `${name} is not what its plan says`);
+    const isInForce = story?.status?.plan !== undefined || this.#wiped.has(storyRef.uid);
+    check(isInForce, 'G5', () => `${name} has no plan in force`);
+  }
+
+  #podsOf(job: SimObject): readonly Pod[] {
+    return this.#scene.server.ownedBy(job.metadata.uid, 'Pod') as unknown as readonly Pod[];
+  }
+
+  /** Something of it may still run, as the server knows it. */
+  #isLive(job: SimObject): boolean {
+    return !hasEnded(job as unknown as Job) && this.#podsOf(job).every((pod) => !hasDelivered(pod) && !isNodeLost(pod));
+  }
+
+  /** G3: one live workspace for each attempt, candidate and kind. */
+  #workspacesTwice(job: SimObject): void {
+    const place = ({ metadata }: SimObject): string =>
+      [LABEL_ATTEMPT, LABEL_CANDIDATE, LABEL_WORKSPACE].map((label) => metadata.labels?.[label]).join('/');
+    const owner = controllerOf(job)?.uid ?? '';
+    const [first, second] = this.#scene.server
+      .ownedBy(owner, 'Job')
+      .filter((other) => place(other) === place(job) && this.#isLive(other));
+    check(
+      second === undefined,
+      'G3',
+      () => `${first?.metadata.name ?? ''} and ${second?.metadata.name ?? ''} run at once for one attempt`,
+    );
+  }
+
+  /** A Task that goes on, and whose latest attempt has a workspace that lives. */
+  #hasPlace(task: SimObject): boolean {
+    const { server } = this.#scene;
+    const { spec } = task as unknown as Task;
+    const story = server.byUid(spec.storyRef.uid) as unknown as Story | undefined;
+    if (spec.cancel || isTerminal(task) || story === undefined || story.spec.cancel || isFinished(story)) return false;
+    const jobs = server.ownedBy(task.metadata.uid, 'Job');
+    const latest = Math.max(0, ...jobs.map(({ metadata }) => Number(metadata.labels?.[LABEL_ATTEMPT])));
+    const isOf = (job: SimObject, kind: JobKind, n: number): boolean =>
+      job.metadata.labels?.[LABEL_WORKSPACE] === kind && Number(job.metadata.labels[LABEL_ATTEMPT]) === n;
+    return jobs.some((job) => isOf(job, 'attempt', latest) && this.#isLive(job));
+  }
+
+  /** Capacity is exact within one leader: it counts what was there when it began and what it asked for itself. */
+  #placesExceeded(job: SimObject, task: Task): void {
+    const { server, platform, aloneSince } = this.#scene;
+    if (aloneSince() === undefined) return;
+    const placed = server.list('Task').filter((each) => this.#hasPlace(each)) as unknown as readonly Task[];
+    const { capacity } = platform;
+    const mine = placed.filter(({ metadata }) => metadata.namespace === task.metadata.namespace);
+    const ofStory = placed.filter(({ spec }) => spec.storyRef.uid === task.spec.storyRef.uid);
+    const most = (found: readonly Task[], places: number, whose: string): void =>
+      check(
+        found.length <= places,
+        'capacity',
+        () =>
+          `${job.metadata.name} is one too many for ${whose}: ${found.map(({ metadata }) => metadata.name).join(', ')} of ${places}`,
+      );
+    most(placed, capacity.workspaces, 'the cluster');
+    most(mine, capacity.perNamespace, 'its namespace');
+    most(ofStory, capacity.perStory, 'its Story');
+  }
+}

@@ -1,60 +1,81 @@
-// The git repository of a simulation: a story branch as a list of commits, each known by the trailers that the runner compares.
+// The git server of a simulation: each Story's branch as a list of commits, each known by the Story, Task, attempt and evidence in its
+// trailers. A branch belongs to the Story whose uid its first commit names; another Story's courier finds it taken.
 
 import { createHash } from 'node:crypto';
-import type { Workspace } from './kubelet.ts';
 
-type Carried = Pick<Workspace, 'owner' | 'taskId' | 'attempt'>;
+/** A patch that a courier brings. */
+export interface Carried {
+  /** `namespace/name` of its Story, and the uid of that very Story. */
+  readonly story: string;
+  readonly storyUid: string;
+  readonly revision: number;
+  /** Uid of the Task, which is another one in each revision of its plan. */
+  readonly owner: string;
+  readonly taskId: string;
+  readonly attempt: number;
+}
 
-interface Commit {
+interface Commit extends Carried {
   readonly id: string;
-  /** `<task>#<attempt>` */
-  readonly trailer: string;
-  /** Digest, as the trailer has it. */
   readonly evidence: string;
 }
 
+const hash = (algorithm: 'sha1' | 'sha256', text: string): string => createHash(algorithm).update(text).digest('hex');
+const textOf = ({ owner, taskId, attempt }: Carried): string => `${owner} ${taskId}#${attempt}`;
+
 export class Repository {
   readonly base = 'b'.repeat(40);
-  readonly #commits: Commit[] = [];
+  readonly #branches = new Map<string, Commit[]>();
 
-  get head(): string {
-    return this.#commits.at(-1)?.id ?? this.base;
+  head(story: string): string {
+    return this.#branches.get(story)?.at(-1)?.id ?? this.base;
   }
 
-  /** `<task>#<attempt>` of each commit, oldest first. */
+  /** Commits of a Story's branch, oldest first. */
+  commits(story: string): readonly Commit[] {
+    return this.#branches.get(story) ?? [];
+  }
+
+  /** `<task>#<attempt>` of each commit of every branch, oldest first. */
   get log(): readonly string[] {
-    return this.#commits.map(({ trailer }) => trailer);
+    return [...this.#branches.values()].flat().map(({ taskId, attempt }) => `${taskId}#${attempt}`);
   }
 
-  has(taskId: string): boolean {
-    return this.#commits.some(({ trailer }) => trailer.startsWith(`${taskId}#`));
+  isTaken({ story, storyUid }: Carried): boolean {
+    const [first] = this.commits(story);
+    return first !== undefined && first.storyUid !== storyUid;
   }
 
-  /** Whether that commit is on the branch and says that it rests on that evidence. */
+  /** A task of that id, and of that revision or an earlier one, has a commit of this Story. */
+  has(storyUid: string, taskId: string): boolean {
+    return [...this.#branches.values()].some((commits) =>
+      commits.some((commit) => commit.storyUid === storyUid && commit.taskId === taskId),
+    );
+  }
+
+  /** Whether that commit is on a branch and says that it rests on that evidence. */
   rests(commit: string, evidence: string): boolean {
-    return this.#commits.some((each) => each.id === commit && each.evidence === evidence);
+    return [...this.#branches.values()].some((commits) =>
+      commits.some((each) => each.id === commit && each.evidence === evidence),
+    );
   }
 
   /** Of patch and evidence: what was done by whom. */
-  digestOf({ owner, taskId, attempt }: Carried): string {
-    return `sha256:${createHash('sha256').update(`${owner} ${taskId}#${attempt}`).digest('hex')}`;
+  digestOf(carried: Carried): string {
+    return `sha256:${hash('sha256', textOf(carried))}`;
   }
 
-  /** What landed already, or else the commit that would: the same patch makes the same one. */
+  /** The same patch makes the same commit. */
   commitOf(carried: Carried): string {
-    return this.#landed(carried)?.id ?? createHash('sha1').update(this.digestOf(carried)).digest('hex');
+    return hash('sha1', textOf(carried));
   }
 
   /** What landed already is not pushed again. */
   push(carried: Carried): string {
     const id = this.commitOf(carried);
-    if (this.#landed(carried) === undefined)
-      this.#commits.push({ id, trailer: `${carried.taskId}#${carried.attempt}`, evidence: this.digestOf(carried) });
+    const branch = this.#branches.get(carried.story) ?? [];
+    if (!branch.some((commit) => commit.id === id)) branch.push({ ...carried, id, evidence: this.digestOf(carried) });
+    this.#branches.set(carried.story, branch);
     return id;
-  }
-
-  #landed(carried: Carried): Commit | undefined {
-    const wanted = { trailer: `${carried.taskId}#${carried.attempt}`, evidence: this.digestOf(carried) };
-    return this.#commits.find(({ trailer, evidence }) => trailer === wanted.trailer && evidence === wanted.evidence);
   }
 }

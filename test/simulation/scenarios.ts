@@ -8,7 +8,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { council, plan, platform, story, unstored, work } from '../builders/objects.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { Plot } from './kubelet.ts';
-import type { Deed, Scenario } from './simulation.ts';
+import type { Deed, Scenario } from './scenario.ts';
 
 const STORY = 'shop/login';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, sha256, shortHash } from '../../../crds/canonical.ts';
+import { canonicalJson, isSameJson, sha256, shortHash } from '../../../crds/canonical.ts';
 
 describe('canonicalJson', () => {
   it.each([
@@ -60,5 +60,23 @@ describe('sha256', () => {
   it('keeps the parts of a short hash apart', () => {
     expect(shortHash(['ab', 'c'], 8)).not.toBe(shortHash(['a', 'bc'], 8));
     expect(shortHash(['a'], 8)).toMatch(/^[0-9a-f]{8}$/);
+  });
+});
+
+describe('isSameJson', () => {
+  const values: readonly (readonly [string, unknown, unknown])[] = [
+    ['the order of members does not count', { a: 1, b: [2] }, { b: [2], a: 1 }],
+    ['a member that is undefined is as good as absent, on either side', { a: undefined, b: 1 }, { b: 1, c: undefined }],
+    ['the order of items counts', [1, 2], [2, 1]],
+    ['a list that is longer is another', [1], [1, 2]],
+    ['a list is no record', [], {}],
+    ['null is not undefined', { a: null }, {}],
+    ['a member more is another', { a: { b: 1 } }, { a: { b: 1, c: 2 } }],
+    ['texts and numbers differ', { a: '1' }, { a: 1 }],
+  ];
+
+  it.each(values)('%s: it says what the canonical forms say', (_, a, b) => {
+    const same = canonicalJson(a) === canonicalJson(b);
+    expect([isSameJson(a, b), isSameJson(b, a)]).toEqual([same, same]);
   });
 });

@@ -18,7 +18,11 @@ async function* neverEnding(): AsyncGenerator<never> {
 const seenBy = (given: Task): Readonly<Record<string, number>> => {
   const caches = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
-    ...{ platform: platform(), namespace: undefined, nowMs: () => 0 },
+    ...{
+      platform: platform(),
+      namespace: undefined,
+      clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined, yield: () => undefined },
+    },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   caches.cache('Task').upsert(given);

@@ -52,7 +52,8 @@ const imageless = { name: 'checkout', state: { waiting: { reason: 'ImagePullBack
 const caches = (): Caches => {
   const known = new Caches({
     ...{ client: { listPage: () => new Promise(() => undefined), watch: () => neverEnding() } },
-    ...{ platform: platform(), namespace: undefined, nowMs: () => 0 },
+    ...{ platform: platform(), namespace: undefined },
+    clock: { nowMs: () => 0, random: () => 0, after: () => () => undefined, yield: () => undefined },
     ...{ onReport: () => undefined, onBug: () => undefined },
   });
   known.cache('Story').upsert(story());

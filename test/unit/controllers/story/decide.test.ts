@@ -490,6 +490,7 @@ const verdict = (gate: 'test' | 'docs', answered: 'Approved' | 'Rejected') => ({
   reason: 'because',
 });
 
+const notes = work('notes', { phase: 'DOCS' });
 const dying = (of: Task): Task => ({ ...of, metadata: { ...of.metadata, deletionTimestamp: at() } });
 
 const gatesAndEnds: readonly Case[] = [
@@ -512,6 +513,20 @@ const gatesAndEnds: readonly Case[] = [
     given: storySeen(
       inPhase('Test', { approvals: [verdict('test', 'Approved')] }, { gates: human }),
       force([form], [done(form)]),
+    ),
+    want: busy('Tested', 'Docs', { events: ['planning.story.transitioned'] }),
+  },
+  {
+    name: 'where nothing landed yet the head is the base commit: a plan of documentation alone has a test gate too',
+    given: storySeen(inPhase('Test', {}, { gates: human }), force([notes], [taskOf(notes)])),
+    want: busy('GateShut', 'Test'),
+    says: `waits for approval of test (kubectl fleet approve story login --gate test) for commit ${COMMIT.slice(0, 12)}`,
+  },
+  {
+    name: 'and an approval of the base commit opens it',
+    given: storySeen(
+      inPhase('Test', { approvals: [{ ...verdict('test', 'Approved'), digest: COMMIT }] }, { gates: human }),
+      force([notes], [taskOf(notes)]),
     ),
     want: busy('Tested', 'Docs', { events: ['planning.story.transitioned'] }),
   },

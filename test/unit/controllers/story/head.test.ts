@@ -18,7 +18,7 @@ const landed = (letter: string, parent: string | undefined, seconds = 0): Task =
 const [a, b, d] = [id('a'), id('b'), id('d')];
 
 const cases: readonly (readonly [string, readonly Task[], string | undefined, string | undefined])[] = [
-  ['there is none yet', [], undefined, undefined],
+  ['the base commit, while nothing landed yet', [], undefined, COMMIT],
   ['nothing is seen of what it was', [], a, a],
   ['the only commit', [landed('a', COMMIT)], undefined, a],
   ['the last of a chain, whatever the clocks say', [landed('d', b, 1), landed('a', COMMIT, 9), landed('b', a, 5)], undefined, d],
