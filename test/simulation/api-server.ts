@@ -8,7 +8,7 @@ import { timestamp } from '../../crds/time.ts';
 import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
 import type { ObjectMeta } from '../../crds/kinds/meta.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
-import { checkShape, isProtected, refusal } from './refusals.ts';
+import { checkRules, checkShape, refusal } from './refusals.ts';
 import { merged, patched, withoutLeftOut } from './merging.ts';
 import { asKept } from './stored.ts';
 
@@ -159,6 +159,7 @@ export class ApiServer {
     const { status, ...rest } = object as KubeObject & { status?: Plain; spec?: Plain };
     const fresh = { ...rest, ...(hasStatus(object.kind) || status === undefined ? {} : { status }) };
     const valid = this.#validSpec({ ...fresh, metadata: { ...object.metadata, uid: '', resourceVersion: '' } });
+    checkRules(valid, undefined);
     if (object.kind === 'Job' && this.#isOverQuota(object))
       throw refusal(403, 'Forbidden', `jobs.batch "${object.metadata.name}" is forbidden: exceeded quota`);
     if (object.metadata.resourceVersion !== undefined)
@@ -340,7 +341,7 @@ export class ApiServer {
     }
     const hasNewSpec = !isSameJson(before.spec, changed.spec);
     const valid = hasNewSpec ? this.#validSpec(changed) : changed;
-    if (hasNewSpec && isProtected(before, valid)) throw refusal(422, 'Invalid', `spec of ${before.kind}: is immutable`);
+    if (hasNewSpec) checkRules(valid, before);
     const { uid, generation } = before.metadata;
     const count = generation === undefined || !hasNewSpec ? {} : { generation: generation + 1 };
     const after = asKept({ ...valid, metadata: { ...valid.metadata, uid, ...count } });

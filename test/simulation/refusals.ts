@@ -1,10 +1,12 @@
-// What the simulated API server says no with, and the rules of our kinds' schemas beyond types (crds/kinds/registry.ts has them in CEL).
+// What the simulated API server says no with: its errors, and the checks of what is written.
 
 import { isSameJson } from '../../crds/canonical.ts';
 import type { z } from 'zod';
 import { ApiError } from '../../kube/error.ts';
+import { keyOf } from '../../kube/object.ts';
 import type { SimObject } from './api-server.ts';
 import { isPlain } from './stored.ts';
+import { problemOf } from './validations.ts';
 
 const sortOf = (code: number): ApiError['sort'] => {
   if (code >= 500) return 'transient';
@@ -33,22 +35,12 @@ export const checkShape = (schema: z.ZodObject | undefined, given: unknown): voi
     throw refusal(500, undefined, 'failed to create typed patch object');
 };
 
-/** Fields of a spec that never change, and those that are set once. */
-const FIXED: Readonly<Record<string, readonly string[]>> = {
-  Task: ['storyRef', 'planRef', 'task', 'taskDigest'],
-  Plan: ['storyRef', 'revision', 'author', 'tasks', 'source'],
-  Job: ['backoffLimit', 'template'],
-};
-const SET_ONCE: Readonly<Record<string, readonly string[]>> = { Plan: ['approval'] };
-const ONE_WAY: Readonly<Record<string, readonly string[]>> = { Task: ['cancel'], Story: ['cancel'] };
+/** Fields of a built-in kind's spec that never change. */
+const FIXED: Readonly<Record<string, readonly string[]>> = { Job: ['backoffLimit', 'template'] };
 
-/** Whether the update changes what its kind does not let anybody change. */
-export const isProtected = (before: SimObject, after: SimObject): boolean => {
-  const [old, now] = [before.spec ?? {}, after.spec ?? {}];
-  const differs = (field: string): boolean => !isSameJson(old[field], now[field]);
-  return (
-    (FIXED[after.kind] ?? []).some(differs) ||
-    (SET_ONCE[after.kind] ?? []).some((field) => old[field] !== undefined && differs(field)) ||
-    (ONE_WAY[after.kind] ?? []).some((field) => old[field] === true && now[field] !== true)
-  );
+/** Refuses what the rules of its kind do not let anybody make, or change. */
+export const checkRules = (after: SimObject, before: SimObject | undefined): void => {
+  const field = before && (FIXED[after.kind] ?? []).find((name) => !isSameJson(before.spec?.[name], after.spec?.[name]));
+  const problem = field === undefined ? problemOf(after, before) : `spec.${field}: field is immutable`;
+  if (problem !== undefined) throw refusal(422, 'Invalid', `${after.kind} ${keyOf(after.metadata)} is invalid: ${problem}`);
 };
