@@ -22,8 +22,9 @@ import { createRepository } from '../test/environment/repository.ts';
 import { startGitServer, type GitServer } from '../test/git-server/server.ts';
 import { scriptedModelName } from '../test/model/script.ts';
 import type { Run } from './benchmark.ts';
+import { startedByChart } from './chart.ts';
 import { playedNode, startKwok } from './kwok.ts';
-import { startProcess, type Running } from './process.ts';
+import { startProcess, type ProcessOptions, type Running } from './process.ts';
 import { playReceipts } from './receipts.ts';
 import { ensurePrograms } from './programs.ts';
 
@@ -114,14 +115,30 @@ interface Outside {
   readonly modelPort: number;
 }
 
-const startOutside = async (folder: string, tls: { key: string; cert: string }, modelLatencyMs: number): Promise<Outside> => {
-  const nats = await startNats();
+const startModel = async (folder: string, port: number, latencyMs: number): Promise<Running> => {
+  const argv = [process.execPath, join(ROOT, 'test/model/main.ts'), '--host', '127.0.0.1', '--port', String(port)];
+  const more = ['--api-key-file', join(folder, 'upstreams/gpu/credentials/apiKey'), '--latency-ms', String(latencyMs)];
+  return startProcess({ name: 'model', argv: [...argv, ...more], env: {}, folder });
+};
+
+const startOutside = async (
+  { begin }: Opening,
+  { folder, tls, modelLatencyMs }: { folder: string; tls: { key: string; cert: string }; modelLatencyMs: number },
+): Promise<Outside> => {
+  const nats = await begin(
+    () => startNats(),
+    (server) => server.stop(),
+  );
   const accounts = { [GIT_ACCOUNT.username]: { password: GIT_ACCOUNT.password, push: true } };
-  const git = await startGitServer({ root: join(folder, 'served'), host: '127.0.0.1', tls, accounts });
+  const git = await begin(
+    () => startGitServer({ root: join(folder, 'served'), host: '127.0.0.1', tls, accounts }),
+    (server) => server.close(),
+  );
   const modelPort = await freePort();
-  const argv = [process.execPath, join(ROOT, 'test/model/main.ts'), '--host', '127.0.0.1', '--port', String(modelPort)];
-  const more = ['--api-key-file', join(folder, 'upstreams/gpu/credentials/apiKey'), '--latency-ms', String(modelLatencyMs)];
-  const model = startProcess({ name: 'model', argv: [...argv, ...more], env: {}, folder });
+  const model = await begin(
+    () => startModel(folder, modelPort, modelLatencyMs),
+    (running) => running.stop(),
+  );
   await until(model, async () => (await fetch(`http://127.0.0.1:${modelPort}/healthz`)).ok);
   return { nats, git, model, modelPort };
 };
@@ -179,40 +196,45 @@ const furnish = async (client: ApiClient): Promise<void> => {
 };
 
 const operatorStarter =
-  ({ cluster, folder }: Pick<Bed, 'cluster' | 'folder'>): Bed['startOperator'] =>
+  ({ cluster, folder }: Pick<Bed, 'cluster' | 'folder'>, start: Processes['start']): Bed['startOperator'] =>
   async (more = {}) => {
     const port = await freePort();
+    const started = startedByChart('operator');
     const env = {
       ...{ POD_NAME: `operator-${port}`, POD_NAMESPACE: SYSTEM_NAMESPACE, FLEET_RELEASE: 'bench' },
       FLEET_KUBECONFIG: await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']),
       ...{ FLEET_PLATFORM_FILE: join(folder, 'platform.json'), FLEET_CA_FILE: join(folder, 'ca.crt') },
-      ...{ FLEET_HEALTH_PORT: String(port), ...more },
+      ...{ FLEET_HEALTH_PORT: String(port), ...started.env, ...more },
     };
-    const argv = [process.execPath, join(ROOT, 'dist/operator.mjs')];
-    const operator = measured(startProcess({ name: 'operator', argv, env, folder }), port);
+    const argv = [process.execPath, ...started.flags, join(ROOT, 'dist/operator.mjs')];
+    const operator = measured(start({ name: 'operator', argv, env, folder }), port);
     await until(operator, async () => (await operator.scrape())('leader') === 1);
     return operator;
   };
 
 const gatewayStarter =
-  ({ cluster, folder }: Pick<Bed, 'cluster' | 'folder'>): Bed['startGateway'] =>
+  ({ cluster, folder }: Pick<Bed, 'cluster' | 'folder'>, start: Processes['start']): Bed['startGateway'] =>
   async (more = {}) => {
     const [port, canaryPort, healthPort] = [await freePort(), await freePort(), await freePort()];
+    const started = startedByChart('gateway');
     const env = {
       KUBECONFIG: await cluster.userKubeconfig('bench-gateway', ['system:masters']),
       ...{ FLEET_LISTEN_HOST: '127.0.0.1', FLEET_PORT: `${port}`, FLEET_CANARY_PORT: `${canaryPort}` },
       ...{ FLEET_HEALTH_PORT: `${healthPort}`, FLEET_PLATFORM_FILE: join(folder, 'platform.json') },
       ...{ FLEET_TLS_CERT_FILE: join(folder, 'tls/tls.crt'), FLEET_TLS_KEY_FILE: join(folder, 'tls/tls.key') },
-      ...{ FLEET_UPSTREAMS_DIR: join(folder, 'upstreams'), FLEET_CA_FILE: join(folder, 'ca.crt'), ...more },
+      ...{ FLEET_UPSTREAMS_DIR: join(folder, 'upstreams'), FLEET_CA_FILE: join(folder, 'ca.crt') },
+      ...started.env,
+      ...more,
     };
-    const argv = [process.execPath, join(ROOT, 'dist/gateway.mjs')];
-    const gateway = measured(startProcess({ name: 'gateway', argv, env, folder }), healthPort);
+    const argv = [process.execPath, ...started.flags, join(ROOT, 'dist/gateway.mjs')];
+    const gateway = measured(start({ name: 'gateway', argv, env, folder }), healthPort);
     await until(gateway, async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).ok);
     return { ...gateway, url: `https://localhost:${port}` };
   };
 
 interface Processes {
-  keep<T extends Running>(started: Promise<T>): Promise<T>;
+  /** Ended with the others from this moment on. @throws when they were stopped */
+  readonly start: (options: ProcessOptions) => Running;
   /** Rejects when one ends that nobody has stopped. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -220,6 +242,7 @@ interface Processes {
 
 const processesOf = (first: readonly Running[]): Processes => {
   const all: Running[] = [];
+  const state = { isStopped: false };
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined); // whoever waits hears of it
   const add = (running: Running): void => {
@@ -232,53 +255,97 @@ const processesOf = (first: readonly Running[]): Processes => {
   first.forEach(add);
   return {
     failed: failed.promise,
-    keep: async (started) => {
-      const running = await started;
+    start: (options) => {
+      if (state.isStopped) throw new Error(`the bed was closed before ${options.name} was started`);
+      const running = startProcess(options);
       add(running);
       return running;
     },
-    stop: async () => void (await Promise.all(all.map((each) => each.stop()))),
+    stop: async () => {
+      state.isStopped = true;
+      await Promise.all(all.map((each) => each.stop()));
+    },
   };
 };
 
-const once = (action: () => Promise<void>): (() => Promise<void>) => {
-  let running: Promise<void> | undefined;
-  return () => (running ??= action());
+interface Opening {
+  /** What it begins is ended by `close`, also when it is not there yet. @throws when it is closed already */
+  readonly begin: <T>(start: () => Promise<T>, end: (started: T) => Promise<unknown>) => Promise<T>;
+  /** Ends all, the last first; again does nothing. */
+  readonly close: () => Promise<void>;
+}
+
+const makeOpening = (): Opening => {
+  const ends: (() => Promise<void>)[] = [];
+  let closing: Promise<void> | undefined;
+  const endAll = async (): Promise<void> => {
+    for (const end of ends.reverse()) await end();
+  };
+  return {
+    begin: (start, end) => {
+      if (closing !== undefined) throw new Error('the bed was closed');
+      const started = start();
+      ends.push(() =>
+        started.then(
+          async (it) => void (await end(it)),
+          () => undefined,
+        ),
+      );
+      return started;
+    },
+    close: () => (closing ??= endAll()),
+  };
 };
 
-/** A bed without anything of an earlier one. It is closed with the run at the latest. */
+/** A bed without anything of an earlier one. It is closed with the run at the latest, also when it is not open yet. */
 export const openBed = async (
   { log, defer }: Run,
   { modelLatencyMs = 0, repositoryFolder = FIXTURE }: BedOptions = {},
 ): Promise<Bed> => {
-  const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-bench-'));
-  const cluster = await ensureBox({ name: BOX, controlPlaneOnly: true, fresh: true, log });
+  const opening = makeOpening();
+  const { begin, close } = opening;
+  defer(close);
+  const folder = await begin(
+    () => mkdtemp(join(tmpdir(), 'swe-fleet-bench-')),
+    (path) => rm(path, { recursive: true, force: true }),
+  );
+  const cluster = await begin(
+    () => ensureBox({ name: BOX, controlPlaneOnly: true, fresh: true, log }),
+    (box) => box.down({ forget: true }),
+  );
   if (cluster.kind !== 'box') throw new Error('the bench needs a box of its own: unset SWEFLEET_KUBECONFIG');
   const programs = await ensurePrograms(clusterConfig().cacheDir, log);
+  const programOf = (name: string): string => join(programs, name);
   const tls = await writeFiles(folder);
-  await createRepository(join(folder, 'served/team/app.git'), repositoryFolder);
-  const outside = await startOutside(folder, tls, modelLatencyMs);
+  const served = join(folder, 'served/team/app.git');
+  // it has a folder of its own meanwhile, which goes when it is done
+  await begin(
+    () => createRepository(served, repositoryFolder),
+    async () => undefined,
+  );
+  const outside = await startOutside(opening, { folder, tls, modelLatencyMs });
   const config = platformFor(outside);
   await writeFile(join(folder, 'platform.json'), JSON.stringify(config));
-  const client = new ApiClient(await loadConnection(cluster.kubeconfig), { userAgent: 'swe-fleet-bench' });
+  const connection = await loadConnection(cluster.kubeconfig);
+  const client = await begin(
+    async () => new ApiClient(connection, { userAgent: 'swe-fleet-bench' }),
+    (open) => open.close(),
+  );
   await furnish(client);
-  const programOf = (name: string): string => join(programs, name);
-  const processes = processesOf([await startKwok(cluster, programOf('kwok'), folder), outside.model]);
-  const receipts = await playReceipts(client, outside.nats);
-  const close = once(async () => {
-    await receipts.stop();
-    await processes.stop();
-    await Promise.all([client.close(), outside.git.close(), outside.nats.stop()]);
-    await cluster.down({ forget: true });
-    await rm(folder, { recursive: true, force: true });
-  });
-  defer(close);
+  const processes = await begin(
+    async () => processesOf([await startKwok(cluster, programOf('kwok'), folder), outside.model]),
+    (all) => all.stop(),
+  );
+  const receipts = await begin(
+    () => playReceipts(client, outside.nats),
+    (played) => played.stop(),
+  );
   return {
     ...{ cluster, folder, log, client, programOf, platform: config, git: outside.git, caFile: join(folder, 'ca.crt'), close },
     repositoryUrl: `https://localhost:${outside.git.port}/team/app.git`,
     model: { url: `http://127.0.0.1:${outside.modelPort}/v1` },
-    startOperator: (env) => processes.keep(operatorStarter({ cluster, folder })(env)),
-    startGateway: (env) => processes.keep(gatewayStarter({ cluster, folder })(env)),
+    startOperator: operatorStarter({ cluster, folder }, processes.start),
+    startGateway: gatewayStarter({ cluster, folder }, processes.start),
     makeNamespace: async (name) => {
       await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     },

@@ -16,7 +16,7 @@ import { run as runProgram } from '../test/cluster/command.ts';
 import { plainEnvironment } from '../test/cluster/config.ts';
 import { scriptedModelName } from '../test/model/script.ts';
 import { GIT_ACCOUNT, MODEL_KEY, openBed, type Bed } from './bed.ts';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, Run } from './benchmark.ts';
 import { HELD_NAMESPACE } from './kwok.ts';
 import { median, quantile } from './statistics.ts';
 import { applyStory, independent, makeTeam } from './stories.ts';
@@ -124,8 +124,9 @@ const cloneMs = async (bed: Bed, url: string, authorization: string, n: number):
 };
 
 /** Random bytes, which nothing makes smaller. */
-const makeFolder = async (): Promise<string> => {
+const makeFolder = async ({ defer }: Run): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'swe-fleet-bench-files-'));
+  defer(() => rm(folder, { recursive: true }));
   for (let n = 0; n < FILES; n += 1) await writeFile(join(folder, `${n}.bin`), randomBytes(FILE_BYTES));
   return folder;
 };
@@ -141,8 +142,7 @@ export const gateway: Benchmark = {
     { name: ROWS.clone, unit: '×', goal: '≤ 1.15' },
   ],
   run: async (run) => {
-    const repositoryFolder = await makeFolder();
-    run.defer(() => rm(repositoryFolder, { recursive: true }));
+    const repositoryFolder = await makeFolder(run);
     const bed = await openBed(run, { modelLatencyMs: MODEL_MS, repositoryFolder });
     const { url } = await bed.startGateway();
     await bed.startOperator();

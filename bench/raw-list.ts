@@ -9,6 +9,8 @@ import type { Resource } from '../kube/object.ts';
 import { KINDS, resourceOf } from './watch.ts';
 
 const PAGE = 500;
+/** Of Jobs and pods, as the operator. */
+const HEAVY_PAGE = 100;
 
 const labelOf = (resource: Resource): string | undefined => {
   if (resource === jobs || resource === pods) return LABEL_WORKSPACE;
@@ -18,8 +20,9 @@ const labelOf = (resource: Resource): string | undefined => {
 const client = new ApiClient(await loadConnection(process.argv[2]), { userAgent: 'raw-list' });
 
 const list = async (resource: Resource): Promise<void> => {
+  const limit = resource === jobs || resource === pods ? HEAVY_PAGE : PAGE;
   let continueToken: string | undefined;
-  do ({ continueToken } = await client.listPage(resource, { limit: PAGE, continueToken, labelSelector: labelOf(resource) }));
+  do ({ continueToken } = await client.listPage(resource, { limit, continueToken, labelSelector: labelOf(resource) }));
   while (continueToken !== undefined);
 };
 

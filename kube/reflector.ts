@@ -7,7 +7,7 @@
 
 import { backoffMs, pause, systemClock, type Backoff, type Clock } from '../runtime/clock.ts';
 import type { Cache } from './cache.ts';
-import type { ApiClient, Selection } from './client.ts';
+import type { ApiClient, Page, Selection } from './client.ts';
 import { ApiError } from './error.ts';
 import { describe, ingest, resourceVersionOf, type KubeObject, type Resource, type Stored } from './object.ts';
 import { isRecord } from './json.ts';
@@ -103,25 +103,21 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client, resource, namespace, labelSelector, fieldSelector, pageSize, relistMs, cache, clock } = this.#options;
+    const { resource, relistMs, cache, clock } = this.#options;
     const objects: Stored<T>[] = [];
-    let continueToken: string | undefined;
-    let resourceVersion: string;
-    do {
-      const page = await client.listPage(resource, {
-        namespace,
-        labelSelector,
-        fieldSelector,
-        limit: pageSize,
-        continueToken,
-        signal,
-      });
-      for (const raw of page.items) {
+    let page = await this.#page(undefined, signal);
+    for (;;) {
+      const { items, continueToken } = page;
+      // asked for before these are looked at, so that the server and this process work at the same time
+      const next = continueToken === undefined ? undefined : this.#page(continueToken, signal);
+      for (const raw of items) {
         const object = this.#take(raw);
         if (object !== undefined) objects.push(object);
       }
-      ({ resourceVersion, continueToken } = page);
-    } while (continueToken !== undefined);
+      if (next === undefined) break;
+      page = await next;
+    }
+    const { resourceVersion } = page;
     this.#resourceVersion = resourceVersion;
     cache.advance(resourceVersion);
     cache.replace(objects);
@@ -130,6 +126,11 @@ export class Reflector<T extends KubeObject> {
     this.#isSynced = true;
     this.#isBroken = false;
     this.#markSynced();
+  }
+
+  #page(continueToken: string | undefined, signal: AbortSignal): Promise<Page> {
+    const { client, resource, namespace, labelSelector, fieldSelector, pageSize } = this.#options;
+    return client.listPage(resource, { namespace, labelSelector, fieldSelector, limit: pageSize, continueToken, signal });
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

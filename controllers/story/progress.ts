@@ -3,6 +3,7 @@
 
 import { planTaskDigest } from '../../crds/digests.ts';
 import { taskName } from '../../crds/names.ts';
+import { remember } from '../../crds/remember.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { StoryPhase, StoryStatus } from '../../crds/kinds/story.ts';
@@ -23,15 +24,27 @@ export interface PlannedTask {
   readonly doneBy: Task | undefined;
 }
 
+/** Each is a hash, and a Story looks at all of them whenever one of its Tasks moves. */
+const namesIn = remember((plan: Plan) => {
+  const known = new Map<string, string>();
+  return ({ metadata }: StorySeen['story'], taskId: string): string => {
+    const which = `${metadata.uid} ${taskId}`;
+    const name = known.get(which) ?? taskName(metadata, plan.status?.digest ?? '', taskId);
+    known.set(which, name);
+    return name;
+  };
+});
+
 /** The tasks of a Plan that is in force, with the objects that stand for them. */
 export const plannedTasks = ({ story, tasks }: StorySeen, plan: Plan): readonly PlannedTask[] => {
   const byName = new Map(tasks.map((task) => [task.metadata.name, task]));
   const succeeded = new Map(
     tasks.filter(hasSucceeded).map((task) => [`${task.spec.task.id} ${task.spec.taskDigest}`, task] as const),
   );
+  const nameOf = namesIn(plan);
   return (plan.status?.tasks ?? []).map((wanted) => {
     const digest = planTaskDigest(wanted);
-    const name = taskName(story.metadata, plan.status?.digest ?? '', wanted.id);
+    const name = nameOf(story, wanted.id);
     return { wanted, digest, name, task: byName.get(name), doneBy: succeeded.get(`${wanted.id} ${digest}`) };
   });
 };

@@ -1,7 +1,8 @@
-// Who gets the next workspace. Places are given in the order of Story priority, Task priority and age; a Task keeps its place from
+// Who gets the next workspace. Places are given in the order of Story priority, Task priority, turn and age; a Task keeps its place from
 // its attempt until the courier has landed the patch. Two Tasks of one Story whose file scopes overlap never have places together.
+// The turn: whoever's Story has fewer places comes first, as a Story lands one patch at a time and cannot use many.
 //
-//   TaskCore ─► claimOf: Claim ─► nextOfStory ─► firstOf its namespace ─► firstOf the cluster ─► PlaceSeen ─► withoutPlace: Blocked
+//   TaskCore ─► claimOf: Claim ─► nextOfStory: Candidate ─► firstInLine of its namespace ─► of the cluster ─► PlaceSeen ─► withoutPlace
 //
 // May: judge one Task, and order what others judged so. May not: remember; who keeps the claims of all Tasks is the operator's shell.
 
@@ -67,50 +68,63 @@ export const claimOf = (core: TaskCore, judging: ClaimJudging): Claim | undefine
 
 const inOrder = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
-/** Negative: a comes first. Total, so that there is one line. */
-export const byPrecedence = (a: Claim, b: Claim): number =>
-  b.storyPriority - a.storyPriority ||
-  b.priority - a.priority ||
-  inOrder(a.born, b.born) ||
-  inOrder(a.namespace, b.namespace) ||
-  inOrder(a.name, b.name);
+const byPriority = (a: Claim, b: Claim): number => b.storyPriority - a.storyPriority || b.priority - a.priority;
+const byAge = (a: Claim, b: Claim): number =>
+  inOrder(a.born, b.born) || inOrder(a.namespace, b.namespace) || inOrder(a.name, b.name);
+
+/** Within a Story. Negative: a comes first. Total, so that there is one line. */
+export const byPrecedence = (a: Claim, b: Claim): number => byPriority(a, b) || byAge(a, b);
+
+/** Who could have a place, and how many its Story has before it gets its own. */
+export interface Candidate {
+  readonly claim: Claim;
+  readonly turn: number;
+}
+
+/** Among Stories. Within one it is the same as `byPrecedence`. */
+export const byTurn = (a: Candidate, b: Candidate): number =>
+  byPriority(a.claim, b.claim) || a.turn - b.turn || byAge(a.claim, b.claim);
 
 const isReady = ({ standing }: Claim): boolean => standing === 'ready';
+const isPlaced = ({ standing }: Claim): boolean => standing === 'placed';
 /** Has begun something in its files that is not on the branch yet. */
 const isHolding = ({ standing }: Claim): boolean => standing === 'placed' || standing === 'parked';
 
 const overlaps = (a: Claim, b: Claim): boolean => scopesOverlap(a.fileScope, b.fileScope);
 
 /** Those of one Story that would get a place if namespace and cluster had enough of them, in order. `claims` are all of the Story. */
-export const nextOfStory = (claims: readonly Claim[], perStory: number): readonly Claim[] => {
+export const nextOfStory = (claims: readonly Claim[], perStory: number): readonly Candidate[] => {
   const holding = claims.filter(isHolding);
-  const free = perStory - holding.filter(({ standing }) => standing === 'placed').length;
+  const placed = holding.filter(isPlaced).length;
   const next: Claim[] = [];
-  if (free <= 0) return next;
+  if (placed >= perStory) return [];
   for (const claim of claims.filter(isReady).sort(byPrecedence)) {
     if ([...holding, ...next].some((other) => overlaps(claim, other))) continue;
     next.push(claim);
-    if (next.length === free) break;
+    if (placed + next.length === perStory) break;
   }
-  return next;
+  return next.map((claim, n) => ({ claim, turn: placed + n }));
 };
 
 /** The first of several lines that are each in order, as many as there are places. */
-export const firstInLine = (lines: Iterable<readonly Claim[]>, free: number): readonly Claim[] =>
-  free <= 0 ? [] : [...lines].flat().sort(byPrecedence).slice(0, free);
+export const firstInLine = (lines: Iterable<readonly Candidate[]>, free: number): readonly Candidate[] =>
+  free <= 0 ? [] : [...lines].flat().sort(byTurn).slice(0, free);
 
 /** Everybody else who has a place or gets one before `me`. */
 export interface Others {
   /** Of its Story, whatever their standing. */
   readonly family: readonly Claim[];
+  /** The line of its Story. */
+  readonly line: readonly Candidate[];
   /** Who gets the places that are free, in order. */
-  readonly next: readonly Claim[];
+  readonly next: readonly Candidate[];
   readonly placed: PlaceSeen['taken'];
 }
 
 /** What a Task sees of places, whether it is in the line itself or not. */
-export const placeSeen = (me: Claim, { family, next, placed }: Others): PlaceSeen => {
-  const ahead = next.filter((other) => byPrecedence(other, me) < 0);
+export const placeSeen = (me: Claim, { family, line, next, placed }: Others): PlaceSeen => {
+  const mine = { claim: me, turn: placed.story + line.filter(({ claim }) => byPrecedence(claim, me) < 0).length };
+  const ahead = next.filter((other) => byTurn(other, mine) < 0).map(({ claim }) => claim);
   const ofStory = ahead.filter(({ storyUid }) => storyUid === me.storyUid);
   const holding = family.filter((other) => isHolding(other) && other.name !== me.name);
   return {

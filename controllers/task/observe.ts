@@ -22,10 +22,8 @@ import type { NamespaceSeen, Receipts, Relative, TaskCore, TaskSeen } from './se
 
 const NONE: readonly never[] = [];
 
-const livingJobs = (task: Task, snapshot: Snapshot): readonly Job[] => {
-  const jobs = isAssumed(task) ? NONE : snapshot.jobsOf(task.metadata.uid);
-  return jobs.length === 0 ? jobs : jobs.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-};
+/** Also those that are being deleted: what runs of one that somebody's finalizer holds runs on. */
+const jobsOf = (task: Task, snapshot: Snapshot): readonly Job[] => (isAssumed(task) ? NONE : snapshot.jobsOf(task.metadata.uid));
 
 const gpuPods = (jobs: readonly Job[], snapshot: Snapshot): readonly Pod[] =>
   jobs.filter((job) => !isAssumed(job) && gpusOf(job) > 0).flatMap(({ metadata }) => snapshot.podsOf(metadata.uid));
@@ -50,12 +48,12 @@ const remembered = <Value, Rest extends readonly unknown[]>(
   };
 };
 
-/** The Jobs are those that `jobsOf` says, unless the Story has a budget of GPU seconds: then all count, with their pods. */
-const relativesOf = (storyUid: string, snapshot: Snapshot, jobsOf: (task: Task) => readonly Job[]): readonly Relative[] => {
+/** The Jobs are those that `seenJobs` says, unless the Story has a budget of GPU seconds: then all count, with their pods. */
+const relativesOf = (storyUid: string, snapshot: Snapshot, seenJobs: (task: Task) => readonly Job[]): readonly Relative[] => {
   const hasGpuBudget = snapshot.storyByUid(storyUid)?.spec.budget.gpuSeconds !== undefined;
   return snapshot.tasksOf(storyUid).map((task) => {
-    if (!hasGpuBudget) return { task, jobs: jobsOf(task) };
-    const jobs = livingJobs(task, snapshot);
+    if (!hasGpuBudget) return { task, jobs: seenJobs(task) };
+    const jobs = jobsOf(task, snapshot);
     return { task, jobs, gpuPods: gpuPods(jobs, snapshot) };
   });
 };
@@ -64,7 +62,7 @@ const sharedLookUps = (snapshot: Snapshot): Shared => ({
   snapshot,
   families: remembered((storyUid) => relativesOf(storyUid, snapshot, () => NONE)),
   workingFamilies: remembered((storyUid) =>
-    relativesOf(storyUid, snapshot, (task) => (isFinished(task) ? NONE : livingJobs(task, snapshot))),
+    relativesOf(storyUid, snapshot, (task) => (isFinished(task) ? NONE : jobsOf(task, snapshot))),
   ),
   stories: remembered((storyUid) => snapshot.storyByUid(storyUid)),
   councils: remembered((storyAndRole: string, story: Story) => {
@@ -78,7 +76,7 @@ const coreOf = (task: Task, shared: Shared): TaskCore => {
   const { storyRef, task: work } = task.spec;
   const { namespace } = task.metadata;
   const story = shared.stories(storyRef.uid);
-  const jobs = livingJobs(task, snapshot);
+  const jobs = jobsOf(task, snapshot);
   const hasBegun = jobs.length > 0 || (task.status?.attempts ?? NONE).length > 0;
   const inForce = story?.status?.plan;
   const plan = inForce === undefined ? undefined : snapshot.plan(`${namespace}/${inForce.name}`);

@@ -21,7 +21,7 @@ import { notItsTurn } from './courier-turn.ts';
 import { gpuBudget } from './gpu.ts';
 import type { WantedJob } from './job-identity.ts';
 import { UNREAD_MS } from './job-reading.ts';
-import { prerequisites } from './prerequisites.ts';
+import { prerequisites, type Prerequisites } from './prerequisites.ts';
 import { endRecord, isOpen, isSameRun } from './records.ts';
 import { currentAttempt, isJobIn, runIn, type RunIn } from './runs.ts';
 import { blocked, ended, under, type TaskDecision, type UnderWay } from './status.ts';
@@ -184,14 +184,21 @@ const courierUnderWay: Rule = (view) =>
   podUnread('courier')(view) ??
   receiptMissing('courier')(view);
 
-const namespaceUnready = (view: TaskView, phase: Blocked['phase']): TaskDecision | undefined => {
-  const { task, namespace, platform } = view.seen;
-  const found = prerequisites(task.metadata.namespace, namespace, platform);
-  if (found.kind === 'met') return undefined;
-  if (found.kind === 'absent')
-    return leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects);
+const namespaceOf = ({ seen }: TaskView): Prerequisites =>
+  prerequisites(seen.task.metadata.namespace, seen.namespace, seen.platform);
+
+/** Comes before places and turns: nobody gives any to a Task that cannot go, and whoever can help has to hear of it. */
+const policyAltered = (view: TaskView, phase: Blocked['phase']): Blocked | undefined => {
+  const found = namespaceOf(view);
+  if (found.kind !== 'altered') return undefined;
   const sentence = `networkpolicy ${found.name} was altered: delete it, and it is made anew`;
-  return blocked(view, { phase, reason: 'NetworkPolicyAltered', sentence, stalled: true });
+  return { phase, reason: 'NetworkPolicyAltered', sentence, stalled: true };
+};
+
+const namespacePrepared = (view: TaskView): TaskDecision | undefined => {
+  const found = namespaceOf(view);
+  if (found.kind !== 'absent') return undefined;
+  return leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects);
 };
 
 const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
@@ -221,11 +228,11 @@ const courierFailed: Rule = (view) => {
 const courierBlocked: Rule = (view) => {
   const waiting = runIn(view.runs, 'delivered');
   if (waiting === undefined) return undefined;
-  const found = firstBlocker(courierBlockers, view.seen, view.judging);
+  const found = firstBlocker(courierBlockers, view.seen, view.judging) ?? policyAltered(view, 'Integrating');
   if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
   if (view.now < waiting.stage.notBeforeMs) return backingOff(view, waiting);
   const turn = notItsTurn(view.seen, view.judging);
-  return turn === undefined ? namespaceUnready(view, 'Integrating') : blocked(view, turn);
+  return turn === undefined ? namespacePrepared(view) : blocked(view, turn);
 };
 
 const courierStarts: Rule = (view) => {
@@ -238,8 +245,9 @@ const courierStarts: Rule = (view) => {
 
 const attemptBlocked: Rule = (view) => {
   const { place, platform } = view.seen;
-  const found = firstBlocker(attemptBlockers, view.seen, view.judging) ?? withoutPlace(place, platform);
-  return found === undefined ? namespaceUnready(view, 'Pending') : blocked(view, found);
+  const found =
+    firstBlocker(attemptBlockers, view.seen, view.judging) ?? policyAltered(view, 'Pending') ?? withoutPlace(place, platform);
+  return found === undefined ? namespacePrepared(view) : blocked(view, found);
 };
 
 const attemptStarts: Rule = (view) => {

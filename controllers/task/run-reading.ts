@@ -40,7 +40,7 @@ export interface RunsInput extends CostSources {
 export interface RunsRead {
   /** Every run, by attempt and candidate. */
   readonly runs: readonly Run[];
-  /** Jobs of the Task that belong to no run, or to one that has ended: they are deleted. */
+  /** Jobs of the Task that belong to no run, or to one that has ended, and are not being deleted yet. */
   readonly strays: readonly Job[];
 }
 
@@ -159,7 +159,6 @@ const hasLeft = ({ courierTry }: Omit<RunJob, 'job'>, { courierTries, courierUid
   courierTry < courierTries || courierUid === undefined;
 
 const isStray = ({ job, ...run }: RunJob, { records, listed, pods }: StrayInput): boolean => {
-  if (isAssumed(job)) return false;
   const runs = isLive(job, podsOf(job, pods));
   const record = records.find((each) => isSameRun(each, run));
   if (record === undefined) return run.n < (latestRecord(records)?.n ?? 0) && runs;
@@ -208,7 +207,8 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     }));
   const runs = byNumber([...known.map(read), ...starting]);
   const records = recordsOf(runs);
-  const strays = ours.filter((each) => isStray(each, { records, listed, pods }));
+  const deletable = ours.filter(({ job }) => !isAssumed(job) && job.metadata.deletionTimestamp === undefined);
+  const strays = deletable.filter((each) => isStray(each, { records, listed, pods }));
   return { runs, strays: strays.map(({ job }) => job) };
 };
 

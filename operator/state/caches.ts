@@ -29,12 +29,13 @@ interface Kept<T extends KubeObject> {
 }
 
 const keep = <K extends ObjectKind>(kind: K, options: CachesOptions): Kept<Objects[K]> => {
-  const { resource, select, indexes = {}, fields, check } = watched[kind];
+  const { resource, select, indexes = {}, pageSize, fields, check } = watched[kind];
   const cache = new Cache<Objects[K]>({ indexes, onListenerError: options.onBug });
   const reflector = new Reflector<Objects[K]>({
     ...{ client: options.client, resource, cache, onReport: options.onReport, clock: options.clock },
     namespace: options.namespace,
     ...select?.(options.platform),
+    ...(pageSize !== undefined && { pageSize }),
     ...(fields !== undefined && { fields: fields as Fields }),
     ...(check !== undefined && { check }),
   });

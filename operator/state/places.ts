@@ -4,7 +4,7 @@
 //   touch(key) ─► to be judged ─► claims ─► line of the Story ─► line of the namespace ─► line of the cluster ─► place, next
 //                                            (each formed anew only after something in it has changed)
 
-import { firstInLine, nextOfStory, placeSeen, type Claim } from '../../controllers/task/capacity.ts';
+import { firstInLine, nextOfStory, placeSeen, type Candidate, type Claim } from '../../controllers/task/capacity.ts';
 import type { Claims } from '../../controllers/task/observe.ts';
 import type { PlaceSeen, TaskCore } from '../../controllers/task/seen.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
@@ -22,7 +22,7 @@ interface Line<Member> {
   readonly members: Map<string, Member>;
   placed: number;
   /** undefined: to be formed anew. */
-  next: readonly Claim[] | undefined;
+  next: readonly Candidate[] | undefined;
 }
 
 type StoryLine = Line<Claim>;
@@ -61,7 +61,7 @@ export class Places {
   readonly #stories = new Map<string, StoryLine>();
   readonly #namespaces = new Map<string, NamespaceLine>();
   #placed = 0;
-  #next: readonly Claim[] | undefined;
+  #next: readonly Candidate[] | undefined;
   /** Keys that were told to be next and have not looked since, or have and may go. */
   #told = new Set<string>();
 
@@ -100,14 +100,14 @@ export class Places {
       story: story.placed - mine,
     };
     const next = this.#nextOfCluster();
-    if (!next.includes(me)) this.#told.delete(key);
-    return placeSeen(me, { family: [...story.members.values()], next, placed });
+    if (!next.some(({ claim }) => claim === me)) this.#told.delete(key);
+    return placeSeen(me, { family: [...story.members.values()], line: this.#nextOfStory(story), next, placed });
   }
 
   /** Keys of those who get a place now, each told once until it has looked and found none. */
   next(): readonly string[] {
     this.#settle(this.#options.makeClaims());
-    const keys = this.#nextOfCluster().map(keyOf);
+    const keys = this.#nextOfCluster().map(({ claim }) => keyOf(claim));
     const news = keys.filter((key) => !this.#told.has(key));
     this.#told = new Set(keys);
     if (this.#unsure.size > 0) this.#options.onTouched();
@@ -155,7 +155,7 @@ export class Places {
     if (line.members.size === 0) this.#namespaces.delete(namespace);
   }
 
-  #nextOfCluster(): readonly Claim[] {
+  #nextOfCluster(): readonly Candidate[] {
     const free = this.#options.capacity.workspaces - this.#placed;
     this.#next ??=
       free <= 0
@@ -167,7 +167,7 @@ export class Places {
     return this.#next;
   }
 
-  #nextOfNamespace(line: NamespaceLine): readonly Claim[] {
+  #nextOfNamespace(line: NamespaceLine): readonly Candidate[] {
     const free = this.#options.capacity.perNamespace - line.placed;
     line.next ??=
       free <= 0
@@ -179,7 +179,7 @@ export class Places {
     return line.next;
   }
 
-  #nextOfStory(story: StoryLine): readonly Claim[] {
+  #nextOfStory(story: StoryLine): readonly Candidate[] {
     story.next ??= nextOfStory([...story.members.values()], this.#options.capacity.perStory);
     return story.next;
   }

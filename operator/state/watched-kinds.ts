@@ -41,6 +41,8 @@ export interface Watched<T extends KubeObject> {
   readonly resource: Resource;
   readonly select?: (platform: PlatformConfig) => Selection;
   readonly indexes?: Readonly<Record<string, IndexBy<T>>>;
+  /** Objects in a page; by default that of the reflector. */
+  readonly pageSize?: number;
   /** What of it is read. Default: all. */
   readonly fields?: FieldsOf<T>;
   /** Throws for an object that no decision could read; that object is then not seen. `isSpecKnown`: its spec was looked at before. */
@@ -70,6 +72,9 @@ const own = <K extends Kind>(kind: K, indexes: Readonly<Record<string, IndexBy<O
   };
 };
 
+/** Each is tens of kilobytes, of which little is kept: a larger page would hold the loop up, and leave that much more to be thrown away. */
+const HEAVY_PAGE = 100;
+
 const workspaces = (): Selection => ({ labelSelector: LABEL_WORKSPACE });
 const managed = (): Selection => ({ labelSelector: `${LABEL_MANAGED_BY}=${MANAGED_BY}` });
 
@@ -83,8 +88,8 @@ export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
   }),
   Council: own('Council', { [NAMESPACE]: namespaceOf }),
   Deliberation: own('Deliberation'),
-  Job: { resource: jobs, select: workspaces, fields: KEPT_JOB },
-  Pod: { resource: pods, select: workspaces, fields: KEPT_POD },
+  Job: { resource: jobs, select: workspaces, fields: KEPT_JOB, pageSize: HEAVY_PAGE },
+  Pod: { resource: pods, select: workspaces, fields: KEPT_POD, pageSize: HEAVY_PAGE },
   ServiceAccount: { resource: serviceAccounts, select: managed, fields: KEPT_SERVICE_ACCOUNT },
   NetworkPolicy: { resource: networkPolicies, select: managed, fields: KEPT_NETWORK_POLICY },
   Service: {

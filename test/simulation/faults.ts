@@ -15,15 +15,6 @@ type RequestKind = (typeof REQUEST_KINDS)[number];
 export const FAULT_KINDS = [...REQUEST_KINDS, 'clockSkew', ...STRIKE_KINDS] as const;
 export type FaultKind = RequestKind | 'clockSkew' | StrikeKind;
 
-/**
- * Known not to be survived yet; a schedule has them only where they are asked for. A Job that somebody deletes, and somebody else holds, counts
- * as gone although its pod lives: its courier is tried again beside it. A Task in a namespace whose policy was altered while it waited
- * for a place is not woken when there is one, and never says what it needs
- * (`--seed 1314 --stories 3 --tasks 3 --count 1 --faults alteredPolicy`).
- */
-const NOT_YET: readonly FaultKind[] = ['heldJobDeletion', 'alteredPolicy'];
-export const SURVIVED_KINDS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !NOT_YET.includes(kind));
-
 export interface FaultPlan {
   readonly seed: number;
   readonly kinds: readonly FaultKind[];

@@ -6,7 +6,7 @@ import type { Controller } from '../../controllers/contract.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { Operator, type LinkListeners, type OperatorPorts } from '../../operator/operator.ts';
 import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
-import { Queue } from '../../runtime/queue.ts';
+import { Queue, type Next } from '../../runtime/queue.ts';
 import type { ApiServer } from './api-server.ts';
 import { Client, type WatchEnd } from './client.ts';
 import { Clock } from './clock.ts';
@@ -49,6 +49,8 @@ export class OperatorProcess {
   readonly bornAt: number;
   #parked: Parked[] = [];
   #held: Parked[] = [];
+  /** Of each queue, the keys whose last work asked for a retry that is still to come. */
+  readonly #failing: Set<string>[] = [];
   #isLeading = false;
   #isDead = false;
 
@@ -88,6 +90,11 @@ export class OperatorProcess {
   /** Keys that could be worked on now. */
   get held(): readonly Parked[] {
     return this.#held;
+  }
+
+  /** Whether something failed that is to be tried again. */
+  get isFailing(): boolean {
+    return this.#failing.some(({ size }) => size > 0);
   }
 
   /** Kinds of which something happened that the process has not read yet. */
@@ -162,12 +169,18 @@ export class OperatorProcess {
     return {
       config: { platform, watchNamespace: undefined, workers: WORKERS, instance: 'simulation' },
       ...{ api: this.#client, controllers, clock, gatewayCa: () => 'PEM' },
-      makeQueue: (options) =>
-        new Queue({
-          ...options,
-          ...{ clock, workers: WORKERS },
-          work: (key) => this.#hold(key).then(() => options.work(key)),
-        }),
+      makeQueue: (options) => {
+        const failing = new Set<string>();
+        this.#failing.push(failing);
+        const work = async (key: string): Promise<Next> => {
+          await this.#hold(key);
+          const next = await options.work(key);
+          if (next.kind === 'retry') failing.add(key);
+          else failing.delete(key);
+          return next;
+        };
+        return new Queue({ ...options, clock, workers: WORKERS, work });
+      },
       makeLink: (listeners: LinkListeners) => {
         this.#link.listen(listeners);
         return this.#link;

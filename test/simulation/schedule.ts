@@ -7,7 +7,7 @@ import type { PlanTask } from '../../crds/kinds/plan-task.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { council, deliberation, plan, platform, story, unstored, work } from '../builders/objects.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
-import { SURVIVED_KINDS, type FaultKind, type FaultPlan } from './faults.ts';
+import { FAULT_KINDS, type FaultKind, type FaultPlan } from './faults.ts';
 import { isTerminal } from './invariants.ts';
 import type { Ending, Plot, Workspace } from './kubelet.ts';
 import { people } from './people.ts';
@@ -32,7 +32,7 @@ const LAST_BAD_ATTEMPT = 7;
 const LAST_BAD_COURIER = 4;
 
 /** The schedule of that seed, from faults of these kinds. */
-export const scheduleOf = (seed: number, kinds: readonly FaultKind[] = SURVIVED_KINDS): Schedule => {
+export const scheduleOf = (seed: number, kinds: readonly FaultKind[] = FAULT_KINDS): Schedule => {
   const random = new Random(seed);
   const stories = random.pick([1, 1, 1, 2, 2, 3]);
   const tasks = random.pick([1, 2, 2, 3]);

@@ -199,11 +199,9 @@ export class Simulation {
 
   #isOver(): boolean {
     const isQuiet = this.leader.isLeading && this.#deeds.size === 0 && this.faults?.isHealed !== false;
-    return (
-      isQuiet &&
-      this.#scenario.isOver(this.server) &&
-      (!this.publications.areBehind || this.nowMs > this.#lastWriteMs + LAST_WORDS_MS)
-    );
+    const hasLastWords = this.publications.areBehind || this.leader.isFailing;
+    const isSilent = !hasLastWords || this.nowMs > this.#lastWriteMs + LAST_WORDS_MS;
+    return isQuiet && this.#scenario.isOver(this.server) && isSilent;
   }
 
   #moves(): readonly Move[] {

@@ -14,8 +14,10 @@ const isHeld: Fault['fits'] = ({ step }) => step !== undefined;
 /** The Task goes on by itself: nothing of ours has to come back. */
 const atOnce = async (): Promise<void> => undefined;
 
+/** Nothing tells a step that somebody else killed from one that its own code broke: in a step that runs such code, it is the agent's end. */
 export const stepKilled = (...moments: readonly Moment[]): Fault => ({
   moments,
+  traces: { agentReason: 'StepBroken' },
   fits: isHeld,
   strike: async (scene) => {
     process.kill(heldStep(scene).pid, 'SIGKILL');

@@ -65,12 +65,12 @@ describe('what is observed', () => {
     expect(controller.observe('shop/nobody', snapshot({}))).toBeUndefined();
   });
 
-  it('a Task: its Jobs but those being deleted, with their pods', () => {
+  it('a Task: its Jobs with their pods, also one that is being deleted and held', () => {
     const living = job(form);
-    const dying = job(form, { n: 2 }, { deletionTimestamp: at() });
-    const seen = observeTask('shop/login-form', snapshot({ tasks: [form], jobs: [living, dying] }));
-    expect(seen?.jobs).toEqual([living]);
-    expect(seen?.pods.map(({ metadata }) => metadata.name)).toEqual([`${living.metadata.name}-pod`]);
+    const held = job(form, { n: 2 }, { deletionTimestamp: at() });
+    const seen = observeTask('shop/login-form', snapshot({ tasks: [form], jobs: [living, held] }));
+    expect(seen?.jobs).toEqual([living, held]);
+    expect(seen?.pods.map(({ metadata }) => metadata.name)).toEqual([living, held].map(({ metadata }) => `${metadata.name}-pod`));
   });
 
   it('a Task: the Plan that its Story has in force, by uid, not one of the same name', () => {

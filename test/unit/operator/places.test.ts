@@ -25,26 +25,35 @@ const isHolding = ({ standing }: Claim): boolean => standing === 'placed' || sta
 const isOfStory = (a: Claim, b: Claim): boolean => a.storyUid === b.storyUid;
 const collide = (a: Claim, b: Claim): boolean => isOfStory(a, b) && scopesOverlap(a.fileScope, b.fileScope);
 
-/** Whether `me` may start, and whether only its scope keeps it: everybody takes places in turn, until it is its own. */
+/**
+ * Whether `me` may start, or what keeps it: one place after the other is given to whoever comes first, by priority, then to the Story that
+ * has the fewest, until it is its own turn.
+ */
 const naively = (me: Claim, others: readonly Claim[], { workspaces: all, perNamespace, perStory }: Capacity): string => {
   const holding = others.filter(isHolding);
   const placed = others.filter(({ standing }) => standing === 'placed');
+  const ofStory = (claim: Claim): number => placed.filter((other) => isOfStory(claim, other)).length;
   const why = (claim: Claim): string => {
     if (holding.some((other) => collide(claim, other))) return 'ScopeOverlap';
     if (placed.length >= all) return 'ClusterFull';
     if (placed.filter(({ namespace }) => namespace === claim.namespace).length >= perNamespace) return 'NamespaceFull';
-    return placed.filter((other) => isOfStory(claim, other)).length >= perStory ? 'StoryFull' : 'free';
+    return ofStory(claim) >= perStory ? 'StoryFull' : 'free';
   };
-  for (const claim of others.filter(({ standing }) => standing === 'ready').sort(byPrecedence)) {
-    if (byPrecedence(claim, me) > 0) break;
-    if (why(claim) !== 'free') continue;
-    placed.push(claim);
-    holding.push(claim);
+  const isBefore = (a: Claim, b: Claim): boolean =>
+    (b.storyPriority - a.storyPriority || b.priority - a.priority || ofStory(a) - ofStory(b) || byPrecedence(a, b)) < 0;
+  for (;;) {
+    const free = others.filter((other) => other.standing === 'ready' && !placed.includes(other) && why(other) === 'free');
+    // of each Story its first, whatever its turn
+    const firsts = free.filter((one) => !free.some((other) => isOfStory(one, other) && byPrecedence(other, one) < 0));
+    const [best] = firsts.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    if (best === undefined || isBefore(me, best)) return why(me);
+    placed.push(best);
+    holding.push(best);
   }
-  return why(me);
 };
 
-const SCOPES: readonly (readonly string[])[] = [[], ['src/**'], ['src/form/**'], ['docs/**'], ['test/**'], ['src/form/x.ts']];
+const FOLDERS = ['docs', 'test', 'lib', 'web', 'api', 'ui', 'db'].map((folder) => [`${folder}/**`]);
+const SCOPES: readonly (readonly string[])[] = [[], ['src/**'], ['src/form/**'], ['src/form/x.ts'], ...FOLDERS, ...FOLDERS];
 const STANDINGS: readonly Standing[] = ['placed', 'parked', 'ready', 'ready', 'ready', 'waiting'];
 
 const randomClaim = (random: Random, n: number): Claim => {
@@ -54,8 +63,8 @@ const randomClaim = (random: Random, n: number): Claim => {
     name: `task-${n}`,
     storyUid: `story-${storyN}`,
     standing: random.pick(STANDINGS),
-    storyPriority: storyN % 3,
-    priority: random.below(3),
+    storyPriority: storyN % 2,
+    priority: random.chance(0.2) ? 1 : 0,
     born: at(random.below(4)),
     fileScope: random.pick(SCOPES),
   };
@@ -147,6 +156,27 @@ describe('places', () => {
     const before = asked();
     expect([...told, ...places.next()]).toHaveLength(300);
     expect([before, asked()]).toEqual([301, 301]);
+  });
+
+  it('go to the Story that has the fewest, and not all to the one that is older', () => {
+    const { places, put } = kept({ workspaces: 4, perNamespace: 9, perStory: 9 });
+    for (const name of ['a', 'b', 'c', 'd']) put(claim(name));
+    for (const name of ['x', 'y', 'z']) put(claim(name, { storyUid: 'story-2', born: at(60) }));
+    expect(places.next()).toEqual(['shop/a', 'shop/x', 'shop/b', 'shop/y']);
+    put(claim('a', { standing: 'placed' }));
+    put(claim('b', { standing: 'placed' }));
+    expect(places.next()).toEqual([]);
+    put(claim('x', { standing: 'waiting' }));
+    expect(places.next()).toEqual(['shop/z']);
+  });
+
+  it('go to a Task of higher priority, however many its Story has', () => {
+    const { places, put } = kept({ workspaces: 3, perNamespace: 9, perStory: 9 });
+    put(claim('a', { standing: 'placed' }));
+    put(claim('b', { priority: 1 }));
+    put(claim('x', { storyUid: 'story-2' }));
+    put(claim('y', { storyUid: 'story-3', storyPriority: -1 }));
+    expect(places.next()).toEqual(['shop/b', 'shop/x']);
   });
 
   it('tell those whose overlap with a Task has ended', () => {

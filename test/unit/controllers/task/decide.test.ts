@@ -70,6 +70,16 @@ const queued = (reason: string, more: Partial<Spec> = {}): Spec => ({
   ...more,
 });
 
+const altered: TaskSeen['namespace'] = {
+  ...taskSeen(form).namespace,
+  networkPolicy: {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'fleet-workspace-x', namespace: 'shop', uid: 'uid-policy' },
+    spec: { podSelector: { matchLabels: {} }, policyTypes: ['Egress'] },
+  },
+};
+
 const beginnings: readonly Case[] = [
   {
     name: 'a Task that nothing holds up asks for its first Job, and writes no status until it sees it',
@@ -123,17 +133,12 @@ const beginnings: readonly Case[] = [
   },
   {
     name: 'under a policy that somebody altered nothing starts',
-    given: taskSeen(form, {
-      namespace: {
-        ...taskSeen(form).namespace,
-        networkPolicy: {
-          apiVersion: 'networking.k8s.io/v1',
-          kind: 'NetworkPolicy',
-          metadata: { name: 'fleet-workspace-x', namespace: 'shop', uid: 'uid-policy' },
-          spec: { podSelector: { matchLabels: {} }, policyTypes: ['Egress'] },
-        },
-      },
-    }),
+    given: taskSeen(form, { namespace: altered }),
+    want: pending('NetworkPolicyAltered', { outcome: `stalled: NetworkPolicyAltered, ${waits}` }),
+  },
+  {
+    name: 'and says so also while there is no place for it, as nobody would wake it then',
+    given: taskSeen(form, { namespace: altered, place: { taken: { cluster: 99, namespace: 99, story: 99 }, overlaps: false } }),
     want: pending('NetworkPolicyAltered', { outcome: `stalled: NetworkPolicyAltered, ${waits}` }),
   },
 ];

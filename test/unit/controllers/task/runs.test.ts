@@ -95,3 +95,14 @@ describe('the labels of a Job', () => {
     expect(runJobs(form, [given]).map(({ courierTry }) => courierTry)).toEqual(tries);
   });
 });
+
+describe('a Job that somebody deletes and somebody else holds', () => {
+  it('is what it was while its pod lives: nothing is started beside it, and it is no stray', () => {
+    const courier = job(form, { kind: 'courier' }, { deletionTimestamp: at() });
+    const carried = attempt(1, { patch: DIGEST, courierTries: 1, courierUid: courier.metadata.uid });
+    const found = read(listing(carried), workspaces([courier]));
+    expect(stages(found)).toEqual(['1/1 carrying']);
+    const nobodys = job(form, { n: 7 }, { deletionTimestamp: at() });
+    expect(read(listing(carried, attempt(8)), workspaces([nobodys])).strays).toEqual([]);
+  });
+});
