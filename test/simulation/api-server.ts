@@ -8,8 +8,9 @@ import { timestamp } from '../../crds/time.ts';
 import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
 import type { ObjectMeta } from '../../crds/kinds/meta.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
-import { isProtected, refusal } from './refusals.ts';
-import { asKept, isPlain } from './stored.ts';
+import { checkRules, checkShape, refusal } from './refusals.ts';
+import { merged, patched, withoutLeftOut } from './merging.ts';
+import { asKept } from './stored.ts';
 
 export interface SimMeta extends ObjectMeta {
   readonly finalizers?: readonly string[];
@@ -20,6 +21,8 @@ export type SimObject = Stored<KubeObject & { spec?: Record<string, unknown>; st
 
 export interface WatchEvent {
   readonly type: 'put' | 'delete';
+  /** As it was until then; undefined for a new one. */
+  readonly before: SimObject | undefined;
   readonly version: number;
   readonly object: SimObject;
 }
@@ -56,19 +59,14 @@ export interface ApiServerOptions {
 }
 
 type Plain = Record<string, unknown>;
+/** What happened before the server began, nobody remembers. */
+const FIRST_VERSION = 100;
 const NO_OBJECTS: readonly SimObject[] = [];
 
-/** Server-side apply as far as one field manager is concerned: records are merged, everything else is replaced. */
-const merged = (base: Plain, change: Plain): Plain => {
-  const result: Plain = { ...base };
-  for (const [name, value] of Object.entries(change)) {
-    const before = result[name];
-    result[name] = isPlain(before) && isPlain(value) ? merged(before, value) : value;
-  }
-  return result;
-};
-
 const definitionOf = (kind: string) => kindDefinitions[kind as Kind] as (typeof kindDefinitions)[Kind] | undefined;
+
+/** Kinds whose objects count no generations: what somebody gives as one stays. */
+const UNCOUNTED: ReadonlySet<string> = new Set(['ServiceAccount', 'Event', 'Namespace', 'ResourceQuota', 'Service']);
 
 /** Those whose status is a subresource: it is written there and nowhere else. */
 const hasStatus = (kind: string): boolean => definitionOf(kind) !== undefined || kind === 'Job' || kind === 'Pod';
@@ -87,7 +85,11 @@ export class ApiServer {
   readonly #everything = new Map<string, SimObject>();
   readonly #children = new Map<string, Set<string>>();
   readonly #uids = new Map<string, number>();
-  #version = 100;
+  /** By uid, what the one who applies has applied last. */
+  readonly #applied = new Map<string, Plain>();
+  /** By uid, the object as somebody last wrote it who did not apply. */
+  readonly #written = new Map<string, Plain>();
+  #version = FIRST_VERSION;
   #mayHaveOrphans = false;
 
   constructor(options: ApiServerOptions) {
@@ -145,45 +147,67 @@ export class ApiServer {
 
   /** Whether a watch of that kind can still begin after that version. */
   remembers(kind: string, version: number): boolean {
-    return version >= (this.#compacted.get(kind) ?? 0);
+    return version >= (this.#compacted.get(kind) ?? FIRST_VERSION);
   }
 
   create(who: string, object: KubeObject): SimObject {
     const key = keyOf(object.metadata);
     const known = this.get(object.kind, key);
-    if (object.metadata.resourceVersion !== undefined)
-      throw refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
-    if (known !== undefined) throw refusal(409, 'AlreadyExists', `${object.kind} ${key} already exists`);
-    if (object.kind === 'Job' && this.#isOverQuota(object))
-      throw refusal(403, 'Forbidden', `jobs.batch "${object.metadata.name}" is forbidden: exceeded quota`);
+    this.#checkNamespace(object);
     for (const owner of object.metadata.ownerReferences ?? [])
       if (owner.uid === '') throw refusal(422, 'Invalid', 'metadata.ownerReferences.uid: must not be empty');
     const { status, ...rest } = object as KubeObject & { status?: Plain; spec?: Plain };
-    const metadata = { ...rest.metadata, uid: this.#newUid(object.kind), generation: 1, creationTimestamp: this.#time() };
     const fresh = { ...rest, ...(hasStatus(object.kind) || status === undefined ? {} : { status }) };
-    const valid = this.#validSpec({ ...fresh, metadata: { ...metadata, resourceVersion: '' } });
+    const valid = this.#validSpec({ ...fresh, metadata: { ...object.metadata, uid: '', resourceVersion: '' } });
+    checkRules(valid, undefined);
+    if (object.kind === 'Job' && this.#isOverQuota(object))
+      throw refusal(403, 'Forbidden', `jobs.batch "${object.metadata.name}" is forbidden: exceeded quota`);
+    if (object.metadata.resourceVersion !== undefined)
+      throw refusal(500, undefined, 'resourceVersion should not be set on objects to be created');
+    if (known !== undefined) throw refusal(409, 'AlreadyExists', `${object.kind} ${key} already exists`);
+    const metadata = this.#newMetadata(object);
     if ((metadata.ownerReferences ?? []).length > 0) this.#mayHaveOrphans = true; // its owner may have gone meanwhile
-    return this.#put(who, 'create', asKept(valid));
+    const made = this.#put(who, 'create', asKept({ ...valid, metadata }));
+    this.#written.set(made.metadata.uid, made as unknown as Plain);
+    return made;
   }
 
   /** As an older version of the schema let it in: nothing is checked, nothing is completed. */
   plant(who: string, object: KubeObject): SimObject {
-    const metadata = { ...object.metadata, uid: this.#newUid(object.kind), generation: 1, creationTimestamp: this.#time() };
-    return this.#put(who, 'create', asKept({ ...object, metadata: { ...metadata, resourceVersion: '' } }));
+    return this.#put(who, 'create', asKept({ ...object, metadata: this.#newMetadata(object) }));
   }
 
-  /** Applies spec and metadata; a uid or resourceVersion in the change is a precondition. An object that is not there is created. */
+  #newMetadata({ kind, metadata }: KubeObject): SimMeta & { readonly uid: string; readonly resourceVersion: string } {
+    const count = UNCOUNTED.has(kind) ? {} : { generation: 1 };
+    return { ...metadata, ...count, uid: this.#newUid(kind), creationTimestamp: this.#time(), resourceVersion: '' };
+  }
+
+  /**
+   * Applies spec and metadata; a uid or resourceVersion in the change is a precondition, but for an object that is not there a
+   * resourceVersion is none: it is created.
+   */
   apply(who: string, change: KubeObject): SimObject {
     const before = this.get(change.kind, keyOf(change.metadata));
     const { uid, resourceVersion, ...metadata } = change.metadata;
-    if (before === undefined && resourceVersion !== undefined) throw this.#notFound(change);
+    const { status: _status, ...rest } = change as KubeObject & { status?: unknown; spec?: unknown };
+    checkShape(definitionOf(change.kind)?.spec, rest.spec);
+    const applied: Plain = { ...rest, metadata };
     if (before === undefined && uid !== undefined)
       throw refusal(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
-    if (before === undefined) return this.create(who, change);
-    this.#check(before, { uid, resourceVersion });
-    const { status: _status, ...rest } = change as KubeObject & { status?: unknown };
-    const after = merged(before as unknown as Plain, { ...rest, metadata }) as unknown as SimObject;
-    return this.#update(who, 'apply', before, after);
+    if (before === undefined) {
+      const made = this.create(who, applied as unknown as KubeObject);
+      this.#written.delete(made.metadata.uid);
+      this.#applied.set(made.metadata.uid, applied);
+      return made;
+    }
+    this.#check(before, { resourceVersion });
+    this.#checkUid(before, uid);
+    const known = this.#applied.get(before.metadata.uid);
+    const kept = withoutLeftOut(before as unknown as Plain, known ?? {}, applied, this.#written.get(before.metadata.uid) ?? {});
+    const after = this.#update(who, 'apply', before, merged(kept, applied) as unknown as SimObject);
+    this.#applied.set(before.metadata.uid, applied);
+    // who applies what others wrote owns it from then on, too: that is written down
+    return known === undefined && after === before ? this.#put(who, 'apply', before) : after;
   }
 
   /** One manager owns the whole status: what it leaves out is gone. Here a uid is no precondition. */
@@ -191,6 +215,7 @@ export class ApiServer {
     const before = this.#existing(change);
     this.#check(before, { resourceVersion: change.metadata.resourceVersion });
     const status = (change as { status?: Plain }).status ?? {};
+    checkShape(definitionOf(before.kind)?.status, status);
     const parsed = definitionOf(before.kind)?.status.safeParse(status);
     if (parsed?.success === false) throw refusal(422, 'Invalid', `status: ${parsed.error.message}`);
     return this.#update(who, 'apply status', before, { ...before, status });
@@ -200,7 +225,21 @@ export class ApiServer {
   update(who: string, kind: string, key: string, edit: (draft: SimObject) => SimObject): SimObject {
     const before = this.get(kind, key);
     if (before === undefined) throw refusal(404, 'NotFound', `${kind} ${key} not found`);
-    return this.#update(who, 'update', before, edit(before));
+    const after = this.#update(who, 'update', before, edit(before));
+    this.#written.set(after.metadata.uid, after as unknown as Plain);
+    return after;
+  }
+
+  /** A merge patch; its resourceVersion is a precondition, and a status is written elsewhere. */
+  patch(who: string, kind: string, key: string, patch: object): SimObject {
+    return this.update(who, kind, key, (before) => {
+      const after = patched(before, patch) as SimObject;
+      this.#check(before, { resourceVersion: after.metadata.resourceVersion });
+      this.#checkUid(before, after.metadata.uid);
+      const { status: _status, ...rest } = after;
+      if (!hasStatus(kind)) return after;
+      return { ...rest, ...(before.status === undefined ? {} : { status: before.status }) };
+    });
   }
 
   delete(who: string, kind: string, key: string, preconditions: Preconditions = {}): 'deleted' | 'absent' {
@@ -209,13 +248,14 @@ export class ApiServer {
     this.#check(object, preconditions);
     if ((object.metadata.finalizers ?? []).length === 0) return this.#remove(who, object);
     if (object.metadata.deletionTimestamp !== undefined) return 'deleted';
-    const generation = (object.metadata.generation ?? 0) + 1;
-    const metadata = { ...object.metadata, deletionTimestamp: this.#time(), deletionGracePeriodSeconds: 0, generation };
+    const { generation } = object.metadata;
+    const count = generation === undefined ? {} : { generation: generation + 1 };
+    const metadata = { ...object.metadata, deletionTimestamp: this.#time(), deletionGracePeriodSeconds: 0, ...count };
     this.#put(who, 'delete', asKept({ ...object, metadata }));
     return 'deleted';
   }
 
-  /** What the garbage collector would delete now: objects whose every owner is gone. */
+  /** What the garbage collector would look after now: objects with an owner that is gone. */
   orphans(): readonly SimObject[] {
     if (!this.#mayHaveOrphans) return NO_OBJECTS;
     const found = this.#findOrphans();
@@ -223,17 +263,31 @@ export class ApiServer {
     return found;
   }
 
+  /** The garbage collector deletes an object whose every owner is gone, and takes those that are gone from one that has another. */
+  collect({ kind, metadata }: SimObject): void {
+    const who = 'garbage-collector';
+    const owners = (metadata.ownerReferences ?? []).filter((owner) => this.byUid(owner.uid) !== undefined);
+    if (owners.length === 0) this.delete(who, kind, keyOf(metadata), { uid: metadata.uid });
+    else this.patch(who, kind, keyOf(metadata), { metadata: { uid: metadata.uid, ownerReferences: owners } });
+  }
+
   #findOrphans(): readonly SimObject[] {
     return [...this.#objects.values()]
       .flatMap((byKey) => [...byKey.values()])
-      .filter(({ metadata }) => {
-        const owners = metadata.ownerReferences ?? [];
-        return (
+      .filter(
+        ({ metadata }) =>
           metadata.deletionTimestamp === undefined &&
-          owners.length > 0 &&
-          owners.every((owner) => this.byUid(owner.uid) === undefined)
-        );
-      });
+          (metadata.ownerReferences ?? []).some((owner) => this.byUid(owner.uid) === undefined),
+      );
+  }
+
+  #checkNamespace({ metadata: { namespace } }: KubeObject): void {
+    if (namespace !== undefined && this.get('Namespace', namespace) === undefined)
+      throw refusal(404, 'NotFound', `namespaces "${namespace}" not found`);
+  }
+
+  #checkUid({ metadata }: SimObject, uid: string | undefined): void {
+    if (uid !== undefined && uid !== metadata.uid) throw refusal(422, 'Invalid', 'metadata.uid: field is immutable');
   }
 
   #isOverQuota({ metadata }: KubeObject): boolean {
@@ -280,13 +334,19 @@ export class ApiServer {
   #update(who: string, verb: Verb, before: SimObject, wanted: SimObject): SimObject {
     const changed = asKept(wanted);
     if (isSameJson(before, changed)) return before;
+    if (before.metadata.deletionTimestamp !== undefined) {
+      const held = before.metadata.finalizers ?? [];
+      if ((changed.metadata.finalizers ?? []).some((finalizer) => !held.includes(finalizer)))
+        throw refusal(422, 'Invalid', 'metadata.finalizers: no new finalizers can be added if the object is being deleted');
+    }
     const hasNewSpec = !isSameJson(before.spec, changed.spec);
     const valid = hasNewSpec ? this.#validSpec(changed) : changed;
-    if (hasNewSpec && isProtected(before, valid)) throw refusal(422, 'Invalid', `spec of ${before.kind}: is immutable`);
-    const generation = (before.metadata.generation ?? 1) + (hasNewSpec ? 1 : 0);
-    const after = asKept({ ...valid, metadata: { ...valid.metadata, uid: before.metadata.uid, generation } });
+    if (hasNewSpec) checkRules(valid, before);
+    const { uid, generation } = before.metadata;
+    const count = generation === undefined || !hasNewSpec ? {} : { generation: generation + 1 };
+    const after = asKept({ ...valid, metadata: { ...valid.metadata, uid, ...count } });
     if (!isGoing(after)) return this.#put(who, verb, after);
-    this.#remove(who, after);
+    this.#remove(who, before); // told as it was stored last
     return after;
   }
 
@@ -304,7 +364,7 @@ export class ApiServer {
       const children = this.#children.get(uid) ?? new Set();
       this.#children.set(uid, children.add(stored.metadata.uid));
     }
-    this.#tell({ type: 'put', version, object: stored });
+    this.#tell({ type: 'put', version, before, object: stored });
     this.audit.push({ who, verb, kind: stored.kind, key, version });
     this.#options.onWrite({ who, verb, before, after: stored });
     return stored;
@@ -320,7 +380,7 @@ export class ApiServer {
     const last = asKept({ ...object, metadata: { ...metadata, resourceVersion: String(version) } });
     this.#everything.set(metadata.uid, last);
     for (const { uid } of metadata.ownerReferences ?? []) this.#children.get(uid)?.delete(metadata.uid);
-    this.#tell({ type: 'delete', version, object: last });
+    this.#tell({ type: 'delete', version, before: object, object: last });
     this.audit.push({ who, verb: 'delete', kind, key, version });
     this.#options.onWrite({ who, verb: 'delete', before: object, after: undefined });
     return 'deleted';

@@ -34,19 +34,34 @@ const isSelected = ({ metadata }: SimObject, { namespace, labelSelector, fieldSe
   return hasLabel && isThere && isNamed && (namespace === undefined || namespace === metadata.namespace);
 };
 
+const byKey = (a: SimObject, b: SimObject): number => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 1);
+
 /** A reader completes what it takes at the top and in metadata; all below is shared, and frozen. */
 const taken = (object: SimObject): SimObject => ({ ...object, metadata: { ...object.metadata } });
 
-/** As the API server tells it: an object that is no longer selected is as good as deleted. */
-const told = ({ type, version, object }: Happening, selection: Selection): WatchEvent => {
-  const copy = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-  return { type: type === 'put' && isSelected(object, selection) ? 'MODIFIED' : 'DELETED', object: copy };
+/** As the API server tells it to a watch of that selection: what comes to it is added, what leaves it is deleted, as it was. */
+const told = ({ type, version, before, object }: Happening, selection: Selection): WatchEvent | undefined => {
+  const was = before !== undefined && isSelected(before, selection);
+  const is = type === 'put' && isSelected(object, selection);
+  const shown = is || type === 'delete' ? object : before;
+  if ((!was && !is) || shown === undefined) return undefined;
+  const copy = { ...shown, metadata: { ...shown.metadata, resourceVersion: String(version) } };
+  if (!is) return { type: 'DELETED', object: copy };
+  return { type: was ? 'MODIFIED' : 'ADDED', object: copy };
 };
+
+/** The rest of a list, as it was when its first page was read. */
+interface Rest {
+  readonly items: readonly SimObject[];
+  readonly version: number;
+}
 
 export class Client implements OperatorApi {
   readonly #server: ApiServer;
   readonly #request: Request;
   readonly #watches = new Set<Watch>();
+  /** By continue token. */
+  readonly #rests = new Map<string, Rest>();
 
   constructor(server: ApiServer, request: Request) {
     this.#server = server;
@@ -73,23 +88,44 @@ export class Client implements OperatorApi {
     }
   }
 
-  /** As it is when the request is made: a list is never older than what was there when it was asked for. */
+  /** As it is when the request for the first page is made: a list is never older than what was there when it was asked for. */
   listPage({ kind }: Resource, options: ListOptions): Promise<Page> {
-    return this.#request(`list ${kind}`, () => ({
-      items: this.#server
-        .list(kind)
-        .filter((object) => isSelected(object, options))
-        .map(taken),
-      resourceVersion: String(this.#server.version),
-      continueToken: undefined,
-    }));
+    return this.#request(`list ${kind}`, () => {
+      const { items, version } = this.#restOf(kind, options);
+      const count = options.limit ?? items.length;
+      return {
+        items: items.slice(0, count).map(taken),
+        resourceVersion: String(version),
+        continueToken: this.#keep({ items: items.slice(count), version }),
+      };
+    });
+  }
+
+  #restOf(kind: string, options: ListOptions): Rest {
+    if (options.continueToken === undefined) {
+      const items = this.#server.list(kind).filter((object) => isSelected(object, options));
+      return { items: [...items].sort(byKey), version: this.#server.version };
+    }
+    const rest = this.#rests.get(options.continueToken);
+    if (rest === undefined) throw refusal(400, 'BadRequest', 'continue key is not valid');
+    if (!this.#server.remembers(kind, rest.version)) throw refusal(410, 'Expired', 'the provided continue parameter is too old');
+    return rest;
+  }
+
+  #keep(rest: Rest): string | undefined {
+    if (rest.items.length === 0) return undefined;
+    const token = `page ${this.#rests.size + 1}`;
+    this.#rests.set(token, rest);
+    return token;
   }
 
   async *watch({ kind }: Resource, options: WatchOptions): AsyncGenerator<WatchEvent, void, undefined> {
     const history = (): readonly Happening[] => this.#server.history(kind);
     const since = Number(options.resourceVersion);
-    if (!this.#server.remembers(kind, since))
-      throw refusal(410, 'Expired', `too old resource version: ${since} (${this.#server.version})`);
+    if (!this.#server.remembers(kind, since)) {
+      yield { type: 'ERROR', code: 410, reason: 'Expired', message: `too old resource version: ${since}` };
+      return;
+    }
     const read = history().findIndex(({ version }) => version > since);
     const watch: Watch = { kind, read: read < 0 ? history().length : read, end: undefined, wake: undefined };
     this.#watches.add(watch);
@@ -107,7 +143,8 @@ export class Client implements OperatorApi {
         const event = history()[watch.read];
         if (event === undefined) continue;
         watch.read += 1;
-        yield told(event, options);
+        const news = told(event, options);
+        if (news !== undefined) yield news;
       }
     } finally {
       this.#watches.delete(watch);
@@ -125,7 +162,7 @@ export class Client implements OperatorApi {
   }
 
   patch({ kind }: Resource, ref: ObjectRef, patch: object): Promise<unknown> {
-    return this.#request(`patch ${kind}`, () => this.#server.update(WHO, kind, keyOf(ref), (draft) => ({ ...draft, ...patch })));
+    return this.#request(`patch ${kind}`, () => this.#server.patch(WHO, kind, keyOf(ref), patch));
   }
 
   delete({ kind }: Resource, ref: ObjectRef, { preconditions }: DeleteOptions = {}): Promise<'deleted' | 'absent'> {

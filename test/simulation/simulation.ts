@@ -9,7 +9,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
 import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
-import { ApiServer, type SimObject, type Write } from './api-server.ts';
+import { ApiServer, type Write } from './api-server.ts';
 import { Faults, type FaultPlan } from './faults.ts';
 import { Gateway } from './gateway.ts';
 import { Broken, Invariants } from './invariants.ts';
@@ -97,6 +97,8 @@ export class Simulation {
       ...{ server: this.server, repository: this.repository, plot: scenario.plot, nowMs: nodeMs },
       serve: (jobUid, receipt) => this.#gateway.serve(jobUid, receipt),
     });
+    const namespaces = new Set(['swe-fleet', ...scenario.objects.flatMap(({ metadata }) => metadata.namespace ?? [])]);
+    for (const name of namespaces) this.server.create('chart', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     this.server.create('chart', {
       apiVersion: 'v1',
       kind: 'Service',
@@ -205,7 +207,7 @@ export class Simulation {
   #moves(): readonly Move[] {
     return [
       ...this.#processes.flatMap((process) => this.#movesOf(process)),
-      ...this.server.orphans().map((orphan) => ({ what: 'collect', make: () => this.#collect(orphan) })),
+      ...this.server.orphans().map((orphan) => ({ what: 'collect', make: () => this.server.collect(orphan) })),
       ...this.#gateway.moves(),
       ...this.#movesOfPeople(),
       ...this.#kubelet.moves().map((move) => ({ what: 'kubelet', make: () => this.#work(move) })),
@@ -310,10 +312,6 @@ export class Simulation {
   /** A process that is dead, and of which nothing is under way any more. */
   bury(process: OperatorProcess): void {
     this.#processes = this.#processes.filter((each) => each !== process);
-  }
-
-  #collect({ kind, metadata }: SimObject): void {
-    this.server.delete('garbage-collector', kind, keyOf(metadata), { uid: metadata.uid });
   }
 
   #do(deed: Deed): void {
