@@ -110,13 +110,11 @@ const statusCommand: Command = async ({ config, name, print, paint }, words) => 
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const repository = resolve(import.meta.dirname, '..', '..');
-
 /** kubectl and, as it is found by its name on the PATH, its plugin. */
 const envCommand: Command = async (shell) => {
   const { kubeconfig, binDir } = await present(shell);
-  const { buildPlugin } = await import('../../images/plugin.ts'); // a bundler comes with it, which nobody else needs to wait for
-  const plugin = await buildPlugin({ repository, log: shell.say });
+  const { builtPlugin } = await import('./plugin.ts'); // a bundler comes with it, which nobody else needs to wait for
+  const plugin = await builtPlugin(shell.say);
   shell.print(`export KUBECONFIG=${quoted(kubeconfig)}\nexport PATH=${quoted(binDir)}:${quoted(dirname(plugin))}:"$PATH"`);
   return 0;
 };

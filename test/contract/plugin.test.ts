@@ -6,14 +6,13 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { VERSION } from '../../cli/version.ts';
-import { buildPlugin, pluginPath } from '../../images/plugin.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
+import { builtPlugin, PLUGIN_PATH as program } from '../cluster/plugin.ts';
 
 const repository = resolve(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'swe-fleet-plugin-'));
-const program = pluginPath(repository);
 
-beforeAll(() => buildPlugin({ repository, log: (line) => console.log(line) }));
+beforeAll(() => builtPlugin((line) => console.log(line)));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A machine with no more than that on its PATH. */
@@ -73,7 +72,7 @@ describe('kubectl-fleet', () => {
   it('is not built again when nothing changed', async () => {
     const before = statSync(program).mtimeMs;
     const said: string[] = [];
-    await buildPlugin({ repository, log: (line) => said.push(line) });
+    await builtPlugin((line) => said.push(line));
     expect({ said, at: statSync(program).mtimeMs }).toEqual({ said: [], at: before });
   });
 });

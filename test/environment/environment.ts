@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { newAuthority, newServerCertificate, type KeyPair } from '../../install/certificates.ts';
-import { buildPlugin, pluginPath } from '../../images/plugin.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { ensureBox, type Cluster } from '../cluster/cluster.ts';
 import { attempt, type CommandEnd } from '../cluster/command.ts';
 import { deliverImages, textOf, type ImageReferences } from '../cluster/images/delivery.ts';
 import type { Log } from '../cluster/progress.ts';
+import { builtPlugin, PLUGIN_PATH } from '../cluster/plugin.ts';
 import { installChart, PERSONS, RELEASE_NAMESPACE, type Person } from './chart.ts';
 import { kubectlWith, type Kubectl } from './kubernetes.ts';
 import { GIT_HOST, gitRootOf, startOutside, type Outside, type OutsideOptions } from './outside.ts';
@@ -55,7 +55,6 @@ export interface Repository {
   readonly head: string;
 }
 
-const root = join(import.meta.dirname, '..', '..');
 const DAYS = 3650;
 
 export const openEnvironment = async (options: EnvironmentOptions): Promise<OpenEnvironment> => {
@@ -63,7 +62,7 @@ export const openEnvironment = async (options: EnvironmentOptions): Promise<Open
   const cluster = await stage('cluster', (log) => ensureBox({ name: options.box, log }));
   options.onCluster?.(cluster);
   const images = await stage('programs and images', async (log) => {
-    await buildPlugin({ repository: root, log });
+    await builtPlugin(log);
     return prepareImages(cluster, log);
   });
   const kubectl = kubectlWith(cluster.binDir, cluster.kubeconfig);
@@ -100,7 +99,7 @@ const accessTo = async (cluster: Cluster): Promise<Environment> => {
     kubectl: kubectlWith(cluster.binDir, cluster.kubeconfig),
     as: (person) => kubectlWith(cluster.binDir, kubeconfigOf(person)),
     fleet: (person, ...args) =>
-      attempt([pluginPath(root), ...args], {
+      attempt([PLUGIN_PATH, ...args], {
         env: { ...process.env, KUBECONFIG: kubeconfigOf(person), PATH: `${cluster.binDir}:${process.env['PATH'] ?? ''}` },
       }),
     createRepository: async (name, folder) => {

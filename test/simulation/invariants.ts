@@ -73,6 +73,8 @@ export interface Scene {
   readonly server: ApiServer;
   readonly repository: Repository;
   readonly platform: PlatformConfig;
+  /** The highest number of an event of that object which the store took. */
+  readonly toldUpTo: (uid: string) => number;
   /** The server's version when the process that makes the present request began; undefined while others may act beside it. */
   readonly aloneSince: () => number | undefined;
 }
@@ -140,8 +142,11 @@ export class Invariants {
     const old = before?.status as CommonStatus | undefined;
     const status = after.status as CommonStatus;
     if (old === undefined && this.#wiped.has(after.metadata.uid)) return; // it may begin anew, or behind what was published
-    const fromSeq = old?.eventSeq ?? 0;
-    const seqs = (status.outbox ?? []).map(({ seq }) => seq).filter((seq) => seq > fromSeq);
+    const oldSeq = old?.eventSeq ?? 0;
+    const seqs = (status.outbox ?? []).map(({ seq }) => seq).filter((seq) => seq > oldSeq);
+    // an event that was under way when its status was wiped has its number
+    const toldSeq = this.#wiped.has(after.metadata.uid) ? this.#scene.toldUpTo(after.metadata.uid) : 0;
+    const fromSeq = seqs[0] === toldSeq + 1 ? Math.max(oldSeq, toldSeq) : oldSeq;
     const expected = Array.from({ length: Math.max(0, (status.eventSeq ?? 0) - fromSeq) }, (_, index) => fromSeq + index + 1);
     check(
       isSameJson(seqs, expected),

@@ -36,6 +36,11 @@ export class Publications {
     told.events.set(seq, `${subject} ${at}`);
   }
 
+  /** The highest number that was taken of that object. */
+  toldUpTo(uid: string): number {
+    return this.#told.get(uid)?.last ?? 0;
+  }
+
   /** Each status that was written. */
   written({ metadata, status }: SimObject): void {
     const outbox = (status as { readonly outbox?: readonly Event[] } | undefined)?.outbox ?? [];

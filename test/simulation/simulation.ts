@@ -81,6 +81,7 @@ export class Simulation {
     this.server = new ApiServer({ nowMs: () => this.nowMs + this.#skewMs('server'), onWrite: (write) => this.#onWrite(write) });
     this.invariants = new Invariants({
       ...{ server: this.server, repository: this.repository, platform: scenario.platform ?? defaultPlatform() },
+      toldUpTo: (uid) => this.publications.toldUpTo(uid),
       aloneSince: () => (this.#isAlone && this.#processes.length === 1 ? this.leader.bornAt : undefined),
     });
     this.store = new Store({
