@@ -200,8 +200,8 @@ export const attacksItsJudge: Script = {
   ],
 };
 
-/** Sits on its workspace. */
+/** Sits on its workspace, as long as the tool lets it. */
 export const neverComesBack: Script = {
   name: 'never-comes-back',
-  plays: [{ steps: [{ calls: [{ tool: 'shell', args: { argv: ['sleep', '3000'], timeout_seconds: 3000 } }] }] }],
+  plays: [{ steps: [{ calls: [{ tool: 'shell', args: { argv: ['sleep', '1800'], timeout_seconds: 1_800 } }] }] }],
 };
