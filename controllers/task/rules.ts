@@ -142,9 +142,12 @@ const podUnread =
       ? leave(`the Job of the ${what} has ended; waits for its pod, which says how`, { kind: 'waiting', afterMs: UNREAD_MS })
       : undefined;
 
+const namespaceOf = ({ seen }: TaskView): Prerequisites =>
+  prerequisites(seen.task.metadata.namespace, seen.namespace, seen.platform);
+
 /** Accounts and policy that somebody deleted while the workspace runs are put back: without its policy it is not contained. */
-const putBack = ({ seen }: TaskView): readonly Effect[] => {
-  const found = prerequisites(seen.task.metadata.namespace, seen.namespace, seen.platform);
+const putBack = (view: TaskView): readonly Effect[] => {
+  const found = namespaceOf(view);
   return found.kind === 'absent' ? found.effects : [];
 };
 
@@ -184,22 +187,17 @@ const courierUnderWay: Rule = (view) =>
   podUnread('courier')(view) ??
   receiptMissing('courier')(view);
 
-const namespaceOf = ({ seen }: TaskView): Prerequisites =>
-  prerequisites(seen.task.metadata.namespace, seen.namespace, seen.platform);
-
 /** Comes before places and turns: nobody gives any to a Task that cannot go, and whoever can help has to hear of it. */
-const policyAltered = (view: TaskView, phase: Blocked['phase']): Blocked | undefined => {
-  const found = namespaceOf(view);
+const policyAltered = (found: Prerequisites, phase: Blocked['phase']): Blocked | undefined => {
   if (found.kind !== 'altered') return undefined;
   const sentence = `networkpolicy ${found.name} was altered: delete it, and it is made anew`;
   return { phase, reason: 'NetworkPolicyAltered', sentence, stalled: true };
 };
 
-const namespacePrepared = (view: TaskView): TaskDecision | undefined => {
-  const found = namespaceOf(view);
-  if (found.kind !== 'absent') return undefined;
-  return leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects);
-};
+const namespacePrepared = (found: Prerequisites): TaskDecision | undefined =>
+  found.kind === 'absent'
+    ? leave('the namespace gets its workspace accounts and policy first', { kind: 'waiting' }, found.effects)
+    : undefined;
 
 const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | undefined => {
   const { task, council, platform, gateway } = view.seen;
@@ -228,11 +226,14 @@ const courierFailed: Rule = (view) => {
 const courierBlocked: Rule = (view) => {
   const waiting = runIn(view.runs, 'delivered');
   if (waiting === undefined) return undefined;
-  const found = firstBlocker(courierBlockers, view.seen, view.judging) ?? policyAltered(view, 'Integrating');
+  const found = firstBlocker(courierBlockers, view.seen, view.judging);
   if (found !== undefined) return blocked(view, { ...found, phase: 'Integrating' });
+  const namespace = namespaceOf(view);
+  const altered = policyAltered(namespace, 'Integrating');
+  if (altered !== undefined) return blocked(view, altered);
   if (view.now < waiting.stage.notBeforeMs) return backingOff(view, waiting);
   const turn = notItsTurn(view.seen, view.judging);
-  return turn === undefined ? namespacePrepared(view) : blocked(view, turn);
+  return turn === undefined ? namespacePrepared(namespace) : blocked(view, turn);
 };
 
 const courierStarts: Rule = (view) => {
@@ -245,9 +246,11 @@ const courierStarts: Rule = (view) => {
 
 const attemptBlocked: Rule = (view) => {
   const { place, platform } = view.seen;
-  const found =
-    firstBlocker(attemptBlockers, view.seen, view.judging) ?? policyAltered(view, 'Pending') ?? withoutPlace(place, platform);
-  return found === undefined ? namespacePrepared(view) : blocked(view, found);
+  const found = firstBlocker(attemptBlockers, view.seen, view.judging);
+  if (found !== undefined) return blocked(view, found);
+  const namespace = namespaceOf(view);
+  const held = policyAltered(namespace, 'Pending') ?? withoutPlace(place, platform);
+  return held === undefined ? namespacePrepared(namespace) : blocked(view, held);
 };
 
 const attemptStarts: Rule = (view) => {

@@ -6,35 +6,21 @@ import { promises as files } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { platform, story, unstored } from '../builders/objects.ts';
 import { ensureBox } from '../cluster/cluster.ts';
 import { TEST_BOX, TEST_GPUS } from '../environment/test-cluster.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import { loadConnection } from '../../kube/connection.ts';
 import type { ApiClient } from '../../kube/client.ts';
-import type { KubeObject, Resource } from '../../kube/object.ts';
 import { leases } from '../../kube/resources.ts';
 import type { Lease } from '../../operator/leader-election.ts';
 import { watched } from '../../operator/state/watched-kinds.ts';
+import { installCrds } from './admission.ts';
 import { clientOf, makeNamespace } from './cluster.ts';
 import { freePort, startNats, type NatsServer } from './nats.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PERIOD_MS = 50;
-
-const crds: Resource = {
-  ...{ group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
-  ...{ kind: 'CustomResourceDefinition', namespaced: false },
-};
-
-const installCrds = async (client: ApiClient): Promise<void> => {
-  const folder = join(ROOT, 'charts/swe-fleet/crds');
-  for (const file of await files.readdir(folder)) {
-    const crd = parse(await files.readFile(join(folder, file), 'utf8')) as KubeObject;
-    await client.apply(crds, crd, { fieldManager: 'contract-tests', force: true });
-  }
-};
 
 type Line = Readonly<Record<string, unknown>> & { readonly message: string };
 
