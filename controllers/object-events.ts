@@ -1,5 +1,5 @@
-// What of a change of status people are told as a Kubernetes Event: every change of phase, every attempt that failed, and every halt
-// that needs a person. May: compare two statuses. May not: decide anything; nobody reads these Events but people.
+// What of a change of status people are told as a Kubernetes Event: every change of phase but into the queue, every attempt that failed, and
+// every halt that needs a person. May: compare two statuses. May not: decide anything; nobody reads these Events but people.
 
 import type { Condition } from '../crds/kinds/meta.ts';
 import type { Attempt } from '../crds/kinds/task.ts';
@@ -33,6 +33,8 @@ export const TELLING_KINDS = Object.keys(tellers) as readonly TellingKind[];
 
 /** The API server takes 1,024 bytes; a character may have four. */
 const NOTE_LENGTH = 250;
+/** Nearly every Task of a large fleet waits once: its status says for what, and an Event each would be a fourth more of them. */
+const UNTOLD_PHASES: readonly string[] = ['Queued'];
 const BAD_PHASES: readonly string[] = ['Failed', 'Invalid', 'False'];
 const FAILED_OUTCOMES: readonly (string | undefined)[] = ['AgentFailed', 'InfrastructureFailed', 'NotStarted', 'Stalled'];
 
@@ -45,7 +47,7 @@ const wordOf = (phase: string): string => (phase in ready ? ready[phase as keyof
 
 const phaseEvents = (kind: TellingKind, before: ToldStatus | undefined, now: ToldStatus): readonly ObjectEvent[] => {
   const phase = phaseOf(kind, now);
-  if (phase === phaseOf(kind, before)) return [];
+  if (phase === phaseOf(kind, before) || UNTOLD_PHASES.includes(phase)) return [];
   const condition = conditionOf(now.conditions, tellers[kind].condition);
   const type = BAD_PHASES.includes(phase) ? 'Warning' : 'Normal';
   const word = wordOf(phase);

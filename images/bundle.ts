@@ -57,6 +57,10 @@ const bundled = async (repository: string, wanted: readonly Bundle[]): Promise<r
     format: 'esm',
     target: 'node24',
     legalComments: 'none',
+    // a third less to read and to hold in memory; names stay and lines are short, as people read them in stack traces
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 120,
     logLevel: 'error',
     // Packages in CommonJS call require, which an ES module has only when it makes one.
     banner: {

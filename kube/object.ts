@@ -3,6 +3,7 @@
 
 import type { ObjectMeta } from '../crds/kinds/meta.ts';
 import { isRecord, recordAt } from './json.ts';
+import { shared } from './shared-strings.ts';
 
 export interface KubeObject {
   readonly apiVersion: string;
@@ -54,16 +55,20 @@ export class MalformedObject extends Error {
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const MAX_NESTING = 200;
 
+/** Every string of it is one that others may share. */
 const freezeDeep = (root: object): void => {
   const stack: { readonly node: object; readonly depth: number }[] = [{ node: root, depth: 0 }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     if (top.depth > MAX_NESTING) throw new MalformedObject(`nested deeper than ${MAX_NESTING} levels`);
-    Object.freeze(top.node);
-    const children: readonly unknown[] = Object.values(top.node);
-    // what is frozen came from a cache, whole
-    for (const child of children)
-      if (typeof child === 'object' && child !== null && !Object.isFrozen(child))
+    const node = top.node as Record<string, unknown>;
+    for (const name of Object.keys(node)) {
+      const child = node[name];
+      if (typeof child === 'string') node[name] = shared(child);
+      // what is frozen came from a cache, whole
+      else if (typeof child === 'object' && child !== null && !Object.isFrozen(child))
         stack.push({ node: child, depth: top.depth + 1 });
+    }
+    Object.freeze(node);
   }
 };
 

@@ -106,9 +106,41 @@ export const nextOfStory = (claims: readonly Claim[], perStory: number): readonl
   return next.map((claim, n) => ({ claim, turn: placed + n }));
 };
 
-/** The first of several lines that are each in order, as many as there are places. */
-export const firstInLine = (lines: Iterable<readonly Candidate[]>, free: number): readonly Candidate[] =>
-  free <= 0 ? [] : [...lines].flat().sort(byTurn).slice(0, free);
+interface OpenLine {
+  readonly line: readonly Candidate[];
+  readonly at: number;
+  readonly head: Candidate;
+}
+
+const opened = (line: readonly Candidate[], at: number): readonly OpenLine[] => {
+  const head = line[at];
+  return head === undefined ? [] : [{ line, at, head }];
+};
+
+/** Where it belongs among those that are in order already. */
+const placeAmong = (open: readonly OpenLine[], head: Candidate): number => {
+  let [low, high] = [0, open.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = open[middle];
+    if (other !== undefined && byTurn(other.head, head) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/** The first of several lines that are each in order, as many as there are places. Merged by their heads: few of many are ever asked for. */
+export const firstInLine = (lines: Iterable<readonly Candidate[]>, free: number): readonly Candidate[] => {
+  if (free <= 0) return [];
+  const open = [...lines].flatMap((line) => opened(line, 0)).sort((a, b) => byTurn(a.head, b.head));
+  const first: Candidate[] = [];
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    first.push(next.head);
+    if (first.length === free) break;
+    for (const rest of opened(next.line, next.at + 1)) open.splice(placeAmong(open, rest.head), 0, rest);
+  }
+  return first;
+};
 
 /** Everybody else who has a place or gets one before `me`. */
 export interface Others {

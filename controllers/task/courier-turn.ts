@@ -41,10 +41,13 @@ const isWaiting = ({ task, jobs }: Relative, core: TaskCore, judging: Judging): 
 const turnOf = ({ task }: Pick<Relative, 'task'>): string =>
   `${latestRecord(listedRecords(task))?.startedAt ?? '9999'} ${task.metadata.name}`;
 
+/** The reason of a Task that has a patch and waits for nothing but its turn. */
+export const COURIER_TURN = 'CourierTurn';
+
 /** No name is told: it would change with each turn, and every change is a write. */
 const waits: Blocked = {
   phase: 'Integrating',
-  reason: 'CourierTurn',
+  reason: COURIER_TURN,
   sentence: 'waits for its turn: a Story has one courier at a time',
 };
 

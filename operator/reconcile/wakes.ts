@@ -5,6 +5,7 @@ import { controllerOf } from '../../crds/kinds/meta.ts';
 import { canonicalJson } from '../../crds/canonical.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
 import { conditionOf } from '../../controllers/conditions.ts';
+import { COURIER_TURN } from '../../controllers/task/courier-turn.ts';
 import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
@@ -64,14 +65,22 @@ const isDependent = ({ spec }: Objects['Task'], on: Objects['Task']): boolean =>
 
 const isIntegrating = ({ status }: Objects['Task']): boolean => status?.phase === 'Integrating';
 
+/** It has a courier, or has a patch and waits for nothing but its turn. */
+const isInTurn = ({ status }: Objects['Task']): boolean =>
+  conditionOf(status?.conditions, 'Succeeded')?.reason === COURIER_TURN ||
+  (status?.attempts?.some(({ outcome, courierUid }) => outcome === undefined && courierUid !== undefined) ?? false);
+
+/** A Task that was carried, or came before others, and now neither: its courier ended or failed, it is cancelled, or something holds it up. */
+const hasLeftTurn = (old: Objects['Task'], now: Objects['Task']): boolean =>
+  isIntegrating(old) && !(isIntegrating(now) && isInTurn(now));
+
 /**
- * Of the same Story: those that may only start after it, when it has ended; and those that wait for their courier's turn, when its own
- * courier's may be over. Places are no matter of these wakes: who gets one is told by state/places.ts.
+ * Of the same Story: those that may only start after it, when it has ended; and those that wait for their courier's turn, when it lets them
+ * by. Places are no matter of these wakes: who gets one is told by state/places.ts.
  */
 const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>): Keys => {
-  const sides = sidesOf<'Task'>(change);
-  const isOver = change.type !== 'changed' || sides.filter(isFinished).length === 1;
-  const isTurn = change.type !== 'changed' || sides.some(isIntegrating);
+  const isOver = change.type !== 'changed' || isFinished(change.old) !== isFinished(change.object);
+  const isTurn = change.type !== 'changed' || hasLeftTurn(change.old, change.object);
   if (!isOver && !isTurn) return [];
   const family = caches.cache('Task').by(OF_STORY, task.spec.storyRef.uid);
   const isConcerned = (other: Objects['Task']): boolean =>
@@ -84,14 +93,36 @@ const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>)
 
 /** That the first step begins is news, and trouble; what follows as it should is none before the last step has ended. */
 const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
+const ENDED: readonly (string | undefined)[] = ['Succeeded', 'Failed'];
 
 const newsOf = ({ status = {} }: Objects['Pod']): string => {
-  const { initContainerStatuses = [], ...others } = status;
-  const troubles = initContainerStatuses
-    .flatMap(({ state }) => state?.waiting?.reason ?? [])
-    .filter((why) => !AS_USUAL.includes(why));
-  const hasBegun = initContainerStatuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
-  return JSON.stringify([others, troubles, hasBegun]);
+  const { initContainerStatuses = [], containerStatuses = [] } = status;
+  const all = [...initContainerStatuses, ...containerStatuses];
+  return JSON.stringify([
+    ENDED.includes(status.phase) ? status.phase : '',
+    [status.reason, status.message],
+    status.conditions?.filter(
+      ({ type, status: holds }) => type === 'DisruptionTarget' || (type === 'PodScheduled' && holds === 'False'),
+    ) ?? [],
+    all.flatMap(({ state }) => state?.waiting?.reason ?? []).filter((why) => !AS_USUAL.includes(why)),
+    all.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined),
+    containerStatuses.flatMap(({ state }) => state?.terminated ?? []),
+  ]);
+};
+
+/** How many pods it has just now, and how many it has counted, is between the Job and its controller. */
+const isJobNews = (change: Moved<'Job'>): boolean => {
+  if (change.type !== 'changed') return true;
+  const [old, now] = sidesOf<'Job'>(change).map(({ metadata, status = {} }) =>
+    JSON.stringify([
+      metadata.deletionTimestamp,
+      metadata.labels,
+      metadata.ownerReferences,
+      status.conditions,
+      status.completionTime,
+    ]),
+  );
+  return old !== now;
 };
 
 const isPodNews = (change: Moved<'Pod'>): boolean => {
@@ -141,7 +172,7 @@ const wakes: Wakes = {
       ? [workKey('Council', council), ...unfinishedTasksIn(caches, council), ...unfinishedStoriesIn(caches, council)]
       : [workKey('Council', council)],
   Deliberation: (deliberation) => [workKey('Deliberation', deliberation), ...ownerKey('Story', deliberation)],
-  Job: (job) => ownerKey('Task', job),
+  Job: (job, _caches, change) => (isJobNews(change) ? ownerKey('Task', job) : []),
   Pod: (pod, caches, change) => {
     if (!isPodNews(change)) return [];
     const job = caches.overlay('Job').byUid(controllerOf(pod)?.uid ?? '');

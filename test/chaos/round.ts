@@ -35,8 +35,8 @@ export interface RoundInput {
   readonly say: (line: string) => void;
 }
 
-/** So many Tasks have landed before the first, second, third point's moment is looked for: they are spread over the walk of twelve. */
-const SPREAD = [0, 3, 6] as const;
+/** So many Tasks have landed before the moment of the first, second … point is looked for: they are spread over the walk of twelve. */
+const SPREAD = [0, 2, 4, 6, 8] as const;
 export const POINTS_IN_A_ROUND = SPREAD.length;
 
 /** Nothing waits so long in the undisturbed walk, nor after a fault: what has not ended by then is stuck. */

@@ -36,17 +36,20 @@ const cases: readonly Case[] = [
     want: [],
   },
   {
-    name: 'an attempt that failed is told before the phase that follows from it',
+    name: 'an attempt that failed is told, and not that its Task is queued again',
     ...{ kind: 'Task', before: { phase: 'Running', attempts: [attempt(1)] } },
     now: {
       phase: 'Queued',
       attempts: [failed],
       conditions: [condition('Succeeded', 'Unknown', 'AttemptEnded', 'waits for attempt 2')],
     },
-    want: [
-      'Warning VerifyFailed attempt 1 (agent-dev-001) failed: 2 tests fail',
-      'Normal AttemptEnded Queued: waits for attempt 2',
-    ],
+    want: ['Warning VerifyFailed attempt 1 (agent-dev-001) failed: 2 tests fail'],
+  },
+  {
+    name: 'an attempt that failed is told before the phase that follows from it',
+    ...{ kind: 'Task', before: { phase: 'Running', attempts: [attempt(1)] } },
+    now: { phase: 'Failed', attempts: [failed], conditions: [condition('Succeeded', 'False', 'AttemptsUsedUp', 'no more')] },
+    want: ['Warning VerifyFailed attempt 1 (agent-dev-001) failed: 2 tests fail', 'Warning AttemptsUsedUp Failed: no more'],
   },
   {
     name: 'an attempt that failed before is not told again, and one that was cancelled has not failed',

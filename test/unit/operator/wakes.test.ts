@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Pod } from '../../../controllers/kubernetes.ts';
+import type { Job, Pod } from '../../../controllers/kubernetes.ts';
 import type { Council } from '../../../crds/kinds/council.ts';
 import type { StoryStatus } from '../../../crds/kinds/story.ts';
-import type { TaskStatus } from '../../../crds/kinds/task.ts';
+import type { Attempt, TaskStatus } from '../../../crds/kinds/task.ts';
 import type { Stored } from '../../../kube/object.ts';
 import type { ObjectKind, Objects } from '../../../operator/state/watched-kinds.ts';
 import {
@@ -19,6 +19,7 @@ import { Caches } from '../../../operator/state/caches.ts';
 import {
   at,
   attempt,
+  condition,
   council,
   deliberation,
   meta,
@@ -188,6 +189,13 @@ describe('what a change wakes', () => {
     });
 
   const before: TaskStatus = { phase: 'Running', waitingFor: 'x', attempts: [attempt(1)] };
+  const integrating = (reason: string, of: Partial<Attempt> = {}): TaskStatus => ({
+    ...{ phase: 'Integrating', attempts: [attempt(1, of)] },
+    conditions: [condition('Succeeded', 'Unknown', reason, reason)],
+  });
+  const inTurn = integrating('CourierTurn');
+  const carrying = integrating('Integrating', { courierUid: 'uid-courier', courierTries: 1 });
+  const heldUp = integrating('CouncilNotReady', { courierTries: 1 });
   const SELF = ['Story shop/login', 'Task shop/login-base'];
   const moves: readonly {
     readonly name: string;
@@ -200,14 +208,20 @@ describe('what a change wakes', () => {
       to: { ...before, phase: 'Succeeded' },
       want: ['Task shop/login-after'],
     },
+    { name: 'began to integrate wakes nobody else', to: inTurn, want: [] },
+    { name: 'got its courier wakes nobody else', from: inTurn, to: carrying, want: [] },
+    { name: 'lost its courier wakes those that wait for theirs', from: carrying, to: heldUp, want: ['Task shop/login-carried'] },
+    { name: 'is held up lets those by that wait', from: inTurn, to: heldUp, want: ['Task shop/login-carried'] },
     {
-      name: 'began to integrate wakes those that wait for their couriers',
-      to: { ...before, phase: 'Integrating' },
+      name: 'is held up for another reason now wakes those that wait',
+      from: heldUp,
+      to: heldUp,
       want: ['Task shop/login-carried'],
     },
+    { name: 'comes into the line again wakes nobody else', from: heldUp, to: inTurn, want: [] },
     {
       name: 'has integrated wakes both',
-      ...{ from: { ...before, phase: 'Integrating' }, to: { ...before, phase: 'Succeeded' } },
+      ...{ from: carrying, to: { ...before, phase: 'Succeeded' } },
       want: ['Task shop/login-after', 'Task shop/login-carried'],
     },
     { name: 'waits for something else wakes nobody else', to: { ...before, waitingFor: 'y' }, want: [] },
@@ -264,6 +278,10 @@ describe('what a change wakes', () => {
   const running: Pod['status'] = { phase: 'Running', initContainerStatuses: [{ name: 'checkout', state: { running: {} } }] };
   const podMoves: readonly (readonly [string, Pod['status'], boolean])[] = [
     ['in which a step ended and the next began wakes nobody', { ...running, initContainerStatuses: [ended, begun] }, false],
+    ['that is ready wakes nobody', { ...running, conditions: [{ type: 'Ready', status: 'True' }] }, false],
+    ['whose last step begins wakes nobody', { ...running, containerStatuses: [begun] }, false],
+    ['that finds no node wakes its Task', { ...running, conditions: [{ type: 'PodScheduled', status: 'False' }] }, true],
+    ['that is disrupted wakes its Task', { ...running, conditions: [{ type: 'DisruptionTarget', status: 'True' }] }, true],
     ['that ended wakes its Task', { ...running, phase: 'Failed' }, true],
     ['whose last step ended wakes its Task', { ...running, containerStatuses: [ended] }, true],
     ['that gets no image wakes its Task', { ...running, initContainerStatuses: [imageless] }, true],
@@ -272,6 +290,16 @@ describe('what a change wakes', () => {
     const [old, object] = [running, status].map((each) => ({ ...pod(openJob), ...(each && { status: each }) }));
     if (old === undefined || object === undefined) throw new Error('two were made');
     expect(wokenBy('Pod', { type: 'changed', old, object }, caches())).toEqual(isNews ? ['Task shop/login-open'] : []);
+  });
+
+  const jobMoves: readonly (readonly [string, Job['status'], boolean])[] = [
+    ['whose pod was made wakes nobody', { active: 1, startTime: at(1) }, false],
+    ['that is about to end wakes its Task', { conditions: [{ type: 'SuccessCriteriaMet', status: 'True' }] }, true],
+    ['that ended wakes its Task', { completionTime: at(2) }, true],
+  ];
+  it.each(jobMoves)('a Job %s', (_, status, isNews) => {
+    const object = { ...openJob, ...(status && { status }) };
+    expect(wokenBy('Job', { type: 'changed', old: openJob, object }, caches())).toEqual(isNews ? ['Task shop/login-open'] : []);
   });
 
   it('a cursor that moved makes room in an outbox that was full, and wakes its object', () => {
