@@ -1,10 +1,10 @@
-// `npm run bench [-- --only NAME …] [--json FILE] [--docs]`: measures, prints a row a figure, and ends with 1 when a row could not be measured.
+// `npm run bench`: measures, prints a row a figure, and ends with 1 when a row could not be measured.
 // A goal that is missed is a row like another: its `met` says so.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { bundle } from '../images/bundle.ts';
+import { optionsOf } from '../test/options.ts';
 import type { Benchmark } from './benchmark.ts';
 import { chain } from './chain.ts';
 import { writeDocs } from './docs.ts';
@@ -58,27 +58,28 @@ const measured = async ({ name, what, rows, run }: Benchmark): Promise<readonly 
   return rowsOf(rows, figures, failure?.split('\n')[0]?.slice(0, NOTE_LENGTH));
 };
 
-const usage = (): string => {
-  const names = BENCHMARKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join('\n');
-  return `usage: npm run bench [-- --only NAME …] [--json FILE] [--docs]\n\n--docs writes the rows and the plot into docs/\n\n${names}`;
-};
+const HELP = `npm run bench [-- OPTIONS]
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    json: { type: 'string' },
-    docs: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+  --only NAME   a part of it; may be given several times
+  --json FILE   write the rows
+  --docs        write the rows and the plot into docs/
+  --help        this text
+
+${BENCHMARKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join('\n')}`;
+
+const values = optionsOf(HELP, {
+  only: { type: 'string', multiple: true },
+  json: { type: 'string' },
+  docs: { type: 'boolean', default: false },
 });
 const unknown = values.only?.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
 if (values.docs && values.only !== undefined) {
   console.error('--docs writes all rows: it does not go with --only');
   process.exit(2);
 }
-if (unknown !== undefined || values.help) {
-  console.error(unknown === undefined ? usage() : `there is no benchmark "${unknown}"\n${usage()}`);
-  process.exit(values.help ? 0 : 2);
+if (unknown !== undefined) {
+  console.error(`there is no benchmark "${unknown}"\n\n${HELP}`);
+  process.exit(2);
 }
 
 const ending = { begun: false };

@@ -3,11 +3,11 @@
 // May: set up, choose, keep, report. What a fault is lies in faults/, what must hold in judge.ts.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { down } from '../cluster/box.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { readState, writeState } from '../cluster/state-file.ts';
 import { RELEASE_NAMESPACE } from '../environment/chart.ts';
+import { optionsOf } from '../options.ts';
 import { emptyCampaign, nextRound, shuffled, withRound, type Campaign } from './campaign.ts';
 import type { Point } from './contract.ts';
 import { normalForm, type NormalStory } from './judge.ts';
@@ -31,18 +31,15 @@ const HELP = `npm run chaos [-- OPTIONS]
   --keep        leave the box up
   --help        this text`;
 
-const { values: options } = parseArgs({
-  options: {
-    points: { type: 'string' },
-    only: { type: 'string', multiple: true, default: [] },
-    seed: { type: 'string', default: '1' },
-    together: { type: 'string', default: String(POINTS_IN_A_ROUND) },
-    resume: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    list: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const options = optionsOf(HELP, {
+  points: { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] },
+  seed: { type: 'string', default: '1' },
+  together: { type: 'string', default: String(POINTS_IN_A_ROUND) },
+  resume: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  list: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
 });
 
 interface Kept {
@@ -151,8 +148,7 @@ const main = async (): Promise<number> => {
   }
 };
 
-if (options.help) console.log(HELP);
-else if (options.list) for (const { kind, moment } of wantedPoints()) console.log(`${kind} at ${moment}`);
+if (options.list) for (const { kind, moment } of wantedPoints()) console.log(`${kind} at ${moment}`);
 else {
   if (!options.resume && existsSync(stateFile)) rmSync(stateFile);
   process.exitCode = await main();

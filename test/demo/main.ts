@@ -3,10 +3,10 @@
 //   npm run demo -- --keep       leaves it up and says how to use it (Ctrl-C ends what runs on this machine)
 //   npm run demo -- --yes        does not wait for a person before the approval
 // May: set up, apply the examples, show. The approval is the one thing it does in a person's place, and only when nobody answers.
-import { parseArgs } from 'node:util';
 import { down } from '../cluster/box.ts';
 import { clusterConfig } from '../cluster/config.ts';
 import { openEnvironment, type OpenEnvironment, type Environment } from '../environment/environment.ts';
+import { optionsOf } from '../options.ts';
 import { progressOn, seconds, type Progress } from './progress.ts';
 import { runStory } from './story.ts';
 import { howToUse, showResult } from './show.ts';
@@ -25,9 +25,7 @@ const HELP = `npm run demo [-- OPTIONS]
 
 SWEFLEET_KUBECONFIG (with SWEFLEET_REGISTRY) uses a cluster of yours instead of a box.`;
 
-const { values: options } = parseArgs({
-  options: { keep: { type: 'boolean' }, yes: { type: 'boolean' }, help: { type: 'boolean' } },
-});
+const options = optionsOf(HELP, { keep: { type: 'boolean' }, yes: { type: 'boolean' } });
 
 const main = async (): Promise<number> => {
   const progress = progressOn();
@@ -90,5 +88,4 @@ const untilInterrupted = async <T>(signal: AbortSignal, work: Promise<T>): Promi
     work.then(resolve, reject);
   });
 
-if (options.help === true) console.log(HELP);
-else process.exitCode = await main();
+process.exitCode = await main();

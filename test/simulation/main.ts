@@ -5,24 +5,33 @@
 // command that replays that one. Without one the table of rules and outcomes, and which rule was never reached.
 
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { optionsOf } from '../options.ts';
 import { judge, replayCommand, shrink } from './court.ts';
 import { Coverage } from './coverage.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
 import { scheduleOf, type Schedule } from './schedule.ts';
 import type { Share, Told } from './worker.ts';
 
-const { values } = parseArgs({
-  options: {
-    schedules: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: '1' },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    stories: { type: 'string' },
-    tasks: { type: 'string' },
-    count: { type: 'string' },
-    faults: { type: 'string' },
-  },
+const HELP = `npm run simulate [-- OPTIONS]
+
+  --schedules N     how many, one for each seed (1000)
+  --seed S          the first seed (1)
+  --workers N       threads (${availableParallelism()}, the processors of this machine)
+  --help            this text
+
+Of one schedule, to make it smaller:
+  --stories N --tasks N --count N
+  --faults LIST     none, or of ${FAULT_KINDS.join(', ')}`;
+
+const values = optionsOf(HELP, {
+  schedules: { type: 'string', default: '1000' },
+  seed: { type: 'string', default: '1' },
+  workers: { type: 'string', default: String(availableParallelism()) },
+  stories: { type: 'string' },
+  tasks: { type: 'string' },
+  count: { type: 'string' },
+  faults: { type: 'string' },
 });
 
 const numberOf = (name: keyof typeof values): number | undefined => {
