@@ -40,6 +40,7 @@ export class Cache<T extends KubeObject> implements Reader<T> {
   readonly #uids = new Map<string, string>();
   readonly #indexes = new Map<string, { readonly by: IndexBy<T>; readonly entries: Index<T> }>();
   readonly #listeners = new Set<Listener<T>>();
+  #onReplaced: () => void = () => undefined;
   #version: string | undefined;
   readonly #onListenerError: (error: unknown) => void;
 
@@ -94,6 +95,11 @@ export class Cache<T extends KubeObject> implements Reader<T> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Called after each list, when what differed was told. */
+  onReplaced(listener: () => void): void {
+    this.#onReplaced = listener;
+  }
+
   /** Takes an object as added or changed. An older or equal version than the one held is ignored. */
   upsert(object: Stored<T>): void {
     const held = this.#objects.get(keyOf(object.metadata));
@@ -121,6 +127,7 @@ export class Cache<T extends KubeObject> implements Reader<T> {
       const held = this.#objects.get(keyOf(object.metadata))?.metadata;
       if (held?.uid !== object.metadata.uid || held.resourceVersion !== object.metadata.resourceVersion) this.#put(object);
     }
+    this.#onReplaced();
   }
 
   #put(object: Stored<T>): void {

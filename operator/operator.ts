@@ -40,7 +40,7 @@ import { makeFeeds, type Feeds } from './state/feeds.ts';
 import { Places } from './state/places.ts';
 import { Refusals } from './state/refusals.ts';
 import { makeSnapshot } from './state/snapshot.ts';
-import { OBJECT_KINDS, type ObjectKind } from './state/watched-kinds.ts';
+import { OBJECT_KINDS, type ObjectKind, type Objects } from './state/watched-kinds.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export type AnyController = Controller<unknown, unknown>;
@@ -194,18 +194,24 @@ export class Operator {
   #listen(): void {
     this.#caches.overlay('Task').onMoved((task) => this.#places.touch(keyOf(task.metadata)));
     this.#caches.overlay('Job').onMoved((job) => this.#touchOwner(job));
-    for (const kind of OBJECT_KINDS)
-      this.#caches.cache(kind).onChange((change) => {
-        const woken = wokenBy(kind, change, this.#caches);
-        // no claim to a place hangs on a pod, of whose changes there are most
-        if (kind !== 'Pod') this.#touch(woken, kind === 'Task' || kind === 'Job');
-        this.#add(woken);
-      });
+    for (const kind of OBJECT_KINDS) {
+      this.#caches.cache(kind).onChange((change) => this.#seen(kind, change));
+      this.#caches
+        .overlayOf(kind)
+        .onVanished((old) => this.#seen(kind, { type: 'deleted', old }));
+    }
     for (const kind of PUBLISHING_KINDS)
       this.#caches.cache(kind).onChange((change) => {
         if (change.type !== 'deleted') this.#outboxSeen(kind, change.object);
       });
     for (const kind of TELLING_KINDS) this.#caches.cache(kind).onChange((change) => this.#tell(kind, change));
+  }
+
+  #seen<K extends ObjectKind>(kind: K, change: Change<Objects[K]>): void {
+    const woken = wokenBy(kind, change, this.#caches);
+    // no claim to a place hangs on a pod, of whose changes there are most
+    if (kind !== 'Pod') this.#touch(woken, kind === 'Task' || kind === 'Job');
+    this.#add(woken);
   }
 
   #wake(keys: readonly string[]): void {

@@ -25,8 +25,8 @@ const landedBy = ({ status }: Task): Landed | undefined => {
 
 const landedCommits = ({ story, tasks }: StorySeen): readonly Landed[] => {
   const landed = tasks.filter(hasSucceeded).flatMap((task) => landedBy(task) ?? []);
-  const head = story.status?.headCommit;
-  if (head === undefined || landed.some(({ commit }) => commit === head)) return landed;
+  const { headCommit: head, baseCommit } = story.status ?? {};
+  if (head === undefined || head === baseCommit || landed.some(({ commit }) => commit === head)) return landed;
   return [...landed, { commit: head, parent: undefined, landedAt: '', isForgotten: true }];
 };
 

@@ -3,7 +3,7 @@
 
 import type { Council } from '../../crds/kinds/council.ts';
 import { LABEL_GPUS, LABEL_MANAGED_BY, LABEL_NETWORK, LABEL_STORY, LABEL_TASK, MANAGED_BY } from '../../crds/labels.ts';
-import { isAssumed, type ObjectMeta } from '../../crds/kinds/meta.ts';
+import { type ObjectMeta } from '../../crds/kinds/meta.ts';
 import { labelValue } from '../../crds/names.ts';
 import type { ImageProfile, PlatformConfig } from '../../crds/contracts/platform.ts';
 import { deadlineSeconds } from '../../crds/rules/limits.ts';
@@ -81,10 +81,8 @@ export const liveJobs = ({ jobs, pods }: Pick<TaskSeen, 'jobs' | 'pods'>): reado
 
 /** One that is only asked for has no uid yet, and is deleted as soon as it has. */
 export const deletions = (jobs: readonly Job[]): readonly Effect[] =>
-  jobs
-    .filter((job) => !isAssumed(job))
-    .map(({ apiVersion, kind, metadata }) => ({
-      verb: 'delete',
-      ref: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name },
-      uid: metadata.uid,
-    }));
+  jobs.map(({ apiVersion, kind, metadata }) => ({
+    verb: 'delete',
+    ref: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name },
+    uid: metadata.uid,
+  }));

@@ -100,7 +100,7 @@ const attemptUsage = ({ task, jobs }: TaskCore, snapshot: Snapshot): Usage | und
 const receiptsOf = (jobs: readonly Job[], snapshot: Snapshot): Receipts =>
   Object.fromEntries(
     jobs.flatMap((job) => {
-      const found = isAssumed(job) ? undefined : snapshot.receipt(job.metadata.uid);
+      const found = snapshot.receipt(job.metadata.uid);
       return found === undefined ? [] : [[job.metadata.uid, found] as const];
     }),
   );
@@ -115,9 +115,11 @@ export const observeTask = (key: string, snapshot: Snapshot): TaskSeen | undefin
   const task = snapshot.task(key);
   if (task === undefined) return undefined;
   const core = coreOf(task, sharedLookUps(snapshot));
+  // a Job of its own is only asked for: it has no uid yet that could be listed, and the watch will tell of it
+  if (core.jobs.some(isAssumed)) return undefined;
   return {
     ...core,
-    pods: core.jobs.flatMap((job) => (isAssumed(job) ? [] : snapshot.podsOf(job.metadata.uid))),
+    pods: core.jobs.flatMap((job) => snapshot.podsOf(job.metadata.uid)),
     attemptUsage: attemptUsage(core, snapshot),
     receipts: receiptsOf(core.jobs, snapshot),
     place: snapshot.place(core),

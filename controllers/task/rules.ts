@@ -62,9 +62,7 @@ const givenUp = (view: TaskView, given: { readonly message: string; readonly rea
     const whole = withRunCosts(record.patch === undefined ? withAttemptCosts(record, seen, now) : record, seen, now);
     return { ...endRecord(whole, { at: timestamp(now), side: 'ok', ...given }), outcome: 'Cancelled' };
   };
-  const runs = view.runs.map((run) =>
-    run.record === undefined || !isOpen(run.record) ? run : { ...run, record: ended(run.record) },
-  );
+  const runs = view.runs.map((run) => (isOpen(run.record) ? { ...run, record: ended(run.record) } : run));
   return { ...view, runs };
 };
 
@@ -105,11 +103,6 @@ const gpuSecondsSpent: Rule = (view) => {
   const found = runIn(view.runs, 'working') === undefined ? undefined : gpuBudgetSpent(view.seen, view.judging);
   return found === undefined ? undefined : blocked(givenUp(view, { message: found.sentence, reason: 'BudgetSpent' }), found);
 };
-
-const jobStarting =
-  (what: JobKind): Rule =>
-  ({ runs }) =>
-    isJobIn(runs, 'starting', what) ? leave(`the Job of the ${what} is being created`, { kind: 'waiting' }) : undefined;
 
 const workspaceMissing =
   (what: JobKind): Rule =>
@@ -181,11 +174,7 @@ const courierAtWork: Rule = (view) =>
 
 /** What a courier pushed is pushed: one that has started is not interrupted, its end is read, and it is short. */
 const courierUnderWay: Rule = (view) =>
-  courierAtWork(view) ??
-  jobStarting('courier')(view) ??
-  workspaceMissing('courier')(view) ??
-  podUnread('courier')(view) ??
-  receiptMissing('courier')(view);
+  courierAtWork(view) ?? workspaceMissing('courier')(view) ?? podUnread('courier')(view) ?? receiptMissing('courier')(view);
 
 /** Comes before places and turns: nobody gives any to a Task that cannot go, and whoever can help has to hear of it. */
 const policyAltered = (found: Prerequisites, phase: Blocked['phase']): Blocked | undefined => {
@@ -212,7 +201,7 @@ const start = (view: TaskView, wanted: WantedJob, why: string): TaskDecision | u
 };
 
 const backingOff = (view: TaskView, { run, stage }: RunIn<'delivered'>): TaskDecision => {
-  const { reason = 'unknown', message } = run.record ?? {};
+  const { reason = 'unknown', message } = run.record;
   const sentence = `waits before its next courier: the last one failed (${reason}${message === undefined ? '' : `, ${message}`})`;
   return blocked(view, { phase: 'Integrating', reason: 'BackOff', sentence, afterMs: untilMs(stage.notBeforeMs, view.now) });
 };
@@ -272,7 +261,6 @@ export const rules: Rules<[TaskView], TaskStatus> = [
   ['an attempt at work is given up when the GPU seconds of its Story are spent', gpuSecondsSpent],
   ['a courier that failed is written down before another starts', courierFailed],
   ['a Job that belongs to no attempt, or to one that was given up, is deleted', strayJobs],
-  ['a Job that was only just asked for is waited for', jobStarting('attempt')],
   ['a listed Job that is not seen is missed for a while, then lost', workspaceMissing('attempt')],
   ['a Job that ended is waited for until its pod is seen, or lost', podUnread('attempt')],
   ['what is said to be delivered is believed when the gateway says the same', receiptMissing('attempt')],

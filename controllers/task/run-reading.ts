@@ -3,7 +3,6 @@
 
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { conditionOf } from '../conditions.ts';
 import type { Job, Pod } from '../kubernetes.ts';
@@ -106,11 +105,10 @@ const courierFailed = ({ input, others }: Reading, record: Attempt, failure: Job
   return waitingForCourier(withCourierFailure(record, failure), true);
 };
 
-/** The record with the newest courier that is seen, and that courier while it is only asked for. */
-const withNewestCourier = (listed: Attempt, couriers: readonly RunJob[]): RunProgress | Attempt => {
+/** The record with the newest courier that is seen. */
+const withNewestCourier = (listed: Attempt, couriers: readonly RunJob[]): Attempt => {
   const newest = couriers.at(-1);
-  if (newest === undefined || newest.courierTry <= listed.courierTries) return listed;
-  return isAssumed(newest.job) ? { record: listed, stage: { kind: 'starting', what: 'courier' } } : withCourier(listed, newest);
+  return newest === undefined || newest.courierTry <= listed.courierTries ? listed : withCourier(listed, newest);
 };
 
 const courierProgress = (reading: Reading, listed: Attempt): RunProgress => {
@@ -118,7 +116,6 @@ const courierProgress = (reading: Reading, listed: Attempt): RunProgress => {
   const { task } = input;
   const couriers = runJobs(task, input.jobs).filter((each) => each.kind === 'courier' && isSameRun(each, listed));
   const record = withNewestCourier(listed, couriers);
-  if ('stage' in record) return record;
   if (record.courierUid === undefined) return waitingForCourier(record, false);
   const job = couriers.find((courier) => courier.job.metadata.uid === record.courierUid)?.job;
   if (job === undefined) {
@@ -174,8 +171,7 @@ const isStray = ({ job, ...run }: RunJob, { records, listed, pods }: StrayInput)
 const knownRecords = ({ task, jobs, crewOf }: RunsInput, current: number): readonly Attempt[] => {
   const listed = listedRecords(task);
   const unlisted = runJobs(task, jobs).filter(
-    (each) =>
-      each.kind === 'attempt' && each.n === current && !isAssumed(each.job) && !listed.some((record) => isSameRun(record, each)),
+    (each) => each.kind === 'attempt' && each.n === current && !listed.some((record) => isSameRun(record, each)),
   );
   return byNumber([...listed, ...unlisted.map((each) => newRecord(each, crewOf(each.n)))]);
 };
@@ -196,18 +192,9 @@ export const readRuns = (input: RunsInput, now: number): RunsRead => {
     if (isOpen(read)) return { n, candidate, record: read, stage, newlyEnded: false };
     return { n, candidate, record: withRunCosts(read, input, now), stage, newlyEnded: true };
   };
-  const starting = attempts
-    .filter(({ job, ...each }) => isAssumed(job) && each.n === current && !known.some((record) => isSameRun(record, each)))
-    .map(({ n, candidate }): Run => ({
-      n,
-      candidate,
-      record: undefined,
-      stage: { kind: 'starting', what: 'attempt' },
-      newlyEnded: false,
-    }));
-  const runs = byNumber([...known.map(read), ...starting]);
+  const runs = known.map(read);
   const records = recordsOf(runs);
-  const deletable = ours.filter(({ job }) => !isAssumed(job) && job.metadata.deletionTimestamp === undefined);
+  const deletable = ours.filter(({ job }) => job.metadata.deletionTimestamp === undefined);
   const strays = deletable.filter((each) => isStray(each, { records, listed, pods }));
   return { runs, strays: strays.map(({ job }) => job) };
 };

@@ -2,10 +2,10 @@
 // May: answer questions about runs. May not: read Jobs; that is run-reading.ts. Whoever wants to know which attempt is the current one, or
 // which run is in which stage, asks here, so that several candidates of one attempt are a matter of this file.
 //
-//   starting ─► working ─► delivered ─► starting ─► carrying ─► integrated
-//                  │           ▲                       │
-//                  ▼           └──── courier failed ───┤
-//                ended ◄───────────────────────────────┘
+//   working ─► delivered ─► carrying ─► integrated
+//      │           ▲           │
+//      ▼           └ failed ───┤
+//    ended ◄───────────────────┘
 //   besides: `missing` (a listed Job is not seen) and `unread` (it ended, its pod is not seen yet)
 //   and `unreceipted` (it says that it ended well, the gateway's receipt is not seen yet)
 
@@ -24,7 +24,6 @@ export interface Delivered {
 }
 
 export type Stage =
-  | { readonly kind: 'starting'; readonly what: JobKind }
   | { readonly kind: 'missing'; readonly what: JobKind }
   | { readonly kind: 'unread'; readonly what: JobKind }
   | { readonly kind: 'unreceipted'; readonly what: JobKind }
@@ -38,14 +37,14 @@ export interface Run {
   /** Number of the attempt. */
   readonly n: number;
   readonly candidate: number;
-  /** As the status should list it; undefined while its first Job is only asked for. */
-  readonly record: Attempt | undefined;
+  /** As the status should list it. */
+  readonly record: Attempt;
   readonly stage: Stage;
   /** It ended, and the status does not say so yet. */
   readonly newlyEnded: boolean;
 }
 
-export const recordsOf = (runs: readonly Run[]): readonly Attempt[] => runs.flatMap(({ record }) => record ?? []);
+export const recordsOf = (runs: readonly Run[]): readonly Attempt[] => runs.map(({ record }) => record);
 
 /** 0: there was none. */
 export const currentAttempt = (runs: readonly Run[]): number => Math.max(0, ...runs.map(({ n }) => n));
@@ -69,7 +68,7 @@ const runsIn = <K extends Stage['kind']>(runs: readonly Run[], kind: K): readonl
 export const runIn = <K extends Stage['kind']>(runs: readonly Run[], kind: K): RunIn<K> | undefined => runsIn(runs, kind)[0];
 
 /** Whether the current attempt has a run whose Job of that kind is in that stage. */
-export const isJobIn = (runs: readonly Run[], kind: 'starting' | 'missing' | 'unread' | 'unreceipted', what: JobKind): boolean =>
+export const isJobIn = (runs: readonly Run[], kind: 'missing' | 'unread' | 'unreceipted', what: JobKind): boolean =>
   runsIn(runs, kind).some(({ stage }) => stage.what === what);
 
 /** The record that the Task as a whole speaks of: what landed, or else what began last. */

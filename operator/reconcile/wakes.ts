@@ -105,7 +105,8 @@ const newsOf = ({ status = {} }: Objects['Pod']): string => {
       ({ type, status: holds }) => type === 'DisruptionTarget' || (type === 'PodScheduled' && holds === 'False'),
     ) ?? [],
     all.flatMap(({ state }) => state?.waiting?.reason ?? []).filter((why) => !AS_USUAL.includes(why)),
-    all.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined),
+    (status.phase ?? 'Pending') !== 'Pending' ||
+      all.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined),
     containerStatuses.flatMap(({ state }) => state?.terminated ?? []),
   ]);
 };

@@ -44,6 +44,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   readonly #keysBy = new Map<string, Set<string>>();
   readonly #nowMs: () => number;
   #onMoved: (object: T) => void = () => undefined;
+  #onVanished: (object: Stored<T>) => void = () => undefined;
   #sweepAtSize = MIN_SWEEP_SIZE;
 
   /** `indexes` as they were given to the cache. */
@@ -51,11 +52,17 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     this.#cache = cache;
     this.#nowMs = nowMs;
     this.#indexes = { ...indexes, [OWNER]: ownersOf, [UID]: (object) => [object.metadata.uid] };
+    cache.onReplaced(() => [...this.#assumptions.values()].forEach((assumption) => this.#settle(assumption)));
   }
 
   /** Called with an object of which an assumption began or failed: no watch tells that. */
   onMoved(listener: (object: T) => void): void {
     this.#onMoved = listener;
+  }
+
+  /** Called with an object that was written and is gone again, of which the cache never told: it went between two lists. */
+  onVanished(listener: (object: Stored<T>) => void): void {
+    this.#onVanished = listener;
   }
 
   /** Assumptions that still cover the cache. */
@@ -115,7 +122,9 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
       confirm: (stored) => {
         if (!isMine()) return;
         const version = stored?.metadata.resourceVersion;
-        this.#set({ ...mine, object: object === undefined ? undefined : (stored ?? object), version, confirmed: true });
+        const confirmed = { ...mine, object: object === undefined ? undefined : (stored ?? object), version, confirmed: true };
+        this.#set(confirmed);
+        this.#settle(confirmed);
       },
       fail: () => {
         if (!isMine()) return;
@@ -163,6 +172,11 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
       keys?.delete(key);
       if (keys?.size === 0) this.#keysBy.delete(place);
     }
+  }
+
+  #settle({ key, object, confirmed }: Assumption<T>): void {
+    const isOver = confirmed && this.#living(key) === undefined;
+    if (isOver && object !== undefined && this.#cache.get(key) === undefined) this.#onVanished(object);
   }
 
   /** The assumption of that key, unless the cache has caught up with it: then it is dropped here. */

@@ -360,14 +360,18 @@ export class ApiServer {
     this.#objects.set(stored.kind, byKey);
     this.#lists.delete(stored.kind);
     this.#everything.set(stored.metadata.uid, stored);
-    for (const { uid } of stored.metadata.ownerReferences ?? []) {
-      const children = this.#children.get(uid) ?? new Set();
-      this.#children.set(uid, children.add(stored.metadata.uid));
-    }
+    this.#own(stored, before);
     this.#tell({ type: 'put', version, before, object: stored });
     this.audit.push({ who, verb, kind: stored.kind, key, version });
     this.#options.onWrite({ who, verb, before, after: stored });
     return stored;
+  }
+
+  #own({ metadata: { uid, ownerReferences = [] } }: SimObject, before: SimObject | undefined): void {
+    const old = before?.metadata.ownerReferences ?? [];
+    if (before !== undefined && !isSameJson(old, ownerReferences)) this.#mayHaveOrphans = true;
+    for (const owner of old) this.#children.get(owner.uid)?.delete(uid);
+    for (const owner of ownerReferences) this.#children.set(owner.uid, (this.#children.get(owner.uid) ?? new Set()).add(uid));
   }
 
   #remove(who: string, object: SimObject): 'deleted' {

@@ -18,6 +18,12 @@ const judgeDone = (story: Story, { server, repository }: Simulation): void => {
     const isThere = commits.some(({ id }) => id === status.commit);
     check(isThere, 'G1', () => `task ${metadata.name} has succeeded with a commit that is not on the branch`);
   }
+  const head = repository.head(`${namespace}/${name}`);
+  check(
+    story.status?.headCommit === head,
+    'G1',
+    () => `Story ${namespace}/${name} is Done at ${story.status?.headCommit}, and not at ${head}`,
+  );
   const plan = server.lastOf(story.status?.plan?.uid ?? '') as unknown as Plan | undefined;
   for (const { id } of plan?.status?.tasks ?? [])
     check(repository.has(uid, id), 'G1', () => `Story ${namespace}/${name} is Done without a commit of task ${id}`);

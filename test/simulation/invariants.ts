@@ -2,7 +2,7 @@
 // guarantee that it holds. What a person may do to a system (a status wiped, an object deleted) excuses what follows from it, and no more.
 
 import { isSameJson } from '../../crds/canonical.ts';
-import { planTaskDigest } from '../../crds/digests.ts';
+import { planDigest, planTaskDigest } from '../../crds/digests.ts';
 import type { JobKind } from '../../crds/contracts/steps.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { controllerOf } from '../../crds/kinds/meta.ts';
@@ -67,6 +67,15 @@ const isApproved = (plan: Plan | undefined, digest: string, story: Story | undef
   const { approval, author } = plan?.spec ?? {};
   if (approval === undefined) return (story?.status?.gates?.design ?? story?.spec.gates.design) === 'Auto';
   return approval.verdict === 'Approved' && approval.digest === digest && approval.by !== author;
+};
+
+/** As its status says it. While that write is under way: what text and scope give, as it is never another. */
+const digestOf = (plan: Plan | undefined, story: Story | undefined): string | undefined => {
+  if (plan?.status?.digest !== undefined) return plan.status.digest;
+  const scope = story?.status?.scopeDigest;
+  if (plan === undefined || story === undefined || scope === undefined) return undefined;
+  const { revision, tasks = [] } = plan.spec;
+  return planDigest({ storyUid: story.metadata.uid, scopeDigest: scope, revision, tasks });
 };
 
 export interface Scene {
@@ -144,9 +153,9 @@ export class Invariants {
     if (old === undefined && this.#wiped.has(after.metadata.uid)) return; // it may begin anew, or behind what was published
     const oldSeq = old?.eventSeq ?? 0;
     const seqs = (status.outbox ?? []).map(({ seq }) => seq).filter((seq) => seq > oldSeq);
-    // an event that was under way when its status was wiped has its number
+    // events that were under way when their status was wiped have their numbers, as far as the operator knows by now
     const toldSeq = this.#wiped.has(after.metadata.uid) ? this.#scene.toldUpTo(after.metadata.uid) : 0;
-    const fromSeq = seqs[0] === toldSeq + 1 ? Math.max(oldSeq, toldSeq) : oldSeq;
+    const fromSeq = Math.max(oldSeq, Math.min(toldSeq, (seqs[0] ?? 0) - 1));
     const expected = Array.from({ length: Math.max(0, (status.eventSeq ?? 0) - fromSeq) }, (_, index) => fromSeq + index + 1);
     check(
       isSameJson(seqs, expected),
@@ -223,7 +232,7 @@ export class Invariants {
     const plan = server.lastOf(planRef.uid) as unknown as Plan | undefined;
     const isWiped = this.#wiped.has(planRef.uid);
     check(isApproved(plan, planRef.digest, story), 'G5', () => `${name} runs what nobody approved`);
-    check(isWiped || plan?.status?.digest === planRef.digest, 'G5', () => `${name} is of another digest than its plan`);
+    check(isWiped || digestOf(plan, story) === planRef.digest, 'G5', () => `${name} is of another digest than its plan`);
     check(planTaskDigest(work) === taskDigest, 'G5', () => `${name} is another task than it says`);
     const approved = (plan?.status?.tasks ?? plan?.spec.tasks)?.find(({ id }) => id === work.id);
     check(approved !== undefined && planTaskDigest(approved) === taskDigest, 'G5', () => `${name} is not what its plan says`);

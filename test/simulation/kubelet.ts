@@ -184,7 +184,7 @@ export class Kubelet {
   }
 
   #run(jobName: string, pod: Pod): string {
-    this.#patchPod(pod, { phase: 'Running' });
+    this.#patchPod(pod, { phase: 'Running', startTime: this.#time() });
     return `the pod of ${jobName} runs`;
   }
 

@@ -78,7 +78,7 @@ const opensGates: Habit = (server) =>
 
 const USED_UP: readonly string[] = ['AttemptsUsedUp', 'InfrastructureRetriesUsedUp'];
 /** What ends by itself, or what somebody else mends. */
-const PASSING: readonly string[] = ['WriteRefused', 'TaskLost'];
+const PASSING: readonly string[] = ['WriteRefused', 'TaskLost', 'OwnerChanged'];
 const MOST_EXTRA = 5;
 const MOST_REVISIONS = 6;
 

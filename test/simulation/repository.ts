@@ -70,6 +70,13 @@ export class Repository {
     return hash('sha1', textOf(carried));
   }
 
+  /** What it was put upon, or would be. */
+  parentOf(carried: Carried): string {
+    const commits = this.commits(carried.story);
+    const at = commits.findIndex(({ id }) => id === this.commitOf(carried));
+    return (at < 0 ? commits.at(-1) : commits[at - 1])?.id ?? this.base;
+  }
+
   /** What landed already is not pushed again. */
   push(carried: Carried): string {
     const id = this.commitOf(carried);

@@ -115,6 +115,15 @@ const inNamespace = <T extends KubeObject>(object: T, namespace: string): T => (
   metadata: { ...object.metadata, namespace },
 });
 
+const budgetOf = (random: Random): { readonly budget?: Readonly<Record<string, number>> } => {
+  const wallClockSeconds = random.chance(0.1) ? 60 + random.below(1_200) : undefined;
+  const gpuSeconds = random.chance(0.05) ? 1 + random.below(60) : undefined;
+  if (wallClockSeconds === undefined && gpuSeconds === undefined) return {};
+  return {
+    budget: { ...(wallClockSeconds !== undefined && { wallClockSeconds }), ...(gpuSeconds !== undefined && { gpuSeconds }) },
+  };
+};
+
 const storyObject = (random: Random, name: string): KubeObject => {
   const isVague = random.chance(0.05);
   const gate = (): 'Human' | 'Auto' => (random.chance(0.2) ? 'Human' : 'Auto');
@@ -122,7 +131,7 @@ const storyObject = (random: Random, name: string): KubeObject => {
     priority: random.below(3),
     gates: { scope: gate(), design: random.chance(0.1) ? 'Auto' : 'Human', test: gate(), docs: gate() },
     ...(isVague && { description: '', acceptanceCriteria: [] }),
-    ...(random.chance(0.1) && { budget: { wallClockSeconds: 60 + random.below(1_200) } }),
+    ...budgetOf(random),
     ...(random.chance(0.03) && { plan: { mode: 'Council' } }),
   };
   const written = unstored(story(spec));
@@ -179,7 +188,10 @@ export const scenarioOf = (schedule: Schedule): Scenario => {
     name: `story-${index + 1}`,
   }));
   const namespaces = [...new Set(places.map(({ namespace }) => namespace))];
-  const councils = namespaces.map((namespace) => inNamespace(unstored(council({}, false)), namespace));
+  const councils = namespaces.map((namespace) => {
+    const workspace = { imageProfile: 'node', ...(random.chance(0.3) && { gpu: { count: 1 + random.below(2) } }) };
+    return inNamespace(unstored(council({ workspace }, false)), namespace);
+  });
   const objects = places.flatMap(({ namespace, name }) => {
     const made = unstored(plan(tasks(`${namespace}/${name}`, 1), { storyRef: { name } }));
     return [inNamespace(storyObject(random, name), namespace), inNamespace(made, namespace)];

@@ -88,12 +88,14 @@ const nodeLoss: Strike = (hand) => {
   return nameOf(pod);
 };
 
-const statusLoss: Strike = (hand) => {
-  const object = pickOf(hand, ['Story', 'Plan', 'Task', 'Council'], ({ status }) => status !== undefined);
-  if (object === undefined) return undefined;
-  edited(hand.simulation.server, object, ({ status: _status, ...rest }) => rest);
-  return nameOf(object);
-};
+const statusLoss =
+  (kinds: readonly string[], suits: (object: SimObject) => boolean = ({ status }) => status !== undefined): Strike =>
+  (hand) => {
+    const object = pickOf(hand, kinds, suits);
+    if (object === undefined) return undefined;
+    edited(hand.simulation.server, object, ({ status: _status, ...rest }) => rest);
+    return nameOf(object);
+  };
 
 /** As a person wrote it: what a backup of manifests, or a repository of them, brings back. */
 const asWritten = ({ apiVersion, kind, metadata, spec }: SimObject): KubeObject & { readonly spec: unknown } => {
@@ -220,6 +222,28 @@ const meddling: Strike = (hand) => {
   return `${nameOf(object)} ${JSON.stringify(change)}`;
 };
 
+/** Where admission is not installed. Its Story misses it meanwhile, and nothing of it goes on. */
+const reowned: Strike = (hand) => {
+  const { simulation, random, later } = hand;
+  const isOwned = ({ metadata }: SimObject): boolean => metadata.ownerReferences?.[0]?.kind === 'Story';
+  const task = pickOf(
+    hand,
+    ['Task'],
+    (each) => isOwned(each) && !isTerminal(each) && each.metadata.deletionTimestamp === undefined,
+  );
+  const owner = pickOf(hand, ['Council'], (each) => each.metadata.namespace === task?.metadata.namespace);
+  if (task === undefined || owner === undefined) return undefined;
+  const owned = (ownerReferences: SimObject['metadata']['ownerReferences']): void =>
+    edited(simulation.server, task, (draft) => ({
+      ...draft,
+      metadata: { ...draft.metadata, ...(ownerReferences !== undefined && { ownerReferences }) },
+    }));
+  const { apiVersion, kind, metadata } = owner;
+  owned([{ apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true }]);
+  later(between(random, 1_000, 30 * MINUTE_MS), () => owned(task.metadata.ownerReferences));
+  return `${nameOf(task)} belongs to ${nameOf(owner)}`;
+};
+
 /** Somebody else's hand on the policy: nothing may be started under it. */
 const alteredPolicy: Strike = (hand) => {
   const policy = pickOf(hand, ['NetworkPolicy']);
@@ -249,6 +273,7 @@ export const STRIKE_KINDS = [
   'heldDeletion',
   'heldJobDeletion',
   'statusLoss',
+  'endedTaskStatusLoss',
   'restored',
   'storyReplaced',
   'timeToLive',
@@ -257,6 +282,7 @@ export const STRIKE_KINDS = [
   'malformedObject',
   'meddling',
   'alteredPolicy',
+  'reowned',
 ] as const;
 export type StrikeKind = (typeof STRIKE_KINDS)[number];
 
@@ -283,7 +309,8 @@ export const strikes: Readonly<Record<StrikeKind, Strike>> = {
   accessDeleted: deleted(['ServiceAccount', 'NetworkPolicy']),
   heldDeletion: heldDeletion(['Story', 'Task', 'Council']),
   heldJobDeletion: heldDeletion(['Job']),
-  statusLoss,
+  statusLoss: statusLoss(['Story', 'Plan', 'Task', 'Council']),
+  endedTaskStatusLoss: statusLoss(['Task'], isTerminal),
   restored,
   storyReplaced,
   timeToLive,
@@ -292,4 +319,5 @@ export const strikes: Readonly<Record<StrikeKind, Strike>> = {
   malformedObject,
   meddling,
   alteredPolicy,
+  reowned,
 };

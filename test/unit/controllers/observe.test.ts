@@ -73,6 +73,11 @@ describe('what is observed', () => {
     expect(seen?.pods.map(({ metadata }) => metadata.name)).toEqual([living, held].map(({ metadata }) => `${metadata.name}-pod`));
   });
 
+  it('a Task: nothing while a Job of its own is only asked for, which has no uid that could be listed', () => {
+    const asked = job(form, { n: 2 }, { uid: '' });
+    expect(observeTask('shop/login-form', snapshot({ tasks: [form], jobs: [job(form), asked] }))).toBeUndefined();
+  });
+
   it('a Task: the Plan that its Story has in force, by uid, not one of the same name', () => {
     const other = plan([work('form')]);
     const again = { ...other, metadata: { ...other.metadata, uid: 'uid-made-again' } };

@@ -100,6 +100,34 @@ describe('the overlay of own writes', () => {
     expect(overlay.get('ns/one')).toBeUndefined();
   });
 
+  it.each(['before', 'after'])(
+    'tells of an object that came and went unseen, whose answer came %s the list without it',
+    (when) => {
+      const { cache, overlay } = rigged();
+      const gone: string[] = [];
+      overlay.onVanished(({ metadata }) => gone.push(metadata.name));
+      const assumed = overlay.assume(thing('new', 'Queued'));
+      if (when === 'before') assumed.confirm(stored('new', 'Queued', 20));
+      cache.advance('30');
+      cache.replace([]);
+      if (when === 'after') assumed.confirm(stored('new', 'Queued', 20));
+      expect(gone).toEqual(['new']);
+      expect(overlay.get('ns/new')).toBeUndefined();
+    },
+  );
+
+  it('tells nothing of an object that the list or the watch shows', () => {
+    const { cache, overlay, show } = rigged();
+    const gone: string[] = [];
+    overlay.onVanished(({ metadata }) => gone.push(metadata.name));
+    overlay.assume(thing('listed', 'Queued')).confirm(stored('listed', 'Queued', 20));
+    overlay.assume(thing('late', 'Queued')).confirm(stored('late', 'Queued', 40));
+    cache.advance('30');
+    cache.replace([stored('listed', 'Queued', 20)]);
+    show(stored('late', 'Queued', 40));
+    expect(gone).toEqual([]);
+  });
+
   it('yields to the watch that was faster than the answer to a create', () => {
     const { overlay, show } = rigged();
     const assumed = overlay.assume(thing('one', 'Queued'));

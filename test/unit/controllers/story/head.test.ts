@@ -28,6 +28,7 @@ const cases: readonly (readonly [string, readonly Task[], string | undefined, st
   ['the end of the chain above a Task that was deleted', [landed('a', COMMIT, 9), landed('d', b, 1)], d, d],
   ['what landed above a commit that somebody pushed', [landed('a', COMMIT, 9), landed('b', id('f'), 1)], a, b],
   ['the latest, for records that name no parent', [landed('b', undefined, 9), landed('a', undefined, 1)], undefined, b],
+  ['the latest of those, also where nothing had landed when it was last written', [landed('a', undefined, 1)], COMMIT, a],
   ['one of a chain that bites its tail', [landed('a', b), landed('b', a), landed('d', a)], undefined, d],
 ];
 

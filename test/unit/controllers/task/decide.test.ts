@@ -87,11 +87,6 @@ const beginnings: readonly Case[] = [
     want: starts,
   },
   {
-    name: 'a Job that was asked for and has no uid yet is waited for in silence',
-    given: taskSeen(form, workspaces([job(form, {}, { uid: '' })])),
-    want: { writes: [], outcome: waits },
-  },
-  {
     name: 'a Job that is seen and not listed is listed with its uid',
     given: taskSeen(form, workspaces([job(form)])),
     want: {

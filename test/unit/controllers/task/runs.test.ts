@@ -71,13 +71,6 @@ describe('two candidates of one attempt', () => {
     expect(stages(found)).toEqual(['1/1 integrated', '1/2 working']);
     expect(leadingRecord(found.runs)).toMatchObject({ candidate: 1, commit: 'c'.repeat(40) });
   });
-
-  it('are told apart while the Job of one is only asked for', () => {
-    const asked = job(form, { n: 2, candidate: 2 }, { uid: '' });
-    const found = read(listing(failedFirst), workspaces([first], [asked]));
-    expect(stages(found)).toEqual(['1/1 ended', '2/1 working', '2/2 starting']);
-    expect(found.runs.at(-1)?.record).toBeUndefined();
-  });
 });
 
 describe('the labels of a Job', () => {
