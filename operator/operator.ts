@@ -196,9 +196,7 @@ export class Operator {
     this.#caches.overlay('Job').onMoved((job) => this.#touchOwner(job));
     for (const kind of OBJECT_KINDS) {
       this.#caches.cache(kind).onChange((change) => this.#seen(kind, change));
-      this.#caches
-        .overlayOf(kind)
-        .onVanished((old) => this.#seen(kind, { type: 'deleted', old }));
+      this.#caches.overlayOf(kind).onVanished((old) => this.#seen(kind, { type: 'deleted', old }));
     }
     for (const kind of PUBLISHING_KINDS)
       this.#caches.cache(kind).onChange((change) => {
