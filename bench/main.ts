@@ -19,7 +19,7 @@ import { asText, isMeasured, rowsOf, type Figure, type Row } from './rows.ts';
 const BENCHMARKS: readonly Benchmark[] = [latency, writes, chain, walk, scale, gateway, runner];
 
 /** More than any benchmark takes: one that hangs is a row that was not measured. */
-const LIMIT_MS = 1_800_000;
+const LIMIT_MS = 1_200_000;
 
 const NOTE_LENGTH = 120;
 

@@ -19,7 +19,7 @@ const MOST = Math.max(...SIZES);
 const LEAST = Math.min(...SIZES);
 const WINDOW_MS = 30_000;
 /** All Tasks are there and have a status by then. */
-const SETTLE_LIMIT_MS = 480_000;
+const SETTLE_LIMIT_MS = 240_000;
 const MEBIBYTE = 1024 * 1024;
 
 const ROWS = {
