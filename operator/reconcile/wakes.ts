@@ -6,6 +6,8 @@ import { canonicalJson } from '../../crds/canonical.ts';
 import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/contracts/commands.ts';
 import { conditionOf } from '../../controllers/conditions.ts';
 import { COURIER_TURN } from '../../controllers/task/courier-turn.ts';
+import { isLive } from '../../controllers/task/job-reading.ts';
+import { LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
@@ -91,6 +93,21 @@ const relatives = (task: Objects['Task'], caches: Caches, change: Moved<'Task'>)
   );
 };
 
+/**
+ * While it runs, a courier keeps those of its Story from their turn also when its Task does not list it (any more). When that one ends,
+ * nothing of its Task changes.
+ */
+const waitingForUnlisted = (job: Objects['Job'], caches: Caches, change: Moved<'Job'>): Keys => {
+  if (job.metadata.labels?.[LABEL_WORKSPACE] !== 'courier' || (change.type !== 'deleted' && isLive(job, []))) return [];
+  const task = caches.cache('Task').byUid(controllerOf(job)?.uid ?? '');
+  const isListed = task?.status?.attempts?.some(
+    ({ courierUid, outcome }) => courierUid === job.metadata.uid && outcome === undefined,
+  );
+  if (task === undefined || isListed === true) return [];
+  const family = caches.cache('Task').by(OF_STORY, task.spec.storyRef.uid);
+  return keysOf('Task', family.filter(isIntegrating));
+};
+
 /** That the first step begins is news, and trouble; what follows as it should is none before the last step has ended. */
 const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
 const ENDED: readonly (string | undefined)[] = ['Succeeded', 'Failed'];
@@ -173,7 +190,7 @@ const wakes: Wakes = {
       ? [workKey('Council', council), ...unfinishedTasksIn(caches, council), ...unfinishedStoriesIn(caches, council)]
       : [workKey('Council', council)],
   Deliberation: (deliberation) => [workKey('Deliberation', deliberation), ...ownerKey('Story', deliberation)],
-  Job: (job, _caches, change) => (isJobNews(change) ? ownerKey('Task', job) : []),
+  Job: (job, caches, change) => (isJobNews(change) ? [...ownerKey('Task', job), ...waitingForUnlisted(job, caches, change)] : []),
   Pod: (pod, caches, change) => {
     if (!isPodNews(change)) return [];
     const job = caches.overlay('Job').byUid(controllerOf(pod)?.uid ?? '');

@@ -37,7 +37,10 @@ type Of<K extends ObjectKind> = Stored<Objects[K]>;
 
 const open = task(work('open'), { phase: 'Queued' });
 const after = task(work('after', { dependsOn: ['base'] }));
-const carried = task(work('carried', { phase: 'DESIGN' }), { phase: 'Integrating', attempts: [attempt(1)] });
+const carried = task(work('carried', { phase: 'DESIGN' }), {
+  phase: 'Integrating',
+  attempts: [attempt(1, { courierUid: 'uid-courier', courierTries: 1 })],
+});
 const elsewhere = task(work('far'));
 const openJob = job(open);
 const cronJob = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', uid: 'uid-nightly', controller: true };
@@ -300,6 +303,29 @@ describe('what a change wakes', () => {
   it.each(jobMoves)('a Job %s', (_, status, isNews) => {
     const object = { ...openJob, ...(status && { status }) };
     expect(wokenBy('Job', { type: 'changed', old: openJob, object }, caches())).toEqual(isNews ? ['Task shop/login-open'] : []);
+  });
+
+  const over: Job['status'] = { conditions: [{ type: 'Failed', status: 'True' }] };
+  const courierMoves: readonly (readonly [string, Job, Job['status'], readonly string[]])[] = [
+    [
+      'its Task does not list wakes those that wait for their turn',
+      job(open, { kind: 'courier' }),
+      over,
+      ['Task shop/login-carried'],
+    ],
+    ['its Task lists wakes its Task alone', job(carried, { kind: 'courier' }, { uid: 'uid-courier' }), over, []],
+    [
+      'still runs wakes its Task alone',
+      job(open, { kind: 'courier' }),
+      { conditions: [{ type: 'FailureTarget', status: 'True' }] },
+      [],
+    ],
+  ];
+  it.each(courierMoves)('a courier that ended and that %s', (_, courier, status, want) => {
+    const object = { ...courier, ...(status && { status }) };
+    const woken = wokenBy('Job', { type: 'changed', old: courier, object }, caches());
+    const owner = `Task shop/${courier.metadata.ownerReferences?.[0]?.name ?? ''}`;
+    expect(woken).toEqual([owner, ...want]);
   });
 
   it('a cursor that moved makes room in an outbox that was full, and wakes its object', () => {
