@@ -31,6 +31,7 @@ import {
   wokenByFailure,
   wokenByReceipt,
   wokenByStore,
+  wokenByUnprepared,
   wokenByUsage,
   workKey,
   type PublishingKind,
@@ -86,6 +87,8 @@ export class Operator {
   readonly #events: EventRecorder;
   readonly #reconcilePorts: ReconcilePorts;
   readonly #controllers: ReadonlyMap<string, AnyController>;
+  /** Namespaces whose accounts or policy somebody was making, and failed. */
+  readonly #unprepared = new Set<string>();
 
   constructor(ports: OperatorPorts) {
     const { config, api, clock, telemetry, makeQueue } = ports;
@@ -194,6 +197,8 @@ export class Operator {
   #listen(): void {
     this.#caches.overlay('Task').onMoved((task) => this.#places.touch(keyOf(task.metadata)));
     this.#caches.overlay('Job').onMoved((job) => this.#touchOwner(job));
+    for (const kind of ['ServiceAccount', 'NetworkPolicy'] as const)
+      this.#caches.overlay(kind).onFallen(({ metadata }) => this.#unprepared.add(metadata.namespace ?? ''));
     for (const kind of OBJECT_KINDS) {
       this.#caches.cache(kind).onChange((change) => this.#seen(kind, change));
       this.#caches.overlayOf(kind).onVanished((old) => this.#seen(kind, { type: 'deleted', old }));
@@ -203,6 +208,14 @@ export class Operator {
         if (change.type !== 'deleted') this.#outboxSeen(kind, change.object);
       });
     for (const kind of TELLING_KINDS) this.#caches.cache(kind).onChange((change) => this.#tell(kind, change));
+  }
+
+  /** Those that fail themselves have their date: two of them must not wake each other for ever. */
+  #failed(workKeyText: string): void {
+    const unprepared = [...this.#unprepared].flatMap((namespace) => wokenByUnprepared(namespace, this.#caches));
+    this.#unprepared.clear();
+    const woken = [...wokenByFailure(workKeyText, this.#caches), ...unprepared];
+    this.#wake(woken.filter((key) => key !== workKeyText && !this.#work.isFailing(key)));
   }
 
   #seen<K extends ObjectKind>(kind: K, change: Change<Objects[K]>): void {
@@ -252,9 +265,7 @@ export class Operator {
     const controller = this.#controllers.get(kind);
     if (controller === undefined) return { kind: 'done' };
     const next = await reconcile(controller, key, this.#reconcilePorts);
-    // those that fail themselves have their date: two of them must not wake each other for ever
-    if (next.kind === 'retry')
-      this.#wake(wokenByFailure(workKeyText, this.#caches).filter((woken) => !this.#work.isFailing(woken)));
+    if (next.kind === 'retry') this.#failed(workKeyText);
     return next;
   }
 

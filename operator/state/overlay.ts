@@ -45,6 +45,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   readonly #nowMs: () => number;
   #onMoved: (object: T) => void = () => undefined;
   #onVanished: (object: Stored<T>) => void = () => undefined;
+  #onFallen: (object: T) => void = () => undefined;
   #sweepAtSize = MIN_SWEEP_SIZE;
 
   /** `indexes` as they were given to the cache. */
@@ -63,6 +64,11 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   /** Called with an object that was written and is gone again, of which the cache never told: it went between two lists. */
   onVanished(listener: (object: Stored<T>) => void): void {
     this.#onVanished = listener;
+  }
+
+  /** Called with an object that was to be created and was not: whoever saw it meanwhile is told by no watch. */
+  onFallen(listener: (object: T) => void): void {
+    this.#onFallen = listener;
   }
 
   /** Assumptions that still cover the cache. */
@@ -130,6 +136,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
         if (!isMine()) return;
         this.#drop(key);
         if (moved !== undefined) this.#onMoved(moved);
+        if (object !== undefined && base === undefined) this.#onFallen(object);
       },
     };
   }

@@ -116,6 +116,16 @@ describe('the overlay of own writes', () => {
     },
   );
 
+  it('tells of an object that was to be created and was not, but of no other that failed', () => {
+    const { overlay } = rigged(stored('old', 'Running', 1));
+    const fallen: string[] = [];
+    overlay.onFallen(({ metadata }) => fallen.push(metadata.name));
+    overlay.assume(thing('new', 'Queued')).fail();
+    overlay.assume(thing('old', 'Done')).fail();
+    overlay.assumeDeleted('ns/old').fail();
+    expect(fallen).toEqual(['new']);
+  });
+
   it('tells nothing of an object that the list or the watch shows', () => {
     const { cache, overlay, show } = rigged();
     const gone: string[] = [];
