@@ -13,7 +13,7 @@ import type { ApiClient } from '../kube/client.ts';
 import { controllerOf } from '../crds/kinds/meta.ts';
 import { makeClaims } from '../controllers/task/observe.ts';
 import type { Snapshot } from '../controllers/snapshot.ts';
-import { keyOf, type KubeObject } from '../kube/object.ts';
+import { keyOf, refOf, type KubeObject } from '../kube/object.ts';
 import type { JetStreamLink, LinkOptions } from '../runtime/bus/link.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Queue, QueueOptions } from '../runtime/queue.ts';
@@ -210,12 +210,16 @@ export class Operator {
     for (const kind of TELLING_KINDS) this.#caches.cache(kind).onChange((change) => this.#tell(kind, change));
   }
 
-  /** Those that fail themselves have their date: two of them must not wake each other for ever. */
   #failed(workKeyText: string): void {
-    const unprepared = [...this.#unprepared].flatMap((namespace) => wokenByUnprepared(namespace, this.#caches));
+    const unprepared = [...this.#unprepared];
     this.#unprepared.clear();
-    const woken = [...wokenByFailure(workKeyText, this.#caches), ...unprepared];
-    this.#wake(woken.filter((key) => key !== workKeyText && !this.#work.isFailing(key)));
+    // those that fail themselves have their date: two of them must not wake each other for ever
+    const isAsleep = (key: string): boolean => key !== workKeyText && !this.#work.isFailing(key);
+    this.#wake(wokenByFailure(workKeyText, this.#caches).filter(isAsleep));
+    for (const namespace of unprepared) {
+      this.#wake(wokenByUnprepared(namespace, this.#caches).filter(isAsleep));
+      this.#places.retell((key) => refOf(key).namespace === namespace && isAsleep(`Task ${key}`));
+    }
   }
 
   #seen<K extends ObjectKind>(kind: K, change: Change<Objects[K]>): void {

@@ -35,8 +35,8 @@ const ownerKey = (kind: ObjectKind, object: KubeObject): Keys => {
 };
 
 const unfinishedTasks = (caches: Caches): Keys => keysOf('Task', caches.cache('Task').by(UNFINISHED, 'all'));
-const unfinishedTasksIn = (caches: Caches, { metadata: { namespace = '' } }: KubeObject): Keys =>
-  wokenByUnprepared(namespace, caches);
+const unfinishedTasksIn = (caches: Caches, object: KubeObject): Keys =>
+  keysOf('Task', caches.cache('Task').by(UNFINISHED_IN, object.metadata.namespace ?? ''));
 const unfinishedStoriesIn = (caches: Caches, object: KubeObject): Keys =>
   keysOf(
     'Story',
@@ -218,9 +218,9 @@ export const wokenByFailure = (workKeyText: string, caches: Caches): Keys => {
   return object === undefined ? [] : wokenBy(kind, { type: 'added', object }, caches).filter((woken) => woken !== workKeyText);
 };
 
-/** What a namespace needs was being made by one of its Tasks, which failed: the others waited for it. */
+/** What a namespace needs was being made by one of its Tasks, which failed: couriers waited for it. Who got a place is told by the index. */
 export const wokenByUnprepared = (namespace: string, caches: Caches): Keys =>
-  keysOf('Task', caches.cache('Task').by(UNFINISHED_IN, namespace));
+  keysOf('Task', caches.cache('Task').by(UNFINISHED_IN, namespace).filter(isIntegrating));
 
 /** An answer of the gateway wakes who asked: a Story for its base commit, every Council for its endpoint. */
 export const wokenByAnswer = (commandId: string, caches: Caches): Keys => {

@@ -114,6 +114,12 @@ export class Places {
     return news;
   }
 
+  /** Those of them who were told, and perhaps looked in vain, are told again. */
+  retell(suits: (key: string) => boolean): void {
+    for (const key of this.#told) if (suits(key)) this.#told.delete(key);
+    this.#options.onTouched();
+  }
+
   #settle(claims: Claims): void {
     for (const key of this.#touched) this.#put(key, claims.at(key));
     this.#touched.clear();
