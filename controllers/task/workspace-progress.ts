@@ -28,7 +28,7 @@ export const statusesOf = ({ status }: Pod): readonly ContainerStatus[] => [
 ];
 
 /** While steps run that are init containers, the phase of their pod is Pending. */
-const podHasStarted = (pod: Pod): boolean =>
+export const podHasStarted = (pod: Pod): boolean =>
   (pod.status?.phase !== undefined && pod.status.phase !== 'Pending') ||
   statusesOf(pod).some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
 

@@ -7,6 +7,7 @@ import { isProbeId, storyUidOfAccount, storyUidOfResolve } from '../../crds/cont
 import { conditionOf } from '../../controllers/conditions.ts';
 import { COURIER_TURN } from '../../controllers/task/courier-turn.ts';
 import { isLive } from '../../controllers/task/job-reading.ts';
+import { podHasStarted, statusesOf } from '../../controllers/task/workspace-progress.ts';
 import { LABEL_WORKSPACE } from '../../crds/labels.ts';
 import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
@@ -112,19 +113,19 @@ const waitingForUnlisted = (job: Objects['Job'], caches: Caches, change: Moved<'
 const AS_USUAL: readonly string[] = ['PodInitializing', 'ContainerCreating'];
 const ENDED: readonly (string | undefined)[] = ['Succeeded', 'Failed'];
 
-const newsOf = ({ status = {} }: Objects['Pod']): string => {
-  const { initContainerStatuses = [], containerStatuses = [] } = status;
-  const all = [...initContainerStatuses, ...containerStatuses];
+const newsOf = (pod: Objects['Pod']): string => {
+  const { status = {} } = pod;
   return JSON.stringify([
     ENDED.includes(status.phase) ? status.phase : '',
     [status.reason, status.message],
     status.conditions?.filter(
       ({ type, status: holds }) => type === 'DisruptionTarget' || (type === 'PodScheduled' && holds === 'False'),
     ) ?? [],
-    all.flatMap(({ state }) => state?.waiting?.reason ?? []).filter((why) => !AS_USUAL.includes(why)),
-    (status.phase ?? 'Pending') !== 'Pending' ||
-      all.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined),
-    containerStatuses.flatMap(({ state }) => state?.terminated ?? []),
+    statusesOf(pod)
+      .flatMap(({ state }) => state?.waiting?.reason ?? [])
+      .filter((why) => !AS_USUAL.includes(why)),
+    podHasStarted(pod),
+    status.containerStatuses?.flatMap(({ state }) => state?.terminated ?? []) ?? [],
   ]);
 };
 
