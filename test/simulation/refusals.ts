@@ -25,10 +25,18 @@ const hasUnknown = (given: unknown, known: unknown): boolean => {
   return Object.entries(given).some(([name, value]) => !(name in known) || hasUnknown(value, known[name]));
 };
 
+/** Each schema compiles itself at its first use: a new one for each write would compile each time. */
+const partials = new WeakMap<z.ZodObject, z.ZodObject>();
+const partialOf = (schema: z.ZodObject): z.ZodObject => {
+  const partial = partials.get(schema) ?? schema.partial();
+  partials.set(schema, partial);
+  return partial;
+};
+
 /** An apply of a field that is unknown, or of another type, is no valid apply at all; to other requests it is an object like any other. */
 export const checkShape = (schema: z.ZodObject | undefined, given: unknown): void => {
   if (schema === undefined || given === undefined) return;
-  const parsed = schema.partial().safeParse(given);
+  const parsed = partialOf(schema).safeParse(given);
   const isOfOtherType =
     !parsed.success && parsed.error.issues.some(({ code, path }) => code === 'invalid_type' && at(given, path) !== undefined);
   if (isOfOtherType || (parsed.success && hasUnknown(given, parsed.data)))

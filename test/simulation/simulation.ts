@@ -8,6 +8,7 @@ import { controllers as shipped } from '../../controllers/registry.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { PassRecord } from '../../operator/reconcile/reconcile.ts';
+import { frozen } from '../../runtime/config.ts';
 import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
 import { ApiServer, type Write } from './api-server.ts';
 import { Faults, type FaultPlan } from './faults.ts';
@@ -156,7 +157,7 @@ export class Simulation {
     const { server } = this;
     const process = new OperatorProcess({
       ...{ server, controllers: this.#controllers, store: this.store },
-      platform: this.#scenario.platform ?? defaultPlatform(),
+      platform: frozen(this.#scenario.platform ?? defaultPlatform()),
       ...{ nowMs: () => this.nowMs + skewMs, skewMs },
       random: () => this.#random?.next() ?? 0.999,
       perform: (by, label, call) => this.#perform(by, label, call),
