@@ -8,6 +8,7 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { controllerOf } from '../../crds/kinds/meta.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import { kindDefinitions, type Kind } from '../../crds/kinds/registry.ts';
+import { storyDeadlineMs } from '../../crds/rules/limits.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
@@ -86,6 +87,8 @@ export interface Scene {
   readonly toldUpTo: (uid: string) => number;
   /** The server's version when the process that makes the present request began; undefined while others may act beside it. */
   readonly aloneSince: () => number | undefined;
+  /** By the clock of the process that makes the present request; epoch milliseconds. */
+  readonly nowMs: () => number;
 }
 
 export class Invariants {
@@ -264,12 +267,13 @@ export class Invariants {
     );
   }
 
-  /** A Task that goes on, and whose latest attempt has a workspace that lives. */
+  /** A Task that goes on, and whose latest attempt has a workspace that lives. What is past its deadline gives its place back, as what is cancelled does. */
   #hasPlace(task: SimObject): boolean {
-    const { server } = this.#scene;
+    const { server, nowMs } = this.#scene;
     const { spec } = task as unknown as Task;
     const story = server.byUid(spec.storyRef.uid) as unknown as Story | undefined;
     if (spec.cancel || isTerminal(task) || story === undefined || story.spec.cancel || isFinished(story)) return false;
+    if ((storyDeadlineMs(story) ?? Infinity) <= nowMs()) return false;
     const jobs = server.ownedBy(task.metadata.uid, 'Job');
     const latest = Math.max(0, ...jobs.map(({ metadata }) => Number(metadata.labels?.[LABEL_ATTEMPT])));
     const isOf = (job: SimObject, kind: JobKind, n: number): boolean =>

@@ -83,6 +83,7 @@ export class Simulation {
     this.invariants = new Invariants({
       ...{ server: this.server, repository: this.repository, platform: scenario.platform ?? defaultPlatform() },
       toldUpTo: (uid) => this.publications.toldUpTo(uid),
+      nowMs: () => this.nowMs + this.leader.skewMs,
       aloneSince: () => (this.#isAlone && this.#processes.length === 1 ? this.leader.bornAt : undefined),
     });
     this.store = new Store({
