@@ -201,7 +201,9 @@ export class Operator {
       this.#caches.overlay(kind).onFallen(({ metadata }) => this.#unprepared.add(metadata.namespace ?? ''));
     for (const kind of OBJECT_KINDS) {
       this.#caches.cache(kind).onChange((change) => this.#seen(kind, change));
-      this.#caches.overlayOf(kind).onVanished((old) => this.#seen(kind, { type: 'deleted', old }));
+      const overlay = this.#caches.overlayOf(kind);
+      overlay.onVanished((old) => this.#seen(kind, { type: 'deleted', old }));
+      overlay.onSkipped((old, object) => this.#seen(kind, { type: 'changed', old, object }));
     }
     for (const kind of PUBLISHING_KINDS)
       this.#caches.cache(kind).onChange((change) => {

@@ -6,7 +6,7 @@
 
 import { ASSUMED_UID } from '../../crds/kinds/meta.ts';
 import { compareResourceVersions, keyOf, type KubeObject, type Stored } from '../../kube/object.ts';
-import { OWNER, ownersOf, type Cache, type IndexBy, type Reader } from '../../kube/cache.ts';
+import { OWNER, ownersOf, type Cache, type Change, type IndexBy, type Reader } from '../../kube/cache.ts';
 
 interface Assumption<T extends KubeObject> {
   readonly key: string;
@@ -31,6 +31,8 @@ export interface Assumed<T extends KubeObject> {
 
 const UID = 'uid';
 const MIN_SWEEP_SIZE = 256;
+/** Of one key: while a watch is cut an object is written a few times at the most. */
+const MAX_UNSHOWN = 8;
 const NONE: readonly never[] = [];
 
 /** A safety net only: the version rule ends an assumption, unless the server went back in time. */
@@ -43,9 +45,12 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   /** Keys of assumed objects by what they are looked up by. */
   readonly #keysBy = new Map<string, Set<string>>();
   readonly #nowMs: () => number;
+  /** Own writes that the cache has not shown, by key, oldest first. */
+  readonly #unshown = new Map<string, readonly Stored<T>[]>();
   #onMoved: (object: T) => void = () => undefined;
   #onVanished: (object: Stored<T>) => void = () => undefined;
   #onFallen: (object: T) => void = () => undefined;
+  #onSkipped: (written: Stored<T>, shown: Stored<T>) => void = () => undefined;
   #sweepAtSize = MIN_SWEEP_SIZE;
 
   /** `indexes` as they were given to the cache. */
@@ -53,6 +58,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     this.#cache = cache;
     this.#nowMs = nowMs;
     this.#indexes = { ...indexes, [OWNER]: ownersOf, [UID]: (object) => [object.metadata.uid] };
+    cache.onChange((change) => this.#shown(change));
     cache.onReplaced(() => [...this.#assumptions.values()].forEach((assumption) => this.#settle(assumption)));
   }
 
@@ -69,6 +75,14 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
   /** Called with an object that was to be created and was not: whoever saw it meanwhile is told by no watch. */
   onFallen(listener: (object: T) => void): void {
     this.#onFallen = listener;
+  }
+
+  /**
+   * Called with what was written and what the cache shows instead: the watch was cut, and the next list had a later state. Others decided by
+   * the one between, and the cache may tell of no change at all.
+   */
+  onSkipped(listener: (written: Stored<T>, shown: Stored<T>) => void): void {
+    this.#onSkipped = listener;
   }
 
   /** Assumptions that still cover the cache. */
@@ -131,6 +145,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
         const confirmed = { ...mine, object: object === undefined ? undefined : (stored ?? object), version, confirmed: true };
         this.#set(confirmed);
         this.#settle(confirmed);
+        if (object !== undefined && stored !== undefined) this.#written(key, stored);
       },
       fail: () => {
         if (!isMine()) return;
@@ -139,6 +154,28 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
         if (object !== undefined && base === undefined) this.#onFallen(object);
       },
     };
+  }
+
+  #written(key: string, stored: Stored<T>): void {
+    const cached = this.#cache.get(key);
+    const isShown =
+      cached !== undefined && compareResourceVersions(cached.metadata.resourceVersion, stored.metadata.resourceVersion) >= 0;
+    if (!isShown) this.#unshown.set(key, [...(this.#unshown.get(key) ?? NONE), stored].slice(-MAX_UNSHOWN));
+  }
+
+  #shown(change: Change<Stored<T>>): void {
+    const key = keyOf((change.type === 'deleted' ? change.old : change.object).metadata);
+    const written = this.#unshown.get(key);
+    if (written === undefined) return;
+    this.#unshown.delete(key);
+    if (change.type === 'deleted') return; // which concerns everybody whom it can concern
+    const { object } = change;
+    const isLater = ({ metadata }: Stored<T>): boolean =>
+      compareResourceVersions(metadata.resourceVersion, object.metadata.resourceVersion) > 0;
+    const isThis = ({ metadata }: Stored<T>): boolean => metadata.resourceVersion === object.metadata.resourceVersion;
+    const later = written.filter(isLater);
+    if (later.length > 0) this.#unshown.set(key, later);
+    for (const each of written) if (!isLater(each) && !isThis(each)) this.#onSkipped(each, object);
   }
 
   /** An assumption ends when somebody looks at its key; of some keys nobody ever asks again. */

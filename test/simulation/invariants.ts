@@ -270,7 +270,7 @@ export class Invariants {
   /** A Task that goes on, and whose latest attempt has a workspace that lives. What is past its deadline gives its place back, as what is cancelled does. */
   #hasPlace(task: SimObject): boolean {
     const { server, nowMs } = this.#scene;
-    const { spec } = task as unknown as Task;
+    const { spec, status } = task as unknown as Task;
     const story = server.byUid(spec.storyRef.uid) as unknown as Story | undefined;
     if (spec.cancel || isTerminal(task) || story === undefined || story.spec.cancel || isFinished(story)) return false;
     if ((storyDeadlineMs(story) ?? Infinity) <= nowMs()) return false;
@@ -278,7 +278,10 @@ export class Invariants {
     const latest = Math.max(0, ...jobs.map(({ metadata }) => Number(metadata.labels?.[LABEL_ATTEMPT])));
     const isOf = (job: SimObject, kind: JobKind, n: number): boolean =>
       job.metadata.labels?.[LABEL_WORKSPACE] === kind && Number(job.metadata.labels[LABEL_ATTEMPT]) === n;
-    return jobs.some((job) => isOf(job, 'attempt', latest) && this.#isLive(job));
+    // what was given up is written down first, and its Job deleted when that is seen: one that cannot go keeps nobody
+    const isGivenUp = (job: SimObject): boolean =>
+      status?.attempts?.some(({ jobUid, finishedAt }) => jobUid === job.metadata.uid && finishedAt !== undefined) ?? false;
+    return jobs.some((job) => isOf(job, 'attempt', latest) && this.#isLive(job) && !isGivenUp(job));
   }
 
   /** Capacity is exact within one leader: it counts what was there when it began and what it asked for itself. */

@@ -138,6 +138,32 @@ describe('the overlay of own writes', () => {
     expect(gone).toEqual([]);
   });
 
+  it('tells of what was written and what is shown instead, when the watch was cut between: others decided by it', () => {
+    const { overlay, show } = rigged(stored('one', 'Ready', 1));
+    const skipped: string[] = [];
+    overlay.onSkipped((written, shown) => skipped.push(`${written.phase} ${shown.phase}`));
+    overlay.assume(thing('one', 'Unknown')).confirm(stored('one', 'Unknown', 20));
+    overlay.assume(thing('one', 'Ready')).confirm(stored('one', 'Ready', 30));
+    overlay.assume(thing('one', 'Done')).confirm(stored('one', 'Done', 40));
+    show(stored('one', 'Ready', 30));
+    expect(skipped).toEqual(['Unknown Ready']);
+    show(stored('one', 'Done', 40));
+    expect(skipped).toEqual(['Unknown Ready']);
+  });
+
+  it('tells nothing of writes that the watch shows one by one, before their answer or after it', () => {
+    const { overlay, show } = rigged(stored('one', 'Ready', 1));
+    const skipped: string[] = [];
+    overlay.onSkipped(({ phase }) => skipped.push(phase));
+    overlay.assume(thing('one', 'Unknown')).confirm(stored('one', 'Unknown', 20));
+    show(stored('one', 'Unknown', 20));
+    const assumed = overlay.assume(thing('one', 'Ready'));
+    show(stored('one', 'Ready', 30));
+    assumed.confirm(stored('one', 'Ready', 30));
+    show(stored('one', 'Done', 40));
+    expect(skipped).toEqual([]);
+  });
+
   it('yields to the watch that was faster than the answer to a create', () => {
     const { overlay, show } = rigged();
     const assumed = overlay.assume(thing('one', 'Queued'));
