@@ -154,7 +154,7 @@ describe('the overlay of own writes', () => {
   it('tells nothing of writes that the watch shows one by one, before their answer or after it', () => {
     const { overlay, show } = rigged(stored('one', 'Ready', 1));
     const skipped: string[] = [];
-    overlay.onSkipped(({ phase }) => skipped.push(phase));
+    overlay.onSkipped(({ phase }) => skipped.push(phase ?? ''));
     overlay.assume(thing('one', 'Unknown')).confirm(stored('one', 'Unknown', 20));
     show(stored('one', 'Unknown', 20));
     const assumed = overlay.assume(thing('one', 'Ready'));
