@@ -67,7 +67,7 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     this.#onMoved = listener;
   }
 
-  /** Called with an object that was written and is gone again, of which the cache never told: it went between two lists. */
+  /** Called with an object that was written, or was to be written, and is gone: it went between two lists, or behind what was assumed. */
   onVanished(listener: (object: Stored<T>) => void): void {
     this.#onVanished = listener;
   }
@@ -151,7 +151,9 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
         if (!isMine()) return;
         this.#drop(key);
         if (moved !== undefined) this.#onMoved(moved);
-        if (object !== undefined && base === undefined) this.#onFallen(object);
+        if (object === undefined) return;
+        if (base === undefined) this.#onFallen(object);
+        else if (this.#cache.get(key) === undefined) this.#onVanished(object);
       },
     };
   }
@@ -238,12 +240,18 @@ export class Overlay<T extends KubeObject> implements Reader<T> {
     const cached = this.#cache.get(assumption.key)?.metadata;
     // the watch was faster than the answer to a create, or the object was replaced by one of the same name
     if (cached !== undefined && cached.uid !== assumption.baseUid && !assumption.confirmed) return true;
-    if (cached === undefined && assumption.wasCached && !assumption.confirmed) return true;
+    if (cached === undefined && !assumption.confirmed && this.#hadBase(assumption)) return true;
     if (this.#isOvertaken(assumption)) return true;
     const { version } = assumption;
     return (
       version !== undefined && this.#cache.version !== undefined && compareResourceVersions(this.#cache.version, version) >= 0
     );
+  }
+
+  /** Whether the cache has come to the state that the assumption was made on: what it does not have then is gone. */
+  #hadBase({ wasCached, baseVersion = '' }: Assumption<T>): boolean {
+    const { version } = this.#cache;
+    return wasCached || (baseVersion !== '' && version !== undefined && compareResourceVersions(version, baseVersion) >= 0);
   }
 
   /**

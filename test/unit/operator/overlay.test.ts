@@ -138,6 +138,27 @@ describe('the overlay of own writes', () => {
     expect(gone).toEqual([]);
   });
 
+  it('yields to a cache that has passed the state a write was made on and has no such object: it is gone', () => {
+    const { cache, overlay, show } = rigged();
+    overlay.assume(thing('one', 'Queued')).confirm(stored('one', 'Queued', 20));
+    const assumed = overlay.assume(thing('one', 'Running'));
+    show(stored('one', 'Queued', 20));
+    cache.remove('ns/one');
+    cache.advance('30');
+    expect(overlay.get('ns/one')).toBeUndefined();
+    assumed.fail();
+    expect(overlay.get('ns/one')).toBeUndefined();
+  });
+
+  it('tells of an object that is gone when the write of it fails: others may have decided by it', () => {
+    const { overlay } = rigged();
+    const gone: string[] = [];
+    overlay.onVanished(({ metadata }) => gone.push(metadata.name));
+    overlay.assume(thing('one', 'Queued')).confirm(stored('one', 'Queued', 20));
+    overlay.assume(thing('one', 'Running')).fail();
+    expect(gone).toEqual(['one']);
+  });
+
   it('tells of what was written and what is shown instead, when the watch was cut between: others decided by it', () => {
     const { overlay, show } = rigged(stored('one', 'Ready', 1));
     const skipped: string[] = [];
