@@ -89,6 +89,12 @@ export default {
       'the runner does not know the API server',
     ),
     forbid(
+      'agent-pool-layers',
+      '^agent-pool/',
+      others('agent-pool', 'agent', 'runtime', 'crds'),
+      'the agent pool does not know the API server',
+    ),
+    forbid(
       'install-layers',
       '^install/',
       others('install', 'runtime', 'kube', 'crds'),
@@ -111,7 +117,7 @@ export default {
     forbid(
       'bench-measures-bundles',
       '^bench/',
-      '^(gateway|agent|agent-runner|operator|cli|scripts)/',
+      '^(gateway|agent|agent-runner|agent-pool|operator|cli|scripts)/',
       'what the bench measures are the bundles, as processes',
     ),
     forbid('images-alone', '^images/', others('images'), 'bundling knows paths, not code'),

@@ -6,6 +6,7 @@ const real = { testTimeout: 240_000, hookTimeout: 600_000 };
 /** Contract tests that bring servers of their own, or need none, and touch no cluster. */
 const ownServers = [
   'test/contract/workspace/**/*.test.ts',
+  'test/contract/agent-pool/**/*.test.ts',
   'test/contract/gateway/{door,git,ledger,model,receipts,store,sweep}.test.ts',
   'test/contract/runtime/**/*.test.ts',
   'test/contract/{nats-rights,plugin,dependencies/upstreams}.test.ts',

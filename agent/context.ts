@@ -4,6 +4,7 @@
 
 import { sha256 } from '../crds/canonical.ts';
 import type { Story } from '../crds/kinds/story.ts';
+import { READING_ROLE } from '../crds/kinds/meta.ts';
 import type { Task } from '../crds/kinds/task.ts';
 import { withoutCredentials } from '../crds/rules/credentials.ts';
 
@@ -75,5 +76,14 @@ export const contextOf = ({ story, task, siblings }: ContextInput): Context => {
   const chars = contextTokens(task.spec.task.role, siblings.length, (story.spec.decisions ?? []).length) * CHARS_PER_TOKEN;
   const parts = [placePart(task, others), decisionsPart(story), tasksPart(task, others)].filter((part) => part !== '');
   const text = withoutCredentials(cut(parts.join('\n\n'), chars));
+  return { digest: sha256(text), text };
+};
+
+/** What is known of a Story as a whole, for whoever deliberates on it and not on one of its tasks. */
+export const storyContextOf = (story: Story | undefined, tasks: readonly Task[]): Context => {
+  const sorted = tasks.toSorted((a, b) => (a.spec.task.id < b.spec.task.id ? -1 : 1));
+  const parts = story === undefined ? [] : [decisionsPart(story), list('Tasks so far', sorted.map(taskLine))];
+  const chars = contextTokens(READING_ROLE, tasks.length, (story?.spec.decisions ?? []).length) * CHARS_PER_TOKEN;
+  const text = withoutCredentials(cut(parts.filter((part) => part !== '').join('\n\n'), chars));
   return { digest: sha256(text), text };
 };

@@ -1,13 +1,20 @@
 // One completion of the model, through the gateway, with the `openai` package. Tries again what may pass by itself; every other end is data.
-// May: call the gateway's OpenAI route. Knows no tools and no prompt.
+// May: call the gateway's OpenAI route. Knows no tools, no prompt and no schema of its own.
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { APIConnectionError, APIError, OpenAI } from 'openai';
-import type { ChatCompletion, ChatCompletionFunctionTool, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import { OpenAI } from 'openai';
+import type {
+  ChatCompletion,
+  ChatCompletionCreateParamsNonStreaming,
+  ChatCompletionFunctionTool,
+  ChatCompletionMessageParam,
+} from 'openai/resources/chat/completions';
 import { fetch as undiciFetch, type Dispatcher } from 'undici';
+import { failure, type TryAgain } from './model-failure.ts';
 
 export interface ModelPlace {
-  readonly gatewayUrl: string;
+  /** Base URL of the gateway's OpenAI routes. */
+  readonly baseUrl: string;
   readonly dispatcher: Dispatcher;
   readonly token: () => Promise<string>;
   readonly model: string;
@@ -15,6 +22,8 @@ export interface ModelPlace {
   readonly maxTokens: number;
   /** How long to wait for one whole answer. */
   readonly callMs?: number;
+  /** How often to try what may pass by itself, within the time; Infinity: the time alone ends it. */
+  readonly maxTries?: number;
 }
 
 export interface ToolCall {
@@ -31,16 +40,29 @@ export type ModelEnd =
       readonly calls: readonly ToolCall[];
       readonly tokens: number;
       readonly cut: boolean;
+      /** Why the model, or whoever filters for it, would not say more. */
+      readonly refusal?: string;
     }
   | { readonly kind: 'budget'; readonly message: string }
   /** The conversation has outgrown the model's window. */
   | { readonly kind: 'tooLong'; readonly message: string }
-  | { readonly kind: 'unavailable'; readonly message: string };
+  /** `lasting`: asked again, it would be refused again. */
+  | { readonly kind: 'unavailable'; readonly message: string; readonly lasting: boolean };
 
-interface Conversation {
+/** JSON that the answer has to be: the server lets its model write nothing else. */
+export interface AnswerFormat {
+  readonly name: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+export interface Conversation {
   readonly messages: readonly ChatCompletionMessageParam[];
-  readonly tools: readonly ChatCompletionFunctionTool[];
+  readonly tools?: readonly ChatCompletionFunctionTool[];
+  /** Instead of tools. Thoughts stay in such an answer: only who reads its JSON can tell them from a text that speaks of them. */
+  readonly format?: AnswerFormat;
   readonly timeoutMs: number;
+  /** Ends the call, and the wait for another try. */
+  readonly signal?: AbortSignal;
 }
 
 export type Model = (conversation: Conversation) => Promise<ModelEnd>;
@@ -52,7 +74,7 @@ const LONGEST_PAUSE_MS = 20_000;
 
 export const gatewayModel = (place: ModelPlace): Model => {
   const client = new OpenAI({
-    baseURL: `${place.gatewayUrl}/openai/v1`,
+    baseURL: place.baseUrl,
     apiKey: place.token,
     organization: null,
     project: null,
@@ -66,10 +88,17 @@ export const gatewayModel = (place: ModelPlace): Model => {
       const end = await once(client, place, conversation, Math.max(1, endsAt - Date.now()));
       if (!('again' in end)) return end;
       const pauseMs = Math.min(LONGEST_PAUSE_MS, end.afterMs ?? 500 * 2 ** (tries - 1)) + randomInt(250);
-      if (tries >= MAX_TRIES || Date.now() + pauseMs >= endsAt) return { kind: 'unavailable', message: end.again };
-      await delay(pauseMs);
+      const isLast = tries >= (place.maxTries ?? MAX_TRIES) || Date.now() + pauseMs >= endsAt;
+      if (isLast || !(await paused(pauseMs, conversation.signal)))
+        return { kind: 'unavailable', message: end.again, lasting: false };
     }
   };
+};
+
+/** False: the signal came first. */
+const paused = async (pauseMs: number, signal: AbortSignal | undefined): Promise<boolean> => {
+  await delay(pauseMs, undefined, signal && { signal }).catch(() => undefined);
+  return signal?.aborted !== true;
 };
 
 /** The package speaks the platform's fetch types; undici's own differ only in name. */
@@ -78,48 +107,60 @@ const dispatched = (dispatcher: Dispatcher): typeof fetch => {
   return (input, init) => call(input, { ...init, dispatcher });
 };
 
-interface TryAgain {
-  readonly again: string;
-  readonly afterMs: number | undefined;
-}
-
 const once = async (
   client: OpenAI,
   place: ModelPlace,
-  { messages, tools }: Conversation,
+  conversation: Conversation,
   timeoutMs: number,
 ): Promise<ModelEnd | TryAgain> => {
+  const { messages, signal } = conversation;
   try {
     const completion = await client.chat.completions.create(
       {
         model: place.model,
         messages: [...messages],
-        tools: [...tools],
+        ...asked(conversation),
         max_tokens: place.maxTokens,
         ...(place.temperature === undefined ? {} : { temperature: place.temperature }),
       },
-      { timeout: Math.min(timeoutMs, place.callMs ?? CALL_MS) },
+      { timeout: Math.min(timeoutMs, place.callMs ?? CALL_MS), ...(signal && { signal }) },
     );
-    return reply(completion, messages);
+    return reply(completion, conversation);
   } catch (error) {
-    return failure(error);
+    return signal?.aborted === true ? { kind: 'unavailable', message: 'the call was given up', lasting: false } : failure(error);
   }
 };
 
-const reply = (completion: ChatCompletion, messages: readonly ChatCompletionMessageParam[]): ModelEnd | TryAgain => {
+type Asked = Pick<ChatCompletionCreateParamsNonStreaming, 'tools' | 'response_format'>;
+
+/** Some servers refuse an empty list of tools. */
+const asked = ({ tools = [], format }: Conversation): Asked => {
+  if (format === undefined) return tools.length === 0 ? {} : { tools: [...tools] };
+  const { name, schema } = format;
+  return { response_format: { type: 'json_schema', json_schema: { name, schema: { ...schema }, strict: true } } };
+};
+
+const reply = (completion: ChatCompletion, { messages, format }: Conversation): ModelEnd | TryAgain => {
   const choice = completion.choices?.[0];
   if (choice === undefined) return { again: 'the model answered without a choice', afterMs: undefined };
-  const calls = (choice.message.tool_calls ?? []).flatMap((call) =>
+  const { content, tool_calls } = choice.message;
+  const calls = (tool_calls ?? []).flatMap((call) =>
     call.type === 'function' ? [{ id: call.id, name: call.function.name, args: call.function.arguments }] : [],
   );
   const tokens = completion.usage?.total_tokens ?? Math.ceil(JSON.stringify(messages).length / 4);
   return {
     kind: 'reply',
-    text: withoutThinking(choice.message.content ?? ''),
+    text: format === undefined ? withoutThinking(content ?? '') : (content ?? ''),
     calls,
     tokens,
     cut: choice.finish_reason === 'length',
+    ...refusalIn(choice),
   };
+};
+
+const refusalIn = ({ finish_reason, message }: ChatCompletion.Choice): { readonly refusal?: string } => {
+  if (typeof message.refusal === 'string' && message.refusal !== '') return { refusal: message.refusal.slice(0, 300) };
+  return finish_reason === 'content_filter' ? { refusal: 'a filter of the model server ended the answer' } : {};
 };
 
 /** Reasoning models write their thoughts into the text; these are neither history nor summary. An unclosed block runs to the end. */
@@ -128,32 +169,3 @@ export const withoutThinking = (text: string): string =>
     .replace(/<think>[\s\S]*?(<\/think>|$)/g, '')
     .replace(/^[\s\S]*?<\/think>/, '')
     .trim();
-
-const failure = (error: unknown): ModelEnd | TryAgain => {
-  if (error instanceof APIError && typeof error.status === 'number') return refused(error.status, error as APIError);
-  const message = describe(error);
-  const passing =
-    error instanceof APIConnectionError || error instanceof TypeError || error instanceof SyntaxError || isNetwork(error);
-  if (passing) return { again: message, afterMs: undefined };
-  throw error;
-};
-
-const refused = (status: number, error: APIError): ModelEnd | TryAgain => {
-  const message = `${status}: ${error.message}`.slice(0, 300);
-  if (status === 413) return { kind: 'tooLong', message };
-  if (status === 402) return { kind: 'budget', message };
-  if (error.code === 'context_length_exceeded' || (status === 400 && /context length|maximum context|too long/i.test(message)))
-    return { kind: 'tooLong', message };
-  if (status !== 408 && status !== 409 && status !== 429 && status < 500) return { kind: 'unavailable', message };
-  const seconds = Number(error.headers?.get('retry-after') ?? '');
-  return { again: message, afterMs: seconds > 0 ? seconds * 1_000 : undefined };
-};
-
-const isNetwork = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && /^(UND_ERR|E[A-Z]+)/.test(String(error.code));
-
-const describe = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message}${cause}`.slice(0, 300);
-};

@@ -22,7 +22,11 @@ export const promptOf = ({ rules, brief, own }: PromptParts): Prompt => ({
   user: [storyPart(brief), taskPart(brief), contextPart(brief), own].filter(notEmpty).map(withoutCredentials).join('\n\n'),
 });
 
-const storyPart = ({ story }: PromptParts['brief']): string =>
+export const storyPart = ({
+  story,
+}: {
+  readonly story: Pick<Brief['story'], 'title' | 'description' | 'acceptanceCriteria'>;
+}): string =>
   ['# The story', story.title, story.description, list('Acceptance criteria', story.acceptanceCriteria)]
     .filter(notEmpty)
     .join('\n\n');
@@ -44,13 +48,13 @@ const taskPart = ({ task, verify, limits }: PromptParts['brief']): string =>
     .filter(notEmpty)
     .join('\n\n');
 
-const criterion = ({ criterion: name, text }: Brief['task']['rubric'][number]): string =>
+export const criterion = ({ criterion: name, text }: Brief['task']['rubric'][number]): string =>
   text === '' ? name : `${name}: ${text}`;
 
 const contextPart = ({ context }: PromptParts['brief']): string =>
   notEmpty(context.text) ? `# Context\n\n${context.text.trim()}` : '';
 
-const list = (title: string, items: readonly string[]): string =>
+export const list = (title: string, items: readonly string[]): string =>
   items.length === 0 ? '' : `${title}:\n${items.map((item) => `- ${item}`).join('\n')}`;
 
-const notEmpty = (text: string): boolean => text.trim() !== '';
+export const notEmpty = (text: string): boolean => text.trim() !== '';

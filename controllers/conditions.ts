@@ -35,7 +35,10 @@ export const declaredConditions = {
     EventsBehind: 'the outbox is full: the next transition waits for the publisher',
   },
   Deliberation: {
-    Served: 'this version runs deliberations',
+    StoreUnavailable: 'JetStream is down: no turn is sent',
+    SelectedByScore: 'the scores decided, where an architect should have',
+    EventsBehind: 'the outbox is full: the next transition waits for the publisher',
+    Succeeded: 'there is a winner (False: it failed, took too long or was cancelled)',
   },
 } as const;
 

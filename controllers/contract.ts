@@ -5,6 +5,7 @@
 //   decide(seen, now)      -> Decision             what to do, what the status says, and why in one sentence
 
 import type { GatewayCommand } from '../crds/contracts/commands.ts';
+import type { TurnCommand } from '../crds/contracts/turns.ts';
 import type { Kind } from '../crds/kinds/registry.ts';
 import type { ObjectMeta } from '../crds/kinds/meta.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -34,6 +35,9 @@ export type Outcome =
   | { readonly kind: 'waiting'; readonly afterMs?: number }
   | { readonly kind: 'stalled'; readonly reason: string; readonly message: string; readonly afterMs?: number };
 
+/** To the gateway, or to the agent pool. */
+export type Command = GatewayCommand | TurnCommand;
+
 /** Everything that a decision can ask for, besides its one status write. A new verb is a new power: it does not compile until it is handled. */
 export type Effect =
   /** Asked for only when none of that name was seen; a 409 for an object of our own is as good as a success. */
@@ -42,7 +46,7 @@ export type Effect =
   | { readonly verb: 'apply'; readonly object: KubeObject }
   /** With `uid` as a precondition; the shell refuses unless the object's controller is the deciding object. */
   | { readonly verb: 'delete'; readonly ref: ObjectRef; readonly uid: string }
-  | { readonly verb: 'command'; readonly command: GatewayCommand };
+  | { readonly verb: 'command'; readonly command: Command };
 
 /** `status` undefined leaves the status as it is; otherwise it is the whole status that the controller wants. */
 export interface Decision<Status> {

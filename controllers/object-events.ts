@@ -27,6 +27,7 @@ const tellers = {
   Plan: { condition: 'Approved', initial: 'Pending' },
   Task: { condition: 'Succeeded', initial: 'Pending' },
   Council: { condition: 'Ready', initial: 'Unknown' },
+  Deliberation: { condition: 'Succeeded', initial: 'Pending' },
 } as const;
 export type TellingKind = keyof typeof tellers;
 export const TELLING_KINDS = Object.keys(tellers) as readonly TellingKind[];
@@ -35,7 +36,7 @@ export const TELLING_KINDS = Object.keys(tellers) as readonly TellingKind[];
 const NOTE_LENGTH = 250;
 /** Nearly every Task of a large fleet waits once: its status says for what, and an Event each would be a fourth more of them. */
 const UNTOLD_PHASES: readonly string[] = ['Queued'];
-const BAD_PHASES: readonly string[] = ['Failed', 'Invalid', 'False'];
+const BAD_PHASES: readonly string[] = ['Failed', 'TimedOut', 'Invalid', 'False'];
 const FAILED_OUTCOMES: readonly (string | undefined)[] = ['AgentFailed', 'InfrastructureFailed', 'NotStarted', 'Stalled'];
 
 const phaseOf = (kind: TellingKind, status: ToldStatus | undefined): string =>

@@ -3,6 +3,8 @@
 // May: name look-ups. May not: hold a cache or know where an answer comes from.
 
 import type { CommandAnswer, ProbeAnswer } from '../crds/contracts/commands.ts';
+import type { Answer } from '../crds/deliberation/contributions.ts';
+import type { DeliberationCore, LineSeen } from './deliberation/seen.ts';
 import type { Council } from '../crds/kinds/council.ts';
 import type { Deliberation } from '../crds/kinds/deliberation.ts';
 import type { Receipt } from '../crds/contracts/receipts.ts';
@@ -47,12 +49,18 @@ export interface Snapshot {
   answer(commandId: string): CommandAnswer | undefined;
   /** Answers to the probes of that endpoint and model that still stand; none that is older. */
   probeAnswers(endpoint: string, model: string): readonly ProbeAnswer[];
+  /** What the agent pool answered to that turn. */
+  turnAnswer(rootUid: string, deliberationUid: string, n: number): Answer | undefined;
+  /** How the line before its endpoint looks to that Deliberation. */
+  line(core: DeliberationCore): LineSeen;
   /** The last seq of that object's outbox which the publisher had acknowledged; undefined: none yet. */
   eventCursor(uid: string): number | undefined;
   usage(account: string): Usage | undefined;
   /** What the gateway saw of the last step of the Job of that uid. */
   receipt(jobUid: string): Receipt | undefined;
   readonly storeAvailable: boolean;
+  /** The day in UTC, such as `2026-11-22`: accounts of namespaces are daily. */
+  readonly today: string;
   readonly platform: PlatformConfig;
   readonly gateway: GatewayEndpoint | undefined;
 }

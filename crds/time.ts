@@ -7,6 +7,9 @@ export const MAX_DATE_MS = 8.64e15;
 /** `2026-11-21T02:15:00Z`; fractions of a second are cut off. */
 export const timestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 
+/** `2026-11-21T02:15:00.123Z`: where what follows is measured from it. */
+export const preciseTimestamp = (epochMs: number): string => new Date(epochMs).toISOString();
+
 /** With microseconds, as Leases and Events have them; known to the millisecond. */
 export const microTimestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 23)}000Z`;
 

@@ -44,6 +44,7 @@ import { ReceiptRoutes } from './receipts/receipt-routes.ts';
 import { KvAccounts } from './store/kv-accounts.ts';
 import { KvReceipts } from './store/kv-receipts.ts';
 import { StreamArtifacts } from './store/stream-artifacts.ts';
+import { TurnRoutes } from './turns/turn-routes.ts';
 import type { Range } from './upstream/addresses.ts';
 import type { Resolve } from './upstream/connector.ts';
 import type { Outside } from './upstream/http-upstream.ts';
@@ -109,6 +110,7 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
       ...new ModelRoutes(models, view).routes(),
       ...new GitRoutes(new GitProxy(outside, settings.git), view).routes(),
       ...new ArtifactRoutes(artifacts, view).routes(),
+      ...new TurnRoutes({ models, artifacts, view }).routes(),
       ...new ReceiptRoutes({
         store: new KvReceipts(link),
         artifacts,
@@ -118,7 +120,8 @@ const doorOf = (ports: GatewayPorts, settings: GatewaySettings, refusals: Refusa
     ],
     tunnel: tunnelOf(ports, settings, metrics),
     identify: identifyWith(new CachedReviewer(reviewer), view),
-    gate: new Gate(settings.requestsPerPod),
+    gate: new Gate(),
+    share: settings.requestsPerPod,
     failures: new Failures(FAILURES.limit, FAILURES.windowMs),
     ...{ refusals, metrics },
   });

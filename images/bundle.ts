@@ -16,6 +16,7 @@ export const imageBundles: readonly Bundle[] = [
   { entry: 'operator/main.ts', output: 'dist/operator.mjs' },
   { entry: 'gateway/main.ts', output: 'dist/gateway.mjs' },
   { entry: 'agent-runner/main.ts', output: 'dist/agent-runner.mjs' },
+  { entry: 'agent-pool/main.ts', output: 'dist/agent-pool.mjs' },
   { entry: 'install/main.ts', output: 'dist/install.mjs' },
 ];
 

@@ -125,7 +125,7 @@ export const install = async (config: InstallConfig, around: Surroundings): Prom
   }
   if (natsChanged) await around.store.restart({ kind: 'StatefulSet', name: `${release}-nats` }, 'certificate or users changed');
   if (authority.renewed)
-    for (const process of ['operator', 'gateway'])
+    for (const process of ['operator', 'gateway', 'agent-pool'])
       await around.store.restart({ kind: 'Deployment', name: `${release}-${process}` }, 'the authority is another');
   around.log('everything is there');
 };

@@ -11,6 +11,10 @@ import { objectEvents, TELLING_KINDS, type TellingKind, type ToldStatus } from '
 import type { Change } from '../kube/cache.ts';
 import type { ApiClient } from '../kube/client.ts';
 import { controllerOf } from '../crds/kinds/meta.ts';
+import { lineClaimOf, type LineClaim } from '../controllers/deliberation/line.ts';
+import { observeCore } from '../controllers/deliberation/observe.ts';
+import { isHeld } from '../controllers/deliberation/rules.ts';
+import type { DeliberationCore } from '../controllers/deliberation/seen.ts';
 import { makeClaims } from '../controllers/task/observe.ts';
 import type { Snapshot } from '../controllers/snapshot.ts';
 import { keyOf, refOf, type KubeObject } from '../kube/object.ts';
@@ -31,6 +35,7 @@ import {
   wokenByFailure,
   wokenByReceipt,
   wokenByStore,
+  wokenByTurn,
   wokenByUnprepared,
   wokenByUsage,
   workKey,
@@ -38,6 +43,7 @@ import {
 } from './reconcile/wakes.ts';
 import { Caches } from './state/caches.ts';
 import { makeFeeds, type Feeds } from './state/feeds.ts';
+import { Lines } from './state/lines.ts';
 import { Places } from './state/places.ts';
 import { Refusals } from './state/refusals.ts';
 import { makeSnapshot } from './state/snapshot.ts';
@@ -69,6 +75,8 @@ export interface OperatorPorts {
 const USAGE_DELAY_MS = 2_000;
 /** The key under which those are woken who get a place that became free. */
 const NEXT_IN_LINE = 'Places next';
+/** The key under which those are woken who may begin to deliberate. */
+const NEXT_TO_DELIBERATE = 'Lines next';
 const BACKOFF = { baseMs: 100, maxMs: 300_000 };
 const PUBLISHING_BACKOFF = { baseMs: 200, maxMs: 30_000 };
 /** Each waits for two acknowledgements: this many hide the way to a store that is not next door. */
@@ -82,6 +90,7 @@ export class Operator {
   readonly #commands: Commands;
   readonly #refusals = new Refusals();
   readonly #places: Places;
+  readonly #lines: Lines;
   readonly #work: Queue;
   readonly #publishing: Queue;
   readonly #events: EventRecorder;
@@ -106,6 +115,8 @@ export class Operator {
       onUsage: (account) => wokenByUsage(account, this.#caches).forEach((key) => this.#work.addAfter(key, USAGE_DELAY_MS)),
       onCursor: (uid) => this.#wake(wokenByCursor(uid, this.#feeds.cursors.get(uid) ?? 0, this.#caches)),
       onReceipt: (jobUid) => this.#wake(wokenByReceipt(jobUid, this.#caches)),
+      onTurn: (key) => this.#wake(wokenByTurn(key, this.#caches)),
+      nowMs,
       onMalformed: telemetry.onMalformedMessage,
     });
     const onAvailable = (available: boolean): void => this.#storeChanged(available);
@@ -113,6 +124,7 @@ export class Operator {
     this.#commands = makeCommands(this.#link, nowMs);
     this.#reconcilePorts = this.#makeReconcilePorts();
     this.#places = this.#makePlaces(this.#reconcilePorts.snapshot);
+    this.#lines = this.#makeLines(this.#reconcilePorts.snapshot);
     const work = (key: string): ReturnType<typeof reconcile> => this.#pass(key);
     const publish = (key: string): ReturnType<typeof publishOutbox> => this.#publish(key);
     this.#work = makeQueue({ work, workers: config.workers, backoff: BACKOFF, onThrown });
@@ -169,6 +181,7 @@ export class Operator {
     const snapshot = makeSnapshot({
       ...{ caches, platform: config.platform, gatewayCa, ...this.#feeds },
       places: () => this.#places,
+      lines: () => this.#lines,
       storeAvailable: () => this.#link.available,
       nowMs: () => clock.nowMs(),
     });
@@ -194,7 +207,25 @@ export class Operator {
     });
   }
 
+  #makeLines(snapshot: Snapshot): Lines {
+    const claimOf = (core: DeliberationCore): LineClaim | undefined =>
+      lineClaimOf(core, {
+        isHeld: isHeld(core, this.#ports.clock.nowMs()),
+        shown: this.#caches.cache('Deliberation').get(keyOf(core.deliberation.metadata)),
+      });
+    return new Lines({
+      platform: this.#ports.config.platform,
+      claimOf,
+      claimAt: (key) => {
+        const core = observeCore(key, snapshot);
+        return core === undefined ? undefined : claimOf(core);
+      },
+      onTouched: () => this.#work.add(NEXT_TO_DELIBERATE),
+    });
+  }
+
   #listen(): void {
+    this.#caches.overlay('Deliberation').onMoved(({ metadata }) => this.#lines.touch(keyOf(metadata)));
     this.#caches.overlay('Task').onMoved((task) => this.#places.touch(keyOf(task.metadata)));
     this.#caches.overlay('Job').onMoved((job) => this.#touchOwner(job));
     for (const kind of ['ServiceAccount', 'NetworkPolicy'] as const)
@@ -240,6 +271,7 @@ export class Operator {
     for (const { kind, key } of keys.map(splitWorkKey))
       if (kind === 'Task' && isItself) this.#places.touch(key);
       else if (kind === 'Task') this.#places.touchLater(key);
+      else if (kind === 'Deliberation') this.#lines.touch(key);
   }
 
   #add(keys: readonly string[]): void {
@@ -265,6 +297,10 @@ export class Operator {
   async #pass(workKeyText: string): ReturnType<typeof reconcile> {
     if (workKeyText === NEXT_IN_LINE) {
       for (const key of this.#places.next()) this.#work.add(`Task ${key}`);
+      return { kind: 'done' };
+    }
+    if (workKeyText === NEXT_TO_DELIBERATE) {
+      for (const key of this.#lines.next()) this.#work.add(`Deliberation ${key}`);
       return { kind: 'done' };
     }
     const { kind, key } = splitWorkKey(workKeyText);

@@ -11,7 +11,7 @@ interface Check {
 const tool = (name: string, why: string, ...argv: [string, ...string[]]): Check => ({ name, why, argv });
 
 const sources = [
-  ...['crds', 'controllers', 'runtime', 'kube', 'operator', 'gateway', 'agent', 'agent-runner', 'install', 'cli'],
+  ...['crds', 'controllers', 'runtime', 'kube', 'operator', 'gateway', 'agent', 'agent-runner', 'agent-pool', 'install', 'cli'],
   ...['charts', 'images', 'bench', 'test', 'scripts'],
 ];
 const checks: readonly Check[] = [

@@ -1,6 +1,6 @@
 // May this change be handed in? A pure function of the changed files and the task's limits; `work`, `report` and `merge` all ask it.
 import { posix } from 'node:path';
-import picomatch from 'picomatch';
+import { pathMatcher } from '../../crds/rules/path-globs.ts';
 import type { ChangedFile } from './changed-files.ts';
 
 export interface PatchLimits {
@@ -59,21 +59,13 @@ const leavesTree = (link: string, target: string): boolean => {
 
 const touched = (files: readonly ChangedFile[], limits: PatchLimits): PatchRefusal | undefined => {
   // Case is ignored where a protection could be walked around on a file system that ignores it too.
-  const isProtected = matcher(limits.protectedPaths, true);
-  const inScope = limits.fileScope.length === 0 ? () => true : matcher(limits.fileScope, false);
+  const isProtected = pathMatcher(limits.protectedPaths, { ignoreCase: true });
+  const inScope = limits.fileScope.length === 0 ? () => true : pathMatcher(limits.fileScope);
   for (const { path } of files) {
     if (isProtected(path)) return { reason: 'ProtectedPath', message: `${shown(path)} is protected` };
     if (!inScope(path)) return { reason: 'OutOfScope', message: `${shown(path)} is not in the task's file scope` };
   }
   return undefined;
 };
-
-const matcher = (globs: readonly string[], nocase: boolean): ((path: string) => boolean) => {
-  const tests = globs.map((glob) => picomatch(withFolderContents(glob), { dot: true, nocase, nonegate: true, noextglob: true }));
-  return (path) => tests.some((test) => test(path));
-};
-
-/** `docs/` means what is in it, as people write it. */
-const withFolderContents = (glob: string): string => (glob.endsWith('/') ? `${glob}**` : glob);
 
 const shown = (path: string): string => JSON.stringify(path.length > 120 ? `${path.slice(0, 117)}...` : path);

@@ -73,7 +73,7 @@ const workOn = async (context: StepContext, { brief, patch, log }: Session): Pro
   const { model: modelName, maxTokens, temperature } = brief.agent;
   if (modelName === undefined || maxTokens === undefined) throw new Error('the brief of an attempt names no model');
   const model = gatewayModel({
-    gatewayUrl: config.gatewayUrl,
+    baseUrl: `${config.gatewayUrl}/openai/v1`,
     dispatcher: await gateway.dispatcher(),
     token: () => gateway.token(),
     model: modelName,

@@ -138,6 +138,8 @@ export const storyAccount = (storyUid: string): string => `${STORY_ACCOUNT}${sto
 /** The Story whose account it is; undefined for any other account. */
 export const storyUidOfAccount = (account: string): string | undefined =>
   account.startsWith(STORY_ACCOUNT) ? account.slice(STORY_ACCOUNT.length) : undefined;
+/** What a namespace's own Deliberations spend on one day; `day` as `2026-11-22`, in UTC. */
+export const namespaceAccount = (namespace: string, day: string): string => `namespace.${namespace}.${day}`;
 /** What one attempt of a Task spends. */
 export const attemptAccount = (taskUid: string, attempt: number): string => `attempt.${taskUid}.${attempt}`;
 /** The calls that run on a model endpoint, of everybody or of one Council. */

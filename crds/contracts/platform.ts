@@ -83,6 +83,10 @@ export const platformConfig = z.strictObject({
     protectedPaths: z.array(z.string().max(512)).max(256),
     protectedPathsAllowedFor: z.array(name).max(1000),
   }),
+  /** Whose pods may take turns; absent: nobody. */
+  agentPool: z.strictObject({ namespace: name, serviceAccount: name }).optional(),
+  /** Of Deliberations that no Story pays for. */
+  deliberation: z.strictObject({ namespaceTokensPerDay: z.int().min(1) }).default({ namespaceTokensPerDay: 2_000_000 }),
   workspace: z.strictObject({
     fleetImage: z.string().min(1).max(512),
     fleetImagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),

@@ -18,7 +18,7 @@ export type RunnerCommand = (typeof RUNNER_COMMANDS)[number];
 
 /** What the gateway does for whoever holds a step's token. */
 export type Right =
-  'brief' | 'context' | 'model' | 'git-fetch' | 'git-push' | 'artifact-put' | 'artifact-get' | 'receipt' | 'egress';
+  'brief' | 'context' | 'model' | 'git-fetch' | 'git-push' | 'artifact-put' | 'artifact-get' | 'receipt' | 'egress' | 'turn';
 
 /** No step that runs the repository's or the agent's code (setup, work, verify-setup, verify) may use git or artifacts. */
 export const STEP_RIGHTS = {
@@ -41,6 +41,8 @@ export const audienceOf = (step: Step): string => `${AUDIENCE_PREFIX}${step}`;
 /** Held by account `fleet-reader` of a namespace: reads that namespace's artifacts. */
 export const ARTIFACTS_READ_AUDIENCE = 'swefleet.io/artifacts-read';
 export const READER_ACCOUNT = 'fleet-reader';
+/** Held by the pods of the agent pool: takes the turns of living Deliberations. */
+export const POOL_AUDIENCE = 'swefleet.io/agent-pool';
 export const WORKSPACE_ACCOUNT = 'fleet-workspace';
 
 /** Steps that run our image; their findings are believed. The others run the toolchain image. */

@@ -103,9 +103,10 @@ export const councilSpec = z
         quorum: z.int().min(1).max(9).optional().describe('Proposals needed; more than half where absent.'),
         topK: z.int().min(1).max(9).default(3).describe('Proposals that the architect chooses among.'),
         timeoutSeconds: z.int().min(10).max(86_400).default(300).describe('Longest time of a deliberation.'),
+        maxTokens: maxTokens.default(2048).describe('Most tokens of one answer in a deliberation.'),
       })
-      .default({ rounds: 1, rubric: [], topK: 3, timeoutSeconds: 300 })
-      .describe('How the Council deliberates. This version does not.'),
+      .default({ rounds: 1, rubric: [], topK: 3, timeoutSeconds: 300, maxTokens: 2048 })
+      .describe('How the Council deliberates.'),
     workspace: z
       .object({
         imageProfile: z

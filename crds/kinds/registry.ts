@@ -250,6 +250,7 @@ const deliberation: KindDefinition = {
     column('Kind', '.spec.kind', 'What is produced.'),
     column('Phase', '.status.phase', 'Where it is.'),
     column('Step', '.status.step', 'Current step.'),
+    column('Answered', '.status.progress', 'Turns answered of those expected.'),
     column('Winner', '.status.winner', 'Agent whose proposal won.'),
     column('Message', '.status.message', 'State in words.', { wide: true }),
     age,

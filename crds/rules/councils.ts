@@ -2,6 +2,7 @@
 import { MAX_AGENTS, type Council } from '../kinds/council.ts';
 import type { Story } from '../kinds/story.ts';
 import { agentNames } from '../names.ts';
+import { personaOf, temperatureOf } from './personas.ts';
 
 /** An agent with the Council's model settings already laid under its own. */
 export interface Agent {
@@ -20,11 +21,15 @@ const byName = (a: Council, b: Council): number => (a.metadata.name < b.metadata
 export const councilNameOf = (role: string, story: Story): string | undefined =>
   story.spec.councils.find((choice) => choice.role === role)?.name;
 
-/** The Council that the Story names for the role, else the namespace's default one of that role (of several the first by name). */
+/** The namespace's default Council of that role, of several the first by name. */
+export const defaultCouncil = (role: string, councils: readonly Council[]): Council | undefined =>
+  councils.filter(({ spec }) => spec.role === role && spec.default).toSorted(byName)[0];
+
+/** The Council that the Story names for the role, else the namespace's default one of that role. */
 export const councilFor = (role: string, story: Story, councils: readonly Council[]): Council | undefined => {
   const named = councilNameOf(role, story);
   if (named !== undefined) return councils.find(({ metadata }) => metadata.name === named);
-  return councils.filter(({ spec }) => spec.role === role && spec.default).toSorted(byName)[0];
+  return defaultCouncil(role, councils);
 };
 
 /** Names of a Council's agents: at least one and at most nine, whatever the object says, which may be older than its schema. */
@@ -39,16 +44,21 @@ export const agentOfAttempt = (council: Council | undefined, role: string, n: nu
   return names[(n - 1) % names.length] ?? `agent-${role.toLowerCase()}-001`;
 };
 
-/** The agent of that name; undefined when the Council has none (it was changed since the attempt began). */
+/**
+ * The agent of that name; undefined when the Council has none (it was changed since the attempt began). Agents that are not listed one by one
+ * differ by persona and temperature.
+ */
 export const agentOf = (council: Council, name: string): Agent | undefined => {
-  if (!agentsOf(council).includes(name)) return undefined;
-  const { agents, model } = council.spec;
+  const index = agentsOf(council).indexOf(name);
+  if (index < 0) return undefined;
+  const { agents, model, role } = council.spec;
   const own = agents.find((agent) => agent.name === name);
+  const persona = own === undefined ? personaOf(role, index) : own.persona;
   return {
     name,
-    ...(own?.persona !== undefined && { persona: own.persona }),
+    ...(persona !== undefined && { persona }),
     model: own?.model?.name ?? model.name,
-    temperature: own?.model?.temperature ?? model.temperature,
+    temperature: own === undefined ? temperatureOf(model.temperature, index) : (own.model?.temperature ?? model.temperature),
     maxTokens: own?.model?.maxTokens ?? model.maxTokens,
   };
 };

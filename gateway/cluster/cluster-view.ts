@@ -2,6 +2,7 @@
 // business of the readers'.
 
 import type { Council } from '../../crds/kinds/council.ts';
+import type { Deliberation } from '../../crds/kinds/deliberation.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { Story } from '../../crds/kinds/story.ts';
@@ -20,6 +21,8 @@ export interface ClusterView {
   tasksOf(storyUid: string): readonly Task[];
   storiesIn(namespace: string): readonly Story[];
   councilsIn(namespace: string): readonly Council[];
+  /** The Deliberation once it is as wanted; the last one seen, if any, when it is not within that time. */
+  deliberationWhen(uid: string, wanted: (found: Deliberation) => boolean, withinMs: number): Promise<Deliberation | undefined>;
   /** The namespace of a root (Story or Deliberation) of that uid. */
   namespaceOfRoot(uid: string): string | undefined;
   /** Whether any object of our kinds has that uid. */

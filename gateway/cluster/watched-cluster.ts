@@ -23,6 +23,29 @@ const ours = (plural: string, kind: string): Resource => ({ group: GROUP, versio
 
 const namespaceIndex = { namespace: (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''] };
 
+interface Wish<T> {
+  readonly uid: string;
+  readonly wanted: (object: T) => boolean;
+  readonly withinMs: number;
+}
+
+/** The object as soon as it is as wanted, else as it is after that time. */
+const when = <T extends KubeObject>(cache: Cache<T>, { uid, wanted, withinMs }: Wish<T>): Promise<T | undefined> => {
+  const seen = cache.byUid(uid);
+  if (seen !== undefined && wanted(seen)) return Promise.resolve(seen);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => end(cache.byUid(uid)), withinMs);
+    const stop = cache.onChange((change) => {
+      if (change.type !== 'deleted' && change.object.metadata.uid === uid && wanted(change.object)) end(change.object);
+    });
+    function end(object: T | undefined): void {
+      clearTimeout(timer);
+      stop();
+      resolve(object);
+    }
+  });
+};
+
 export class WatchedCluster implements ClusterView {
   readonly pods = new Cache<Pod>();
   readonly jobs = new Cache<Job>();
@@ -47,20 +70,13 @@ export class WatchedCluster implements ClusterView {
     return this.pods.byUid(uid);
   }
 
-  podWhen(uid: string, wanted: (pod: Pod) => boolean, withinMs: number): Promise<Pod | undefined> {
-    const seen = this.pods.byUid(uid);
-    if (seen !== undefined && wanted(seen)) return Promise.resolve(seen);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => end(undefined), withinMs);
-      const stop = this.pods.onChange((change) => {
-        if (change.type !== 'deleted' && change.object.metadata.uid === uid && wanted(change.object)) end(change.object);
-      });
-      function end(pod: Pod | undefined): void {
-        clearTimeout(timer);
-        stop();
-        resolve(pod);
-      }
-    });
+  async podWhen(uid: string, wanted: (pod: Pod) => boolean, withinMs: number): Promise<Pod | undefined> {
+    const pod = await when(this.pods, { uid, wanted, withinMs });
+    return pod !== undefined && wanted(pod) ? pod : undefined;
+  }
+
+  deliberationWhen(uid: string, wanted: (found: Deliberation) => boolean, withinMs: number): Promise<Deliberation | undefined> {
+    return when(this.deliberations, { uid, wanted, withinMs });
   }
 
   job(uid: string): Job | undefined {

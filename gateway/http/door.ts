@@ -48,16 +48,21 @@ export interface DoorOptions {
   /** Throws Refusal. */
   readonly identify: (token: string) => Promise<Caller>;
   readonly gate: Gate;
+  /** Requests of one caller at one time. */
+  readonly share: number;
   readonly failures: Failures;
   readonly refusals: RefusalLog;
   readonly metrics: GatewayMetrics;
 }
 
 const MAX_URL_CHARS = 2_048;
+/** A pod of the pool has many turns under way; how many calls of a model run at once is the endpoint's to say. */
+const POOL_REQUESTS = 1_024;
 
 export const callerFields = (caller: Caller | undefined): Fields => {
   if (caller === undefined) return {};
   if (caller.kind === 'reader') return { namespace: caller.namespace, account: 'fleet-reader' };
+  if (caller.kind === 'pool') return { namespace: caller.namespace, pod: caller.podName, podUid: caller.podUid };
   const { namespace, step, podName, podUid, jobUid } = caller;
   return { namespace, step, pod: podName, podUid, jobUid, task: caller.task.metadata.name, attempt: caller.attempt.n };
 };
@@ -138,7 +143,9 @@ export class Door {
       const admitted = await this.#identify(request, address);
       caller = admitted;
       allow(admitted, 'egress');
-      await this.#options.gate.run(callerKey(admitted), () => this.#options.tunnel(request.url ?? '', admitted, socket, head));
+      await this.#options.gate.run(callerKey(admitted), this.#shareOf(admitted), () =>
+        this.#options.tunnel(request.url ?? '', admitted, socket, head),
+      );
     } catch (error) {
       const refusal = asRefusal(error);
       this.#logRefusal(request, refusal, { id, address, route: 'egress', errors: 'fleet' }, caller);
@@ -173,11 +180,15 @@ export class Door {
     const timeout = AbortSignal.timeout(route.timeoutMs);
     const signal = AbortSignal.any([timeout, closed.signal]);
     try {
-      await this.#options.gate.run(callerKey(call.caller), () => route.handle({ ...call, signal }));
+      await this.#options.gate.run(callerKey(call.caller), this.#shareOf(call.caller), () => route.handle({ ...call, signal }));
     } catch (error) {
       if (timeout.aborted) throw new Refusal(504, 'RequestTimeout', 'the request took too long', { cause: error });
       throw error;
     }
+  }
+
+  #shareOf({ kind }: Caller): number {
+    return kind === 'pool' ? POOL_REQUESTS : this.#options.share;
   }
 
   #refuse(

@@ -5,18 +5,13 @@ import { Refusal } from './refusal.ts';
 
 /** At most so many at a time for one key. */
 export class Gate {
-  readonly #limit: number;
   readonly #running = new Map<string, number>();
 
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Runs it, or throws Refusal 429 when the key has its share under way. */
-  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+  /** Runs it, or throws Refusal 429 when the key has so many under way. */
+  async run<T>(key: string, limit: number, task: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key) ?? 0;
-    if (running >= this.#limit)
-      throw new Refusal(429, 'TooManyRequests', `at most ${this.#limit} requests at a time`, { retryAfterSeconds: 1 });
+    if (running >= limit)
+      throw new Refusal(429, 'TooManyRequests', `at most ${limit} requests at a time`, { retryAfterSeconds: 1 });
     this.#running.set(key, running + 1);
     try {
       return await task();

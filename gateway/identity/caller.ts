@@ -24,4 +24,12 @@ export interface ReaderCaller {
   readonly namespace: string;
 }
 
-export type Caller = StepCaller | ReaderCaller;
+/** A pod of the agent pool. What it may do hangs on the turn that it asks for. */
+export interface PoolCaller {
+  readonly kind: 'pool';
+  readonly namespace: string;
+  readonly podName: string;
+  readonly podUid: string;
+}
+
+export type Caller = StepCaller | ReaderCaller | PoolCaller;

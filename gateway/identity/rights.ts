@@ -4,6 +4,7 @@
 import {
   ARTIFACTS_READ_AUDIENCE,
   audienceOf,
+  POOL_AUDIENCE,
   STEP_RIGHTS,
   TOKEN_STEPS,
   type Right,
@@ -15,14 +16,25 @@ import { Refusal } from '../http/refusal.ts';
 export type { Right } from '../../crds/contracts/steps.ts';
 
 const READER_RIGHTS: readonly Right[] = ['artifact-get'];
+const POOL_RIGHTS: readonly Right[] = ['turn'];
 
 const rightsOf = (step: Step): readonly Right[] => STEP_RIGHTS[step];
 
-export const mayUse = (caller: Caller, right: Right): boolean =>
-  (caller.kind === 'reader' ? READER_RIGHTS : rightsOf(caller.step)).includes(right);
+const rightsOfCaller = (caller: Caller): readonly Right[] => {
+  switch (caller.kind) {
+    case 'reader':
+      return READER_RIGHTS;
+    case 'pool':
+      return POOL_RIGHTS;
+    case 'step':
+      return rightsOf(caller.step);
+  }
+};
 
-/** Every audience that the gateway knows: each step's, and the reader's. */
-export const AUDIENCES: readonly string[] = [...TOKEN_STEPS.map(audienceOf), ARTIFACTS_READ_AUDIENCE];
+export const mayUse = (caller: Caller, right: Right): boolean => rightsOfCaller(caller).includes(right);
+
+/** Every audience that the gateway knows: each step's, the reader's and the pool's. */
+export const AUDIENCES: readonly string[] = [...TOKEN_STEPS.map(audienceOf), ARTIFACTS_READ_AUDIENCE, POOL_AUDIENCE];
 
 export const stepOfAudience = (audience: string): Step | undefined => TOKEN_STEPS.find((step) => audienceOf(step) === audience);
 

@@ -8,6 +8,7 @@ import {
   ARTIFACTS_READ_AUDIENCE,
   ATTEMPT_STEPS,
   COURIER_STEPS,
+  POOL_AUDIENCE,
   READER_ACCOUNT,
   WORKSPACE_ACCOUNT,
   type Step,
@@ -91,6 +92,15 @@ const jobStanding = (pod: Pod, job: Job, step: Step, view: ClusterView): Standin
   return { kind: 'caller', caller: { kind: 'step', step, namespace, podName, podUid, jobUid, pod, task, attempt, story } };
 };
 
+/** The account is the chart's alone: who may make pods in its namespace is trusted with what they may do. */
+const poolStanding = ({ podUid, podName }: Reviewed, account: Account, { platform }: ClusterView): Standing => {
+  const { agentPool } = platform;
+  if (agentPool === undefined || account.namespace !== agentPool.namespace || account.name !== agentPool.serviceAccount)
+    return refused('AccountNotAllowed', 'the token is of another account than the agent pool');
+  if (podUid === undefined || podName === undefined) return refused('NotAPodToken', 'the token is bound to no pod');
+  return { kind: 'caller', caller: { kind: 'pool', namespace: account.namespace, podName, podUid } };
+};
+
 /** What a token is worth now. */
 export const standingOf = (reviewed: Reviewed, view: ClusterView): Standing => {
   const account = accountOf(reviewed.username);
@@ -102,6 +112,7 @@ export const standingOf = (reviewed: Reviewed, view: ClusterView): Standing => {
     return account.name === READER_ACCOUNT
       ? { kind: 'caller', caller: { kind: 'reader', namespace: account.namespace } }
       : refused('AccountNotAllowed', `only account ${READER_ACCOUNT} reads artifacts`);
+  if (audience === POOL_AUDIENCE) return poolStanding(reviewed, account, view);
   const step = stepOfAudience(audience);
   return step === undefined ? refused('AudienceInvalid', 'the audience is no step') : stepStanding(reviewed, account, step, view);
 };

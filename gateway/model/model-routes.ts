@@ -1,7 +1,7 @@
 // The routes of models, in OpenAI's shapes. Which endpoint, model, temperature and budget a call has is the Council's, the Story's and the
 // platform's to say; the request says only what to talk about.
 
-import { attemptAccount, endpointAccount, storyAccount } from '../../crds/contracts/commands.ts';
+import { attemptAccount, storyAccount } from '../../crds/contracts/commands.ts';
 import type { Council } from '../../crds/kinds/council.ts';
 import type { Upstream } from '../../crds/contracts/platform.ts';
 import { agentOf, councilFor, type Agent } from '../../crds/rules/councils.ts';
@@ -13,7 +13,8 @@ import type { StepCaller } from '../identity/caller.ts';
 import { stepOf } from '../identity/rights.ts';
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import { chatRequest } from './chat-request.ts';
-import { MODEL_LIMITS, type ModelProxy, type Payer, type SlotAccount } from './model-proxy.ts';
+import { MODEL_LIMITS, type ModelProxy, type Payer } from './model-proxy.ts';
+import { slotAccounts } from './slot-accounts.ts';
 
 interface Terms {
   readonly council: Council;
@@ -55,7 +56,7 @@ export class ModelRoutes {
       maxTokens: agent.maxTokens,
     });
     const { id, response, signal } = call;
-    const slots = slotsOf(council, upstream);
+    const slots = slotAccounts(upstream, council);
     await this.#proxy.chat({ id, response, signal, chat, upstream, slots, payers: this.#payersOf(caller) });
   }
 
@@ -95,12 +96,3 @@ export class ModelRoutes {
     ];
   }
 }
-
-/** The Council's own bound first, so that a Council at its bound does not hold slots of the endpoint while it waits. */
-const slotsOf = (council: Council, upstream: Upstream): readonly SlotAccount[] => {
-  const { concurrency } = council.spec.model;
-  return [
-    ...(concurrency === undefined ? [] : [{ account: endpointAccount(upstream.name, council.metadata.uid), slots: concurrency }]),
-    ...(upstream.concurrency === undefined ? [] : [{ account: endpointAccount(upstream.name), slots: upstream.concurrency }]),
-  ];
-};

@@ -2,8 +2,7 @@
 // caches, so that a key that decides meanwhile already sees them.
 
 import { controllerOf } from '../../crds/kinds/meta.ts';
-import type { Effect } from '../../controllers/contract.ts';
-import type { GatewayCommand } from '../../crds/contracts/commands.ts';
+import type { Command, Effect } from '../../controllers/contract.ts';
 import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
 import type { ApiClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/error.ts';
@@ -115,8 +114,8 @@ const deleteAction = (subject: Stored, effect: Extract<Effect, { verb: 'delete' 
   });
 };
 
-const commandAction = (command: GatewayCommand, { commands }: ActPorts): Action | undefined =>
-  commands.isSent(command.id)
+const commandAction = (command: Command, { commands }: ActPorts): Action | undefined =>
+  commands.isSent(command)
     ? undefined
     : { label: `command ${command.kind} ${command.id}`, perform: () => commands.send(command), abandon: () => undefined };
 

@@ -13,7 +13,16 @@ import { isBehind } from '../../controllers/outbox.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
-import { NAMESPACE, OF_STORY, STORY, UNFINISHED, UNFINISHED_IN, type ObjectKind, type Objects } from '../state/watched-kinds.ts';
+import {
+  BY_COUNCIL,
+  NAMESPACE,
+  OF_STORY,
+  STORY,
+  UNFINISHED,
+  UNFINISHED_IN,
+  type ObjectKind,
+  type Objects,
+} from '../state/watched-kinds.ts';
 import type { Caches } from '../state/caches.ts';
 
 /** `Kind namespace/name`: one queue serves all kinds. */
@@ -168,6 +177,7 @@ const wakes: Wakes = {
           workKey('Story', story),
           ...keysOf('Plan', caches.cache('Plan').by(STORY, keyOf(story.metadata))),
           ...keysOf('Task', caches.cache('Task').by(OF_STORY, story.metadata.uid)),
+          ...keysOf('Deliberation', caches.cache('Deliberation').by(OF_STORY, story.metadata.uid)),
         ],
   Plan: (plan, caches) => {
     const story = { namespace: plan.metadata.namespace, name: plan.spec.storyRef.name };
@@ -188,9 +198,18 @@ const wakes: Wakes = {
   ],
   Council: (council, caches, change) =>
     isCouncilNews(change)
-      ? [workKey('Council', council), ...unfinishedTasksIn(caches, council), ...unfinishedStoriesIn(caches, council)]
+      ? [
+          workKey('Council', council),
+          ...unfinishedTasksIn(caches, council),
+          ...unfinishedStoriesIn(caches, council),
+          ...keysOf('Deliberation', caches.cache('Deliberation').by(BY_COUNCIL, keyOf(council.metadata))),
+        ]
       : [workKey('Council', council)],
-  Deliberation: (deliberation) => [workKey('Deliberation', deliberation), ...ownerKey('Story', deliberation)],
+  Deliberation: (deliberation) => [
+    workKey('Deliberation', deliberation),
+    ...ownerKey('Story', deliberation),
+    ...ownerKey('Task', deliberation),
+  ],
   Job: (job, caches, change) => (isJobNews(change) ? [...ownerKey('Task', job), ...waitingForUnlisted(job, caches, change)] : []),
   Pod: (pod, caches, change) => {
     if (!isPodNews(change)) return [];
@@ -230,6 +249,12 @@ export const wokenByAnswer = (commandId: string, caches: Caches): Keys => {
   return story === undefined ? [] : [workKey('Story', story)];
 };
 
+/** An answer of the agent pool wakes its Deliberation. `key`: `<root uid>.<deliberation uid>.<n>`. */
+export const wokenByTurn = (key: string, caches: Caches): Keys => {
+  const deliberation = caches.cache('Deliberation').byUid(key.split('.')[1] ?? '');
+  return deliberation === undefined ? [] : [workKey('Deliberation', deliberation)];
+};
+
 /** Usage of a Story's account concerns the Story, which watches its budget. */
 export const wokenByUsage = (account: string, caches: Caches): Keys => {
   const story = caches.cache('Story').byUid(storyUidOfAccount(account) ?? '');
@@ -250,6 +275,10 @@ export const wokenByStore = (caches: Caches): Keys => [
     [...caches.cache('Story').values()].filter((story) => !isFinished(story)),
   ),
   ...keysOf('Council', caches.cache('Council').values()),
+  ...keysOf(
+    'Deliberation',
+    [...caches.cache('Deliberation').values()].filter(({ status }) => status?.finishedAt === undefined),
+  ),
 ];
 
 const PUBLISHING = ['Story', 'Plan', 'Task', 'Council', 'Deliberation'] as const satisfies readonly ObjectKind[];

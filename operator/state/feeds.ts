@@ -9,6 +9,8 @@ import {
   type CommandAnswer,
   type StreamDefinition,
 } from '../../crds/contracts/commands.ts';
+import { TURN_RESULTS, turnResult } from '../../crds/contracts/turns.ts';
+import type { Answer } from '../../crds/deliberation/contributions.ts';
 import { receipt, type Receipt } from '../../crds/contracts/receipts.ts';
 import type { StreamDefinition as JetStreamDefinition } from '../../runtime/bus/link.ts';
 import { LatestValues } from '../../runtime/bus/latest-values.ts';
@@ -25,6 +27,9 @@ interface FeedListeners {
   readonly onUsage: (account: string) => void;
   readonly onCursor: (uid: string) => void;
   readonly onReceipt: (jobUid: string) => void;
+  /** `key`: `<root uid>.<deliberation uid>.<n>`. */
+  readonly onTurn: (key: string) => void;
+  readonly nowMs: () => number;
   readonly onMalformed: (key: string, error: unknown) => void;
 }
 
@@ -33,7 +38,11 @@ export interface Feeds {
   readonly ledger: LatestValues<LedgerAccount>;
   readonly cursors: LatestValues<number>;
   readonly receipts: LatestValues<Receipt>;
+  readonly turns: LatestValues<Answer>;
 }
+
+/** Under which an answer is found. */
+export const turnKey = (rootUid: string, deliberationUid: string, n: number): string => `${rootUid}.${deliberationUid}.${n}`;
 
 /** The stream that holds a bucket. */
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
@@ -45,7 +54,7 @@ export const cursorSubject = (uid: string): string => bucketSubject(KV_BUCKETS.c
 const MAX_ENTRIES = 200_000;
 const NS_PER_MS = 1_000_000;
 
-export const makeFeeds = ({ onAnswer, onUsage, onCursor, onReceipt, onMalformed }: FeedListeners): Feeds => {
+export const makeFeeds = ({ onAnswer, onUsage, onCursor, onReceipt, onTurn, onMalformed, nowMs }: FeedListeners): Feeds => {
   const bucket = (name: string) => ({
     stream: bucketStream(name),
     filter: bucketSubject(name, '>'),
@@ -73,6 +82,11 @@ export const makeFeeds = ({ onAnswer, onUsage, onCursor, onReceipt, onMalformed 
       parse: (json) => receipt.parse(json),
       onChange: onReceipt,
     }),
+    turns: new LatestValues<Answer>({
+      ...{ stream: STREAMS.results.name, filter: TURN_RESULTS, maxEntries: MAX_ENTRIES, onMalformed },
+      parse: (json) => ({ result: turnResult.parse(json), seenMs: nowMs() }),
+      onChange: onTurn,
+    }),
   };
 };
 
@@ -81,7 +95,8 @@ const jetStreamDefinition = (stream: StreamDefinition): JetStreamDefinition => (
   subjects: [...stream.subjects],
   max_age: stream.maxAgeMs * NS_PER_MS,
   ...(stream.maxMessages !== undefined && { max_msgs: stream.maxMessages }),
-  ...(stream.onePerSubject && { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }),
+  // a direct get names the subject that it reads, so that NATS can hold a process to its own
+  ...(stream.onePerSubject && { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true, allow_direct: true }),
 });
 
 export const jetStreamDefinitions = (): readonly JetStreamDefinition[] => Object.values(STREAMS).map(jetStreamDefinition);

@@ -7,8 +7,11 @@ import { standingProbeIds, type CommandAnswer } from '../../crds/contracts/comma
 import type { Receipt } from '../../crds/contracts/receipts.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
+import { timestamp } from '../../crds/time.ts';
 import { NAMESPACE, OF_STORY, STORY } from './watched-kinds.ts';
-import type { LedgerAccount } from './feeds.ts';
+import type { Answer } from '../../crds/deliberation/contributions.ts';
+import { turnKey, type LedgerAccount } from './feeds.ts';
+import type { Lines } from './lines.ts';
 import type { Places } from './places.ts';
 import type { Caches } from './caches.ts';
 
@@ -19,6 +22,8 @@ export interface SnapshotSources {
   readonly cursors: { get(uid: string): number | undefined };
   /** Asked for late: they judge by this very snapshot. */
   readonly places: () => Pick<Places, 'place'>;
+  readonly lines: () => Pick<Lines, 'line'>;
+  readonly turns: { get(key: string): Answer | undefined };
   readonly receipts: { get(jobUid: string): Receipt | undefined };
   readonly ledger: { get(account: string): LedgerAccount | undefined };
   readonly storeAvailable: () => boolean;
@@ -63,9 +68,14 @@ export const makeSnapshot = (sources: SnapshotSources): Snapshot => {
         const answer = sources.answers.get(id);
         return answer?.kind === 'probe' ? [answer] : [];
       }),
+    turnAnswer: (rootUid, deliberationUid, n) => sources.turns.get(turnKey(rootUid, deliberationUid, n)),
+    line: (core) => sources.lines().line(core),
     eventCursor: (uid) => sources.cursors.get(uid),
     receipt: (jobUid) => sources.receipts.get(jobUid),
     usage: (account) => usageOf(sources.ledger.get(account), sources.nowMs()),
+    get today() {
+      return timestamp(sources.nowMs()).slice(0, 'yyyy-mm-dd'.length);
+    },
     get storeAvailable() {
       return sources.storeAvailable();
     },

@@ -55,6 +55,8 @@ export const STORY = 'story';
 /** Tasks that belong to the Story of a uid. */
 export const OF_STORY = 'of story';
 export const NAMESPACE = 'namespace';
+/** Deliberations that have not begun, by their Council. */
+export const BY_COUNCIL = 'by council';
 export const UNFINISHED = 'unfinished';
 export const UNFINISHED_IN = 'unfinished in';
 
@@ -87,7 +89,12 @@ export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
     [UNFINISHED_IN]: (task) => (isFinished(task) ? [] : namespaceOf(task)),
   }),
   Council: own('Council', { [NAMESPACE]: namespaceOf }),
-  Deliberation: own('Deliberation'),
+  Deliberation: own('Deliberation', {
+    [BY_COUNCIL]: ({ metadata, spec, status }) =>
+      status?.pinned === undefined ? [`${metadata.namespace}/${spec.councilRef.name}`] : [],
+    [OF_STORY]: ({ status }) =>
+      status?.pinned?.storyUid === undefined || status.finishedAt !== undefined ? [] : [status.pinned.storyUid],
+  }),
   Job: { resource: jobs, select: workspaces, fields: KEPT_JOB, pageSize: HEAVY_PAGE },
   Pod: { resource: pods, select: workspaces, fields: KEPT_POD, pageSize: HEAVY_PAGE },
   ServiceAccount: { resource: serviceAccounts, select: managed, fields: KEPT_SERVICE_ACCOUNT },

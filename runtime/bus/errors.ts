@@ -7,7 +7,11 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-const CODES = { nameInUse: [10058], noMessage: [10037], storeFailed: [10077], wrongLastSequence: [10071, 10164] } as const;
+const CODES = {
+  ...{ nameInUse: [10058], noMessage: [10037], storeFailed: [10077], wrongLastSequence: [10071, 10164] },
+  /** As something else than what was asked for. */
+  consumerExists: [10148],
+} as const;
 
 export const isApiError = (error: unknown, sort: keyof typeof CODES): error is JetStreamApiError =>
   error instanceof JetStreamApiError && CODES[sort].some((code) => code === error.code);

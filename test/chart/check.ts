@@ -37,6 +37,7 @@ const values: readonly object[] = [
     councils: { namespaces: ['team-a'], model: { endpoint: 'vllm', name: 'm' }, imageProfile: 'node' },
     operator: { replicas: 2 },
     gateway: { replicas: 2 },
+    agentPool: { keda: { enabled: true } },
     podDisruptionBudgets: { enabled: true },
   },
 ];

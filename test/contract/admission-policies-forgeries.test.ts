@@ -238,6 +238,13 @@ beforeAll(async () => {
   await place.admin.raw({ method: 'POST', path: core('pods'), body: pod({ name: 'innocent' }) });
   await place.admin.raw({ method: 'POST', path: batch('jobs'), body: job({ name: 'innocent' }) });
   await makeWorkspace(await makeStory('login'));
+  await place.admin.raw({
+    ...{ method: 'POST', path: ours('deliberations') },
+    body: {
+      ...{ apiVersion: API_VERSION, kind: 'Deliberation', metadata: { name: 'which-way' } },
+      spec: { councilRef: { name: 'dev' }, subject: 'Which way?' },
+    },
+  });
   // RBAC takes a moment
   await vi.waitFor(async () => expect(await answerTo(as('tina').raw({ method: 'GET', path: core('pods') }))).toBe('allowed'), {
     timeout: 30_000,
@@ -347,5 +354,41 @@ describe('a Task', () => {
         { timeout: 60_000 },
       )
       .not.toHaveProperty('ownerReferences');
+  });
+});
+
+describe('a Deliberation', () => {
+  const question = (metadata: object, spec: object = {}): object => ({
+    ...{ apiVersion: API_VERSION, kind: 'Deliberation', metadata: { name: 'asked', ...metadata } },
+    spec: { councilRef: { name: 'dev' }, subject: 'Which way?', ...spec },
+  });
+  const asks = (does: string, body: object): Attack => ({ does, path: () => ours('deliberations'), body });
+  const storyOwner = { apiVersion: API_VERSION, kind: 'Story', name: 'login', uid: 'uid-of-the-story', controller: true };
+  const refused: readonly Attack[] = [
+    asks('makes one that a Story pays for', question({ ownerReferences: [storyOwner] })),
+    asks('makes one that a Task pays for', question({ ownerReferences: [taskOwner] })),
+    asks('makes one that a Story owns beside others', question({ ownerReferences: [{ ...storyOwner, controller: false }] })),
+    asks('makes one for a Task', question({}, { taskRef: { name: 'login-form' } })),
+    changes(() => ours('deliberations/which-way'), 'has a Story pay for one later', {
+      metadata: { ownerReferences: [storyOwner] },
+    }),
+  ];
+  for (const attack of refused)
+    it.each(['ada', 'root'] as const)(`%s never ${attack.does}`, async (who) => {
+      expect(await strike(who, attack)).toMatch(refusal);
+    });
+
+  const allowed: readonly (readonly [Who, Attack])[] = [
+    ['ada', asks('asks a question about a Story', question({}, { storyRef: { name: 'login' } }))],
+    ['ada', changes(() => ours('deliberations/which-way'), 'cancels her own', { spec: { cancel: true } })],
+    ['the operator', asks('asks for a Task', question({ ownerReferences: [taskOwner] }, { taskRef: { name: 'login-form' } }))],
+  ];
+  for (const [who, attack] of allowed)
+    it(`${who} ${attack.does}`, async () => {
+      expect(await strike(who, attack)).toBe('allowed');
+    });
+
+  it('tina, who has the role edit, makes none', async () => {
+    expect(await strike('tina', asks('', question({})))).toMatch(/cannot create resource "deliberations"/);
   });
 });

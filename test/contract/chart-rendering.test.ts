@@ -1,7 +1,9 @@
 // What the chart renders: read by the processes' own schema, by the API server in a strict dry run, and by rules that hold for every pod and right in it.
 
 import { describe, expect, it } from 'vitest';
+import { consumerName } from '../../agent-pool/puller.ts';
 import { platformConfig } from '../../crds/contracts/platform.ts';
+import { TURN_PRIORITIES } from '../../crds/contracts/turns.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { namespaces } from '../../kube/resources.ts';
 import { installCrds, answerTo } from './admission.ts';
@@ -39,6 +41,7 @@ const FULL = {
   councils: { namespaces: ['shop', 'team-a'], model: { endpoint: 'vllm', name: 'm' }, imageProfile: 'node' },
   operator: { replicas: 2, priorityClassName: 'high', nodeSelector: { a: 'b' } },
   gateway: { replicas: 2, clusterCidrs: ['10.96.0.0/16'] },
+  agentPool: { replicas: 3, turnsPerEndpoint: 8, tolerations: [{ key: 'gpu', operator: 'Exists' }] },
   networkPolicies: { metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }] },
   podDisruptionBudgets: { enabled: true },
 };
@@ -78,6 +81,10 @@ const podsOf = (objects: readonly KubeObject[]): readonly { readonly name: strin
     return spec?.containers === undefined ? [] : [{ name: `${object.kind}/${object.metadata.name}`, spec }];
   });
 
+interface Reach {
+  readonly to?: readonly { readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> } }[];
+  readonly ports: readonly { readonly port: number }[];
+}
 interface Policy extends KubeObject {
   readonly spec: { readonly failurePolicy: string };
 }
@@ -118,6 +125,7 @@ describe('what the chart renders', () => {
     expect(Object.fromEntries(secrets)).toEqual({
       'Deployment/fleet-operator': [],
       'Deployment/fleet-gateway': ['fleet-gateway-tls', 'vllm-key', 'bot', 'git-ca'],
+      'Deployment/fleet-agent-pool': [],
       'StatefulSet/fleet-nats': ['fleet-nats-tls'],
       'Job/fleet-install': [],
     });
@@ -185,6 +193,67 @@ describe('what the chart renders', () => {
     ]);
   });
 
+  it('gives the agent pool nothing in Kubernetes, and a token for the gateway alone', async () => {
+    const objects = await renderedAs('full');
+    expect(rulesOf(objects).filter(({ role }) => role.includes('agent-pool'))).toEqual([]);
+    const bound = objects.filter(({ kind }) => kind.endsWith('RoleBinding')).map((binding) => JSON.stringify(binding));
+    expect(bound.filter((binding) => binding.includes('fleet-agent-pool'))).toEqual([]);
+    const pod = podsOf(objects).find(({ name }) => name === 'Deployment/fleet-agent-pool')?.spec;
+    expect(pod).toMatchObject({ serviceAccountName: 'fleet-agent-pool', automountServiceAccountToken: false });
+    const projected = (pod?.volumes ?? []).filter((volume) => 'projected' in volume);
+    const sources = [{ serviceAccountToken: { audience: 'swefleet.io/agent-pool', expirationSeconds: 3600, path: 'token' } }];
+    expect(projected).toMatchObject([{ name: 'token', projected: { sources } }]);
+  });
+
+  it('lets the agent pool reach gateway, NATS and DNS, and nobody reach it', async () => {
+    const policy = (await renderedAs('defaults')).find(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'fleet-agent-pool',
+    ) as unknown as { readonly spec: { readonly ingress: unknown; readonly egress: readonly Reach[] } };
+    expect(policy.spec.ingress).toEqual([]);
+    const reached = policy.spec.egress.map(({ to = [], ports }) => [
+      to.map(({ podSelector }) => podSelector.matchLabels['app.kubernetes.io/component']).join(),
+      ports.map(({ port }) => port).join(),
+    ]);
+    expect(reached).toEqual([
+      ['', '53,53'],
+      ['gateway', '8443'],
+      ['nats', '4222'],
+    ]);
+  });
+
+  it('scales the agent pool by what waits for each endpoint, by switch', async () => {
+    const scaledBy = async (values: object): Promise<KubeObject | undefined> =>
+      (await render({ ...RELEASE, values })).find(({ kind }) => kind === 'ScaledObject');
+    expect(await scaledBy(FULL)).toBeUndefined();
+    const keda = { agentPool: { keda: { enabled: true, maxReplicas: 4, lagThreshold: 5 } } };
+    const scaled = await scaledBy({ ...FULL, ...keda });
+    const trigger = (consumer: string, natsServerMonitoringEndpoint = 'fleet-nats.swe-fleet.svc:8222'): object => ({
+      type: 'nats-jetstream',
+      metadata: { natsServerMonitoringEndpoint, account: '$G', stream: 'FLEET_COMMANDS', consumer, lagThreshold: '5' },
+    });
+    const consumers = ['vllm', 'local'].flatMap((endpoint) =>
+      TURN_PRIORITIES.map((priority) => consumerName(endpoint, priority)),
+    );
+    expect(scaled).toMatchObject({
+      spec: {
+        scaleTargetRef: { name: 'fleet-agent-pool' },
+        ...{ minReplicaCount: 1, maxReplicaCount: 4 },
+        triggers: consumers.map((consumer) => trigger(consumer)),
+      },
+    });
+    const elsewhere = { agentPool: { keda: { ...keda.agentPool.keda, monitoringEndpoint: 'nats.example.com:8222' } } };
+    expect(JSON.stringify(await scaledBy({ ...FULL, ...OWN_NATS, ...elsewhere }))).toContain('"nats.example.com:8222"');
+  });
+
+  it('leaves the number of replicas to KEDA where it scales', async () => {
+    const deployment = async (keda: object): Promise<KubeObject | undefined> =>
+      (await render({ ...RELEASE, values: { ...FULL, agentPool: { replicas: 3, keda } } })).find(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'fleet-agent-pool',
+      );
+    expect(await deployment({})).toHaveProperty('spec.replicas', 3);
+    expect(await deployment({ enabled: true })).not.toHaveProperty('spec.replicas');
+  });
+
   it('makes five Councils in each namespace that is named', async () => {
     const councils = (await renderedAs('full')).filter(({ kind }) => kind === 'Council');
     expect(councils.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort()).toEqual(
@@ -201,7 +270,7 @@ describe('what the chart renders', () => {
     expect(
       objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding').map(({ metadata }) => metadata.name),
     ).toEqual(policies.map(({ metadata }) => metadata.name));
-    expect(policies).toHaveLength(10);
+    expect(policies).toHaveLength(11);
   });
 
   it('starts pods anew when what they read changes, and only then', async () => {
@@ -262,6 +331,12 @@ describe('values that make no sense', () => {
     { values: { capacity: { workspaces: 0 } }, want: /workspaces/ },
     { values: { workspace: { resources: { limits: { cpu: 1 } } } }, want: /cpu/ },
     { values: { councils: { namespaces: ['shop'] } }, want: /councils.model.endpoint is needed/ },
+    { values: { agentPool: { keda: { enabled: true } } }, want: /needs an upstream of kind model/ },
+    { values: { agentPool: { keda: { on: true } } }, want: /additional properties 'on' not allowed/ },
+    {
+      values: { ...OWN_NATS, upstreams: [upstream({})], agentPool: { keda: { enabled: true } } },
+      want: /monitoringEndpoint is needed/,
+    },
     { values: { nats: { enabled: false } }, want: /nats.(url|usersSecretName) is needed/ },
     { values: { nats: { enabled: false, url: 'tls://user:secret@nats:4222', usersSecretName: 's' } }, want: /url/ },
   ])('$values are refused', async ({ values, want }) => {

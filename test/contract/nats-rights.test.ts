@@ -10,6 +10,7 @@ import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answerSubject, artifactSubject, commandSubject, KV_BUCKETS, STREAMS } from '../../crds/contracts/commands.ts';
+import { TURN_RESULTS, turnCommandFilter, turnCommandSubject, turnResultSubject } from '../../crds/contracts/turns.ts';
 import { LEAVINGS } from '../../crds/contracts/leavings.ts';
 import { install, type Data, type Store } from '../../install/install.ts';
 import { programs, render } from './chart.ts';
@@ -76,7 +77,7 @@ beforeAll(async () => {
     await manager.streams.add({
       name,
       subjects: [...subjects],
-      ...(onePerSubject && { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }),
+      ...(onePerSubject && { max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true, allow_direct: true }),
     });
   for (const bucket of Object.values(KV_BUCKETS)) await new Kvm(jetstream(operator)).create(bucket, { history: 1 });
   await operator.close();
@@ -115,6 +116,29 @@ const durable = (stream: string, filter: string) => async (connection: NatsConne
   await message?.ackAck();
   await manager.consumers.delete(stream, 'worker');
 };
+/** As the pool does it: made, asked, kept for a while, done with. */
+const turnConsumer = (name: string, filter: string) => async (connection: NatsConnection) => {
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 });
+  await manager.consumers.add(STREAMS.commands.name, {
+    ...{ durable_name: name, filter_subject: filter, ack_policy: AckPolicy.Explicit },
+  });
+  const pull = { max_messages: 1, expires: 1_000 };
+  const messages = await (await jetstream(connection).consumers.get(STREAMS.commands.name, name)).fetch(pull);
+  for await (const message of messages) {
+    message.working();
+    await message.ackAck();
+  }
+};
+const pullFrom = (name: string) => (connection: NatsConnection) =>
+  connection.request(`$JS.API.CONSUMER.MSG.NEXT.${STREAMS.commands.name}.${name}`, '{"batch":1,"no_wait":true}', {
+    timeout: 2_000,
+  });
+const updateOf = (name: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 })).consumers.update(STREAMS.commands.name, name, {
+    ack_wait: 20_000_000_000,
+  });
+const lookUpDirectly = (stream: string, subject: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 })).direct.getMessage(stream, { last_by_subj: subject });
 const get = (stream: string, subject: string) => async (connection: NatsConnection) =>
   (await jetstreamManager(connection, { checkAPI: false })).streams.getMessage(stream, { last_by_subj: subject });
 const put = (bucket: string, key: string) => async (connection: NatsConnection) => {
@@ -130,6 +154,10 @@ const subscribe = (subject: string) => async (connection: NatsConnection) => {
 };
 const purge = (stream: string) => async (connection: NatsConnection) =>
   (await jetstreamManager(connection, { checkAPI: false })).streams.purge(stream);
+const deleteConsumer = (name: string) => async (connection: NatsConnection) =>
+  (await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 })).consumers.delete(STREAMS.commands.name, name);
+const acknowledge = (name: string) => (connection: NatsConnection) =>
+  connection.request(`$JS.ACK.${STREAMS.commands.name}.${name}.1.1.1.1.0`, '+ACK', { timeout: 2_000 });
 const lookThrough = (stream: string, filter: string) => async (connection: NatsConnection) =>
   (await jetstreamManager(connection, { checkAPI: false })).streams.info(stream, { subjects_filter: filter });
 const createStream = async (connection: NatsConnection): Promise<unknown> =>
@@ -137,6 +165,8 @@ const createStream = async (connection: NatsConnection): Promise<unknown> =>
 const deleteStream = (stream: string) => async (connection: NatsConnection) =>
   (await jetstreamManager(connection, { checkAPI: false })).streams.delete(stream);
 
+const TURN = turnResultSubject('root', 'uid.1000100');
+const TURNS = turnCommandFilter('vllm', 'high');
 const ARTIFACT = artifactSubject('root', `sha256:${'a'.repeat(64)}`);
 
 interface Case {
@@ -177,6 +207,16 @@ const allowed: readonly Case[] = [
   ]),
   { user: 'gateway', does: 'keeps a receipt', work: put(KV_BUCKETS.receipts, 'uid-job') },
   { user: 'operator', does: 'reads receipts', work: read(`KV_${KV_BUCKETS.receipts}`, '$KV.fleet-receipts.>') },
+  {
+    user: 'operator',
+    does: 'asks for a turn',
+    work: publish(turnCommandSubject({ endpoint: 'vllm', priority: 'high', id: 'uid.1000100' })),
+  },
+  { user: 'pool', does: 'takes turns from a durable consumer of theirs', work: turnConsumer('pool-vllm-high', TURNS) },
+  { user: 'pool', does: 'changes a consumer of turns', work: updateOf('pool-vllm-high') },
+  { user: 'pool', does: 'answers a turn', work: publish(TURN) },
+  { user: 'pool', does: 'looks up whether a turn is answered', work: lookUpDirectly(STREAMS.results.name, TURN) },
+  { user: 'operator', does: 'reads answers of turns', work: read(STREAMS.results.name, TURN_RESULTS) },
   { user: 'admin', does: 'looks at everything', work: subscribe('>') },
 ];
 
@@ -202,6 +242,27 @@ const refused: readonly Case[] = [
   { user: 'pool', does: 'reads the ledger', work: read(`KV_${KV_BUCKETS.ledger}`, '$KV.fleet-ledger.>') },
   { user: 'pool', does: 'answers a command of the gateway', work: publish(answerSubject('forged')) },
   { user: 'pool', does: 'stores an artifact', work: publish(ARTIFACT) },
+  { user: 'pool', does: 'reads an artifact', work: lookUpDirectly(STREAMS.artifacts.name, ARTIFACT) },
+  {
+    user: 'pool',
+    does: 'asks for a turn',
+    work: publish(turnCommandSubject({ endpoint: 'vllm', priority: 'low', id: 'uid.2' })),
+  },
+  { user: 'pool', does: 'sends a command', work: publish(commandSubject('forged')) },
+  { user: 'pool', does: "reads the gateway's answers", work: lookUpDirectly(STREAMS.results.name, answerSubject('resolve-1')) },
+  { user: 'pool', does: "reads the gateway's answers by message", work: get(STREAMS.results.name, answerSubject('resolve-1')) },
+  { user: 'pool', does: 'follows answers', work: read(STREAMS.results.name, TURN_RESULTS) },
+  { user: 'pool', does: "makes a consumer of the gateway's commands", work: turnConsumer('pool-stray', commandSubject('*')) },
+  { user: 'pool', does: "makes the gateway's consumer its own", work: turnConsumer('gateway', TURNS) },
+  { user: 'pool', does: "takes the gateway's commands", work: pullFrom('gateway') },
+  { user: 'pool', does: "acknowledges the gateway's commands", work: acknowledge('gateway') },
+  { user: 'pool', does: 'deletes a consumer', work: deleteConsumer('pool-vllm-high') },
+  { user: 'pool', does: 'purges answers', work: purge(STREAMS.results.name) },
+  { user: 'pool', does: 'makes a stream', work: createStream },
+  { user: 'pool', does: 'publishes an event', work: publish('planning.plan.approved') },
+  { user: 'pool', does: "reads the gateway's replies", work: subscribe('_INBOX_gateway.>') },
+  { user: 'pool', does: 'listens to turns', work: subscribe('fleet.turn.>') },
+  { user: 'gateway', does: 'answers a turn', work: publish(TURN) },
 ];
 
 describe('what each process may do in NATS', () => {

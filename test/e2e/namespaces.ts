@@ -9,4 +9,8 @@ export const RESTART = 'e2e-restart';
 export const QUIET = 'e2e-quiet';
 export const HOSTILE = 'e2e-hostile';
 export const GPU = 'e2e-gpu';
-export const E2E_NAMESPACES: readonly string[] = [WALK, PYTHON, RETRY, ESCAPE, OPEN, FORGED, RESTART, QUIET, HOSTILE, GPU];
+export const ASKED = 'e2e-asked';
+export const E2E_NAMESPACES: readonly string[] = [
+  ...[WALK, PYTHON, RETRY, ESCAPE, OPEN, FORGED, RESTART, QUIET, HOSTILE, GPU],
+  ASKED,
+];

@@ -123,6 +123,7 @@ const valuesOf = ({ namespaces, images }: Installation): object => {
     ],
     imageProfiles: [profile('node', []), profile('python', [])],
     councils: { namespaces, model: { endpoint: 'scripted', name: scriptedModelName }, imageProfile: 'node' },
+    agentPool: { replicas: 1 },
     nats: { image: image('nats'), storage: { persistent: false } },
   };
 };

@@ -27,6 +27,8 @@ const marker = /\[\[script:([a-z0-9-]+)\]\]/;
 
 export const nextStep = (request: ChatRequest, scripts: readonly Script[]): NextStep => {
   const text = request.messages.map((message) => textOf(message.content)).join('\n');
+  // scripts play tools: who wants structured data gets what its schema asks for
+  if (request.response_format?.type === 'json_schema') return structured(request, text);
   const name = marker.exec(text)?.[1];
   if (name === undefined) return withoutScript(request);
   const script = scripts.find((candidate) => candidate.name === name);
@@ -37,12 +39,15 @@ export const nextStep = (request: ChatRequest, scripts: readonly Script[]): Next
   return { title: `${name}#${number}`, step };
 };
 
-/** What a probe asks for: a call of the first tool, or an instance of the wanted schema. */
+/** What a probe or a turn of a Deliberation asks for. */
+const structured = ({ response_format: format }: ChatRequest, text: string): NextStep => ({
+  title: 'instance of a schema',
+  step: { say: JSON.stringify(instanceOf(format?.json_schema?.schema, text)) },
+});
+
+/** What a probe asks for: a call of the first tool. */
 const withoutScript = (request: ChatRequest): NextStep => {
-  const format = request.response_format;
-  if (format?.type === 'json_schema')
-    return { title: 'instance of a schema', step: { say: JSON.stringify(instanceOf(format.json_schema?.schema)) } };
-  if (format?.type === 'json_object') return { title: 'json object', step: { say: '{}' } };
+  if (request.response_format?.type === 'json_object') return { title: 'json object', step: { say: '{}' } };
   const call = wantedCall(request);
   if (call !== undefined && request.messages.at(-1)?.role !== 'tool')
     return { title: `call of ${call.tool}`, step: { calls: [call] } };

@@ -5,7 +5,8 @@ import { controllers as shipped } from '../../controllers/registry.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
-import { Broken, check, isTerminal, nameOf } from './invariants.ts';
+import { Broken, check, nameOf } from './broken.ts';
+import { isTerminal } from './invariants.ts';
 import { faultPlanOf, scenarioOf, type Schedule } from './schedule.ts';
 import { Simulation } from './simulation.ts';
 

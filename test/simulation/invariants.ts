@@ -14,14 +14,17 @@ import type { Story } from '../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { LABEL_ATTEMPT, LABEL_CANDIDATE, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
-import { keyOf } from '../../kube/object.ts';
+import type { Deliberation } from '../../crds/kinds/deliberation.ts';
 import type { ApiServer, SimObject, Write } from './api-server.ts';
+import { check, nameOf } from './broken.ts';
+import { deliberationWritten } from './deliberations.ts';
 import { isNodeLost } from './kubelet.ts';
 import type { Repository } from './repository.ts';
 
 const TERMINAL: Readonly<Record<string, readonly string[]>> = {
   Task: ['Succeeded', 'Failed', 'Cancelled'],
   Story: ['Done', 'Failed', 'Cancelled'],
+  Deliberation: ['Completed', 'Failed', 'TimedOut'],
 };
 const OPERATOR = 'operator';
 /** What etcd takes of one object. */
@@ -36,15 +39,6 @@ const MAY: Readonly<Record<Write['verb'], (kind: string, owner: string | undefin
   delete: (kind, owner) => kind === 'Job' && owner === 'Task',
 };
 
-export class Broken extends Error {
-  override readonly name = 'Broken';
-}
-
-export const check = (holds: boolean, guarantee: string, what: () => string): void => {
-  if (!holds) throw new Broken(`${guarantee}: ${what()}`);
-};
-
-export const nameOf = ({ kind, metadata }: SimObject): string => `${kind} ${keyOf(metadata)}`;
 export const phaseOf = (object: SimObject | undefined): string | undefined =>
   (object?.status as { readonly phase?: string } | undefined)?.phase;
 export const isTerminal = (object: SimObject): boolean => (TERMINAL[object.kind] ?? []).includes(phaseOf(object) ?? '');
@@ -113,13 +107,36 @@ export class Invariants {
     this.#bounded(after, before);
     if (before?.status !== undefined && after.status === undefined) this.#wiped.add(after.metadata.uid);
     if (before?.metadata.uid === after.metadata.uid) this.#terminalPhaseLeft(before, after);
-    if (['Story', 'Plan', 'Task', 'Council'].includes(after.kind) && after.status !== undefined)
+    if (['Story', 'Plan', 'Task', 'Council', 'Deliberation'].includes(after.kind) && after.status !== undefined)
       this.#eventsHaveGaps(before, after);
-    if (after.kind === 'Task') this.#attemptsMiscounted(before, after);
-    if (after.kind === 'Task') this.#landedAnothers(after);
-    if (after.kind !== 'Job') return;
-    if (before === undefined) this.#jobCreated(after);
-    this.#workspacesTwice(after);
+    this.#ofItsKind(before, after);
+  }
+
+  #ofItsKind(before: SimObject | undefined, after: SimObject): void {
+    switch (after.kind) {
+      case 'Deliberation':
+        if (after.status !== before?.status) this.#deliberates(before, after);
+        break;
+      case 'Task':
+        this.#attemptsMiscounted(before, after);
+        this.#landedAnothers(after);
+        break;
+      case 'Job':
+        if (before === undefined) this.#jobCreated(after);
+        this.#workspacesTwice(after);
+    }
+  }
+
+  #deliberates(before: SimObject | undefined, after: SimObject): void {
+    const { server, platform, aloneSince } = this.#scene;
+    const all = (): readonly Deliberation[] => server.list('Deliberation') as unknown as readonly Deliberation[];
+    const isAlone = (): boolean => aloneSince() !== undefined && !this.#deliberationsWiped();
+    deliberationWritten(before, after, { isWiped: this.#wiped.has(after.metadata.uid), scene: { platform, all, isAlone } });
+  }
+
+  /** One that begins anew stands in line again, and those that went on meanwhile did not know. */
+  #deliberationsWiped(): boolean {
+    return this.#scene.server.list('Deliberation').some(({ metadata }) => this.#wiped.has(metadata.uid));
   }
 
   /** G12 and G16: what is not the operator's it neither deletes nor rewrites, and it holds up no deletion. */

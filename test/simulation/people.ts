@@ -1,6 +1,7 @@
 // What people do in a simulation when they look at the cluster: they approve, they answer what needs a person, and they put back what is
 // missing. Each habit says what somebody would do now; what nobody needs to do is nothing.
 
+import type { Deliberation } from '../../crds/kinds/deliberation.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Plan } from '../../crds/kinds/plan.ts';
 import type { PlanTask } from '../../crds/kinds/plan-task.ts';
@@ -179,7 +180,33 @@ const clarifies: Habit = (server) =>
   });
 
 /** `kept` are put back when they go; `tasksOf` are those of a further revision of a Story's plan. */
+/** Some think again when the first answers are there: they stop it for a while, or for good. */
+const rethinks: Habit = (server) =>
+  open(server, 'Deliberation').flatMap((object): Move[] => {
+    const { metadata, spec, status } = object as unknown as Deliberation;
+    const key = keyOf(metadata);
+    const answers = status?.contributions?.length ?? 0;
+    const change = (what: string, fields: Fields): Move => ({
+      what: `ada ${what} ${key}`,
+      make: () => edit(server, 'Deliberation', key, fields),
+    });
+    if (spec.suspend) return status?.suspendedAt === undefined ? [] : [change('resumes', { suspend: false })];
+    if (metadata.name.endsWith('1') && answers === 2) return [change('cancels', { cancel: true })];
+    const mayStop =
+      metadata.name.endsWith('2') && status?.suspendedAt === undefined && status?.pausedMs === undefined && answers > 0;
+    return mayStop ? [change('suspends', { suspend: true })] : [];
+  });
+
 export const people = (
   kept: readonly KubeObject[],
   tasksOf: (key: string, revision: number) => readonly PlanTask[],
-): readonly Habit[] => [approvesPlans, opensGates, helpsTasks, mendsPolicies, plansAnew(tasksOf), keeps(kept), clarifies];
+): readonly Habit[] => [
+  approvesPlans,
+  opensGates,
+  helpsTasks,
+  mendsPolicies,
+  plansAnew(tasksOf),
+  keeps(kept),
+  clarifies,
+  rethinks,
+];

@@ -2,7 +2,7 @@
 // once. A store that lost what it held may be told again.
 
 import type { Publication } from '../../runtime/bus/link.ts';
-import { check } from './invariants.ts';
+import { check } from './broken.ts';
 import type { SimObject } from './api-server.ts';
 
 interface Event {

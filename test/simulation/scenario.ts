@@ -4,6 +4,7 @@ import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Plot } from './kubelet.ts';
+import type { TurnPlot } from './pool.ts';
 import type { Repository } from './repository.ts';
 
 /** Somebody's deed, done once, as soon as `when` holds. */
@@ -25,6 +26,8 @@ export type Habit = (server: ApiServer, repository: Repository) => readonly Move
 export interface Scenario {
   readonly objects: readonly KubeObject[];
   readonly plot: Plot;
+  /** What comes of turns; absent: all are answered. */
+  readonly turns?: TurnPlot;
   readonly deeds: readonly Deed[];
   readonly habits?: readonly Habit[];
   readonly platform?: PlatformConfig;

@@ -11,6 +11,7 @@ import { FAULT_KINDS, type FaultKind, type FaultPlan } from './faults.ts';
 import { isTerminal } from './invariants.ts';
 import type { Ending, Plot, Workspace } from './kubelet.ts';
 import { people } from './people.ts';
+import type { TurnEnding, TurnPlot } from './pool.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -150,10 +151,38 @@ const oddities = (random: Random): readonly KubeObject[] => {
     named('unlisted', { model: { endpoint: 'gpu', name: 'unlisted' } }),
     named('unbuilt', { workspace: { imageProfile: 'cobol' } }),
     named('greedy', { workspace: { imageProfile: 'node', resources: { limits: { memory: '900Ti' } } } }),
-    unstored(deliberation()),
   ];
   return odd.filter(() => random.chance(0.05));
 };
+
+/** Questions that people ask beside the Stories. */
+const questions = (random: Random, namespaces: readonly string[]): readonly KubeObject[] =>
+  Array.from({ length: random.pick([0, 0, 0, 1, 1, 2, 4]) }, (_, index) => {
+    const asked = unstored(deliberation());
+    const spec = {
+      ...asked.spec,
+      ...(random.chance(0.5) && { numAgents: 1 + random.below(3) }),
+      ...(random.chance(0.5) && { rounds: random.below(3) }),
+      ...(random.chance(0.2) && { quorum: 1 + random.below(3) }),
+      ...(random.chance(0.3) && { select: 'Score' as const }),
+      ...(random.chance(0.3) && { timeoutSeconds: 40 + random.below(200) }),
+      ...(random.chance(0.3) && { storyRef: { name: 'story-1' } }),
+    };
+    const object = { ...asked, spec, metadata: { ...asked.metadata, name: `question-${index + 1}` } };
+    return inNamespace(object, random.pick(namespaces));
+  });
+
+const turnEnding = (roughness: number, which: number, how: number): TurnEnding => {
+  if (which >= roughness) return 'answered';
+  return (['failed', 'invalid', 'silent', 'late'] as const)[Math.floor(how * 4)] ?? 'failed';
+};
+
+const turnPlotOf =
+  (seed: number, roughness: number): TurnPlot =>
+  (name, n) => ({
+    ending: turnEnding(roughness, chanceOf(seed, 'turn', name, n), chanceOf(seed, 'turn how', name, n)),
+    chance: (...words) => chanceOf(seed, 'turn', name, n, ...words),
+  });
 
 const platformOf = (random: Random): PlatformConfig => {
   const workspaces = 1 + random.below(3);
@@ -167,6 +196,15 @@ const platformOf = (random: Random): PlatformConfig => {
   });
 };
 
+/** Few agents may deliberate at once, or any number; and now and then few tokens are there for a day. */
+const withEndpoint = (given: PlatformConfig, random: Random): PlatformConfig => {
+  const isPoor = random.chance(0.05);
+  const asked = isPoor ? { ...given, deliberation: { ...given.deliberation, namespaceTokensPerDay: 20_000 } } : given;
+  if (random.chance(0.5)) return asked;
+  const concurrency = 1 + random.below(3);
+  return { ...asked, upstreams: asked.upstreams.map((row) => (row.name === 'gpu' ? { ...row, concurrency } : row)) };
+};
+
 const isMalformed = ({ metadata }: SimObject): boolean => metadata.name.startsWith('broken-');
 const hasEnded = (object: SimObject): boolean => isTerminal(object) && object.metadata.deletionTimestamp === undefined;
 /** It was asked once whether it can work, and answered. */
@@ -175,12 +213,18 @@ const isProbed = ({ status }: SimObject): boolean => status?.['ready'] === 'True
 const isOver = (server: ApiServer): boolean => {
   const all = (kind: string, holds: (object: SimObject) => boolean): boolean =>
     server.list(kind).every((object) => isMalformed(object) || holds(object));
-  return all('Story', hasEnded) && all('Task', isTerminal) && all('Council', isProbed);
+  return (
+    all('Story', hasEnded) &&
+    all('Task', isTerminal) &&
+    all('Council', isProbed) &&
+    all('Deliberation', ({ status }) => status?.['finishedAt'] !== undefined)
+  );
 };
 
 export const scenarioOf = (schedule: Schedule): Scenario => {
   const { seed, stories } = schedule;
   const random = new Random(seed ^ 0xc0de);
+  const asking = new Random(seed ^ 0xa5c);
   const written = tasksOf(schedule);
   const tasks = (key: string, revision: number): readonly PlanTask[] => possible(written(key, revision));
   const places = Array.from({ length: stories }, (_, index) => ({
@@ -192,16 +236,21 @@ export const scenarioOf = (schedule: Schedule): Scenario => {
     const workspace = { imageProfile: 'node', ...(random.chance(0.3) && { gpu: { count: 1 + random.below(2) } }) };
     return inNamespace(unstored(council({ workspace }, false)), namespace);
   });
+  const asked = questions(asking, namespaces);
   const objects = places.flatMap(({ namespace, name }) => {
     const made = unstored(plan(tasks(`${namespace}/${name}`, 1), { storyRef: { name } }));
     return [inNamespace(storyObject(random, name), namespace), inNamespace(made, namespace)];
   });
   return {
-    objects: [...councils, ...objects, ...oddities(random).map((object) => inNamespace(object, namespaces[0] ?? 'shop'))],
+    objects: [
+      ...[...councils, ...objects, ...asked],
+      ...oddities(random).map((object) => inNamespace(object, namespaces[0] ?? 'shop')),
+    ],
     plot: plotOf(seed, random.pick([0, 0.1, 0.2, 0.35])),
+    turns: turnPlotOf(seed, asking.pick([0, 0, 0.1, 0.3])),
     deeds: [],
     habits: people(councils, tasks),
-    platform: platformOf(random),
+    platform: withEndpoint(platformOf(random), asking),
     isOver,
   };
 };

@@ -13,9 +13,11 @@ import { NOW, platform as defaultPlatform } from '../builders/objects.ts';
 import { ApiServer, type Write } from './api-server.ts';
 import { Faults, type FaultPlan } from './faults.ts';
 import { Gateway } from './gateway.ts';
-import { Broken, Invariants } from './invariants.ts';
+import { Broken } from './broken.ts';
+import { Invariants } from './invariants.ts';
 import { Kubelet } from './kubelet.ts';
 import { Store } from './link.ts';
+import { Pool, type TurnPlot } from './pool.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { Publications } from './publications.ts';
 import { Random } from './random.ts';
@@ -29,6 +31,7 @@ export interface Disorder {
   readonly faults?: FaultPlan;
 }
 
+const ALL_ANSWERED: TurnPlot = () => ({ ending: 'answered', chance: () => 0.5 });
 const MAX_MOVES = 60_000;
 /** A move of the kubelet. */
 const WORK_MS = 500;
@@ -63,6 +66,7 @@ export class Simulation {
   readonly #random: Random | undefined;
   readonly #kubelet: Kubelet;
   readonly #gateway: Gateway;
+  readonly #pool: Pool;
   readonly #deeds: Set<Deed>;
   /** The last one leads; those before it are dying, or do not know yet that they lead no more. */
   #processes: OperatorProcess[] = [];
@@ -94,6 +98,10 @@ export class Simulation {
     this.#gateway = new Gateway({
       ...{ store: this.store, repository: this.repository, nowMs: () => this.nowMs },
       failure: () => this.faults?.answerFailure(),
+    });
+    this.#pool = new Pool({
+      ...{ store: this.store, server: this.server, nowMs: () => this.nowMs },
+      plot: scenario.turns ?? ALL_ANSWERED,
     });
     const nodeMs = (): number => this.nowMs + this.#skewMs('node');
     this.#kubelet = new Kubelet({
@@ -212,6 +220,7 @@ export class Simulation {
       ...this.#processes.flatMap((process) => this.#movesOf(process)),
       ...this.server.orphans().map((orphan) => ({ what: 'collect', make: () => this.server.collect(orphan) })),
       ...this.#gateway.moves(),
+      ...this.#pool.moves(),
       ...this.#movesOfPeople(),
       ...this.#kubelet.moves().map((move) => ({ what: 'kubelet', make: () => this.#work(move) })),
     ];
@@ -267,6 +276,7 @@ export class Simulation {
     const dates = [
       ...this.#processes.map((process) => process.nextDateMs()),
       past(this.#kubelet.nextDateMs(), this.#skewMs('node')),
+      this.#pool.nextDateMs(),
       this.faults?.nextDateMs(),
     ].filter((date) => date !== undefined);
     if (dates.length === 0) throw new Broken(`G1: nothing can happen any more, and it is not over\n${this.#describe()}`);
@@ -276,7 +286,7 @@ export class Simulation {
   }
 
   #describe(): string {
-    return ['Story', 'Plan', 'Task', 'Council']
+    return ['Story', 'Plan', 'Task', 'Council', 'Deliberation']
       .flatMap((kind) => this.server.list(kind))
       .map(
         ({ kind, metadata, status }) =>

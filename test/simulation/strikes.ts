@@ -7,7 +7,8 @@ import { keyOf } from '../../kube/object.ts';
 import { OBJECT_KINDS } from '../../operator/state/watched-kinds.ts';
 import type { ApiServer, SimObject } from './api-server.ts';
 import type { WatchEnd } from './client.ts';
-import { isTerminal, nameOf } from './invariants.ts';
+import { nameOf } from './broken.ts';
+import { isTerminal } from './invariants.ts';
 import { isFinished, isNodeLost, NODE_FINALIZER } from './kubelet.ts';
 import type { Job } from '../../controllers/kubernetes.ts';
 import type { Random } from './random.ts';
@@ -160,8 +161,14 @@ const sessionLost: Strike = ({ simulation, random, later }) => {
   return 'the session with JetStream ended';
 };
 
+const TURN_COMMANDS = 'fleet.turn.cmd.';
+const TURN_ANSWERS = 'fleet.turn.result.';
+
+/** Of an answer it is as if it had never come. */
 const commandLost: Strike = ({ simulation: { store }, random }) => {
-  const open = store.last(commandSubject('')).map(([subject]) => subject);
+  const open = [...store.last(commandSubject('')), ...store.last(TURN_COMMANDS), ...store.last(TURN_ANSWERS)].map(
+    ([subject]) => subject,
+  );
   if (open.length === 0) return undefined;
   const subject = random.pick(open);
   store.drop(subject);
@@ -268,6 +275,7 @@ export const STRIKE_KINDS = [
   'succeededTaskDeleted',
   'planDeleted',
   'councilDeleted',
+  'deliberationDeleted',
   'storyDeleted',
   'accessDeleted',
   'heldDeletion',
@@ -305,11 +313,12 @@ export const strikes: Readonly<Record<StrikeKind, Strike>> = {
   succeededTaskDeleted: deleted(['Task'], isTerminal),
   planDeleted: deleted(['Plan']),
   councilDeleted: deleted(['Council']),
+  deliberationDeleted: deleted(['Deliberation']),
   storyDeleted: deleted(['Story']),
   accessDeleted: deleted(['ServiceAccount', 'NetworkPolicy']),
   heldDeletion: heldDeletion(['Story', 'Task', 'Council']),
   heldJobDeletion: heldDeletion(['Job']),
-  statusLoss: statusLoss(['Story', 'Plan', 'Task', 'Council']),
+  statusLoss: statusLoss(['Story', 'Plan', 'Task', 'Council', 'Deliberation']),
   endedTaskStatusLoss: statusLoss(['Task'], isTerminal),
   restored,
   storyReplaced,

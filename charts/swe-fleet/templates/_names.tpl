@@ -52,6 +52,15 @@ tls://{{ .Release.Name }}-nats.{{ .Release.Namespace }}.svc:4222
 {{- end -}}
 {{- end }}
 
+{{/* Where NATS tells KEDA how many commands wait. */}}
+{{- define "fleet.natsMonitor" -}}
+{{- if .Values.nats.enabled -}}
+{{ .Release.Name }}-nats.{{ .Release.Namespace }}.svc:8222
+{{- else -}}
+{{ required "agentPool.keda.monitoringEndpoint is needed when nats.enabled is false" .Values.agentPool.keda.monitoringEndpoint }}
+{{- end -}}
+{{- end }}
+
 {{/* Binds a ValidatingAdmissionPolicy to everything; give (dict "root" $ "policy" "story-gates"). */}}
 {{- define "fleet.policyBinding" -}}
 ---

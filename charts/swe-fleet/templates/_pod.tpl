@@ -46,7 +46,7 @@ topologySpreadConstraints:
 {{- end }}
 {{- end }}
 
-{{/* The environment of operator and gateway; give (dict "root" $ "user" "gateway"). */}}
+{{/* The environment of operator, gateway and agent pool; give (dict "root" $ "user" "gateway"). */}}
 {{- define "fleet.environment" -}}
 - name: POD_NAME
   valueFrom:

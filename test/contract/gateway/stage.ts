@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { KV_BUCKETS } from '../../../crds/contracts/commands.ts';
 import type { Council } from '../../../crds/kinds/council.ts';
+import type { Deliberation } from '../../../crds/kinds/deliberation.ts';
 import type { PlatformConfig, Upstream } from '../../../crds/contracts/platform.ts';
 import { audienceOf, type Step } from '../../../crds/contracts/steps.ts';
 import type { Story } from '../../../crds/kinds/story.ts';
@@ -93,7 +94,7 @@ export interface Stage {
   tokenOf(reviewed: Reviewed): string;
   ask(path: string, options?: Ask): Promise<Answer>;
   /** Puts an object into its cache, as a watch would. */
-  seen(object: Story | Task | Council | Pod | Job): void;
+  seen(object: Story | Task | Council | Deliberation | Pod | Job): void;
   seenAttempt(change: Partial<Attempt>): void;
   close(): Promise<void>;
 }
@@ -219,6 +220,8 @@ export const openStage = async (options: StageOptions = {}): Promise<Stage> => {
           return view.tasks.upsert(stored(object as Task, versions));
         case 'Council':
           return view.councils.upsert(stored(object as Council, versions));
+        case 'Deliberation':
+          return view.deliberations.upsert(stored(object as Deliberation, versions));
         case 'Pod':
           return view.pods.upsert(stored(object as Pod, versions));
         default:

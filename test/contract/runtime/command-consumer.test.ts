@@ -168,9 +168,9 @@ describe('a consumer of commands', () => {
     // a process that knows of nothing asks: the store has the command, and whoever took it is done with it
     commands.forget();
     await commands.send(command);
-    expect([commands.isSent(command.id), await answerTo('again')]).toEqual([true, undefined]);
+    expect([commands.isSent(command), await answerTo('again')]).toEqual([true, undefined]);
     nowMs = ANSWER_WITHIN_MS;
-    expect(commands.isSent(command.id)).toBe(false);
+    expect(commands.isSent(command)).toBe(false);
     await commands.send(command);
     await answered('again').toEqual({ nth: 2 });
   });

@@ -5,7 +5,7 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Socket
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { gatewayModel, type Model } from '../../../agent/model.ts';
+import { gatewayModel, type Conversation, type ModelPlace } from '../../../agent/model.ts';
 import { reachable } from '../../../agent-runner/containment.ts';
 import { getArtifact, putArtifact } from '../../../agent-runner/gateway/artifacts.ts';
 import { GatewayClient, type GatewayPlace } from '../../../agent-runner/gateway/client.ts';
@@ -20,6 +20,7 @@ describe('the ways to the gateway', () => {
   const folder = temporaryFolder();
   const tokenFile = join(folder, 'token');
   const seen: string[] = [];
+  const bodies: string[] = [];
   let answers: Answer[] = [];
   let server: Server;
   let port = 0;
@@ -47,7 +48,9 @@ describe('the ways to the gateway', () => {
     const { certificate: cert, key } = await newServerCertificate(authority, { names: ['localhost'], now, days: 1 });
     server = createServer({ cert, key }, (request, response) => {
       seen.push(`${request.method} ${request.url} ${request.headers.authorization}`);
-      request.resume();
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => void bodies.push(body));
       request.on('end', () => (answers.shift() ?? refusal(500, 'NoAnswerPlanned'))(request, response));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,6 +66,7 @@ describe('the ways to the gateway', () => {
   beforeEach(() => {
     answers = [];
     seen.length = 0;
+    bodies.length = 0;
     writeFileSync(tokenFile, 'first-token\n');
   });
 
@@ -174,23 +178,23 @@ describe('the ways to the gateway', () => {
         void response
           .writeHead(status, { 'content-type': 'application/json' })
           .end(JSON.stringify({ error: { message: `wrong: ${code}`, type: 'x', param: null, code } }));
-    const ask = async (given: readonly Answer[], timeoutMs = 20_000, callMs?: number) => {
+    const ask = async (given: readonly Answer[], more: Partial<Conversation> = {}, preset: Partial<ModelPlace> = {}) => {
       answers = [...given];
-      const model: Model = gatewayModel({
-        gatewayUrl: place.url,
+      const model = gatewayModel({
+        baseUrl: `${place.url}/openai/v1`,
         dispatcher: await client.dispatcher(),
         token: () => client.token(),
         model: 'm',
         temperature: 0.5,
         maxTokens: 10,
-        ...(callMs !== undefined && { callMs }),
+        ...preset,
       });
-      return model({ messages: [{ role: 'user', content: 'hi' }], tools: [], timeoutMs });
+      return model({ messages: [{ role: 'user', content: 'hi' }], timeoutMs: 20_000, ...more });
     };
     const fine = json(reply({ content: 'hello' }));
 
     it('a gateway that says nothing is asked again, long before the time of the agent ends', async () => {
-      expect(await ask([() => undefined, fine], 20_000, 200)).toMatchObject({ kind: 'reply' });
+      expect(await ask([() => undefined, fine], {}, { callMs: 200 })).toMatchObject({ kind: 'reply' });
       expect(seen).toHaveLength(2);
     });
 
@@ -205,7 +209,7 @@ describe('the ways to the gateway', () => {
       [
         'a refusal is told at once',
         [wrong(403, 'NotListed')],
-        { kind: 'unavailable', message: expect.stringContaining('403') as string },
+        { kind: 'unavailable', message: expect.stringContaining('403') as string, lasting: true },
         1,
       ],
     ])('%s', async (_title, given, want, requests) => {
@@ -213,8 +217,68 @@ describe('the ways to the gateway', () => {
       expect(seen).toEqual(Array.from({ length: requests }, () => 'POST /openai/v1/chat/completions Bearer first-token'));
     });
 
+    it('asks as often as it was told to', async () => {
+      expect(await ask([wrong(500, 'x'), fine], {}, { maxTries: 1 })).toMatchObject({ kind: 'unavailable', lasting: false });
+      expect(seen).toHaveLength(1);
+    });
+
+    it('asks without end but that of the time when it was told so', async () => {
+      const soon: Answer = (_request, response) => void response.writeHead(503, { 'retry-after': '0.001' }).end('{}');
+      const busy = Array.from({ length: 8 }, () => soon);
+      expect(await ask([...busy, fine], {}, { maxTries: Infinity })).toMatchObject({ kind: 'reply' });
+      expect(seen).toHaveLength(9);
+    });
+
+    const format = { name: 'yes', schema: { type: 'object', properties: {}, required: [], additionalProperties: false } };
+    const tool = { type: 'function', function: { name: 'look', parameters: {} } } as const;
+    const terms = { model: 'm', messages: [{ role: 'user', content: 'hi' }], max_tokens: 10, temperature: 0.5 };
+    it.each<[string, Partial<Conversation>, object]>([
+      ['tools where there are some', { tools: [tool] }, { tools: [tool] }],
+      ['no tools where there are none', { tools: [] }, {}],
+      [
+        'a format instead of tools',
+        { format, tools: [tool] },
+        { response_format: { type: 'json_schema', json_schema: { ...format, strict: true } } },
+      ],
+    ])('sends %s', async (_title, more, want) => {
+      await ask([fine], more);
+      expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([{ ...terms, ...want }]);
+    });
+
+    const thinking = json(reply({ content: '<think>hm</think>{}', reasoning_content: 'hm, hm' }));
+    it('takes thoughts out of a text, and leaves them in JSON to those who read it; a field of thoughts is never text', async () => {
+      expect(await ask([thinking])).toMatchObject({ text: '{}' });
+      expect(await ask([thinking], { format })).toMatchObject({ text: '<think>hm</think>{}' });
+    });
+
+    const ended = (finish_reason: string): Answer =>
+      json(reply({}, { choices: [{ index: 0, message: { role: 'assistant', content: 'So' }, finish_reason }] }));
+    it.each<[string, Answer, object]>([
+      ['was cut', ended('length'), { text: 'So', cut: true }],
+      ['was filtered', ended('content_filter'), { text: 'So', cut: false, refusal: expect.stringContaining('filter') as string }],
+      ['is a refusal', json(reply({ content: null, refusal: 'I will not.' })), { text: '', refusal: 'I will not.' }],
+    ])('tells of an answer that it %s', async (_title, given, want) => {
+      expect(await ask([given])).toMatchObject({ kind: 'reply', ...want });
+    });
+
+    it.each<[string, (end: AbortController) => Answer]>([
+      ['while it lasts', (end) => () => end.abort()],
+      [
+        'before its next try',
+        (end) =>
+          (...args) => (setTimeout(() => end.abort(), 50), wrong(503, 'x')(...args)),
+      ],
+    ])('ends a call on a signal %s', async (_title, answer) => {
+      const end = new AbortController();
+      expect(await ask([answer(end), fine], { signal: end.signal })).toMatchObject({ kind: 'unavailable', lasting: false });
+      expect(seen).toHaveLength(1);
+    });
+
     it('gives up when the time does not reach for another try', async () => {
-      expect(await ask([wrong(503, 'x'), wrong(503, 'x'), wrong(503, 'x')], 600)).toMatchObject({ kind: 'unavailable' });
+      expect(await ask([wrong(503, 'x'), wrong(503, 'x'), wrong(503, 'x')], { timeoutMs: 600 })).toMatchObject({
+        kind: 'unavailable',
+        lasting: false,
+      });
     });
   });
 

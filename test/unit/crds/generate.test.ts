@@ -91,7 +91,7 @@ describe('`kubectl get`', () => {
     { kind: 'Plan', want: ['Story', 'Revision', 'Phase', 'Tasks', 'Author', 'Decided by', 'Age'] },
     { kind: 'Task', want: ['Story', 'Task', 'Role', 'Phase', 'Attempt', 'Waiting for', 'Age'] },
     { kind: 'Council', want: ['Role', 'Default', 'Agents', 'Endpoint', 'Model', 'Ready', 'Reason', 'Age'] },
-    { kind: 'Deliberation', want: ['Council', 'Kind', 'Phase', 'Step', 'Winner', 'Age'] },
+    { kind: 'Deliberation', want: ['Council', 'Kind', 'Phase', 'Step', 'Answered', 'Winner', 'Age'] },
   ] as const)('of a $kind shows $want', ({ kind, want }) => {
     expect(columns(kind, false)).toEqual(want);
   });

@@ -67,7 +67,10 @@ describe('a brief', () => {
       },
       attempt: 1,
       startedAt: at(),
-      agent: { name: 'agent-dev-001', model: 'qwen', temperature: '0.7', maxTokens: 8_192 },
+      agent: {
+        ...{ name: 'agent-dev-001', model: 'qwen', temperature: '0.7', maxTokens: 8_192 },
+        persona: 'You write code that others can read, in small steps, each of which is tested.',
+      },
       repository: { baseCommit: COMMIT, ref: 'main', branch: 'fleet/shop/login' },
       setup: { commands: ['npm ci'] },
       verify: { commands: ['npm test'], timeoutSeconds: 600 },

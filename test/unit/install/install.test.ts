@@ -105,6 +105,7 @@ describe('the install hook', () => {
         'restart StatefulSet/fleet-nats',
         'restart Deployment/fleet-operator',
         'restart Deployment/fleet-gateway',
+        'restart Deployment/fleet-agent-pool',
       ],
     },
     {

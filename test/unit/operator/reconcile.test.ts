@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision, Effect, KubeObject as Wanted, Outcome } from '../../../controllers/contract.ts';
 import type { Snapshot } from '../../../controllers/snapshot.ts';
-import type { GatewayCommand } from '../../../crds/contracts/commands.ts';
 import { Cache } from '../../../kube/cache.ts';
 import { answerError, networkError } from '../../../kube/error.ts';
 import { apiVersionOf, keyOf, type KubeObject, type Resource, type Stored } from '../../../kube/object.ts';
@@ -156,8 +155,8 @@ const run = async (given: Given): Promise<Run> => {
     resourceOf: (apiVersion, kind) => found(RESOURCES.find((each) => apiVersionOf(each) === apiVersion && each.kind === kind)),
     overlayOf: (kind) => found(overlays.get(kind)),
     commands: {
-      isSent: (id) => given.sent?.includes(id) === true,
-      send: async (command: GatewayCommand) => {
+      isSent: ({ id }) => given.sent?.includes(id) === true,
+      send: async (command) => {
         writes.push(`send ${command.id}`);
         const failure = given.fail?.['send'];
         if (failure !== undefined) throw failure;

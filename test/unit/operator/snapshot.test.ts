@@ -29,7 +29,8 @@ const seenBy = (given: Task): Readonly<Record<string, number>> => {
   const snapshot = makeSnapshot({
     ...{ caches, platform: platform(), nowMs: () => 0, storeAvailable: () => true, gatewayCa: () => undefined },
     places: () => ({ place: () => FREE }),
-    ...{ answers: nothing, cursors: nothing, ledger: nothing, receipts: nothing },
+    lines: () => ({ line: () => ({ isNext: true }) }),
+    ...{ answers: nothing, cursors: nothing, ledger: nothing, receipts: nothing, turns: nothing },
   });
   return { login: snapshot.tasksOf('uid-login').length, other: snapshot.tasksOf('uid-other').length };
 };

@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 const namesIn = (text: string, pattern: RegExp): readonly string[] => [...text.matchAll(pattern)].map(([, name = '']) => name);
 
 it('the page lists exactly the metrics that there are', () => {
-  const sources = globSync('{operator,gateway,runtime}/**/*.ts', { cwd: ROOT }).map((file) =>
+  const sources = globSync('{operator,gateway,agent-pool,runtime}/**/*.ts', { cwd: ROOT }).map((file) =>
     readFileSync(join(ROOT, file), 'utf8'),
   );
   const measured = sources.flatMap((text) => namesIn(text, /metrics\.(?:count|gauge)\(\s*'([a-z_]+)'/g));
