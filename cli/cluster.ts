@@ -6,6 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../kube/client.ts';
 import { connectionFrom } from '../kube/connection.ts';
 import type { KubeObject, Resource, Stored } from '../kube/object.ts';
+import type { Deliberation } from '../crds/kinds/deliberation.ts';
 import type { Plan } from '../crds/kinds/plan.ts';
 import type { Story } from '../crds/kinds/story.ts';
 import type { Task } from '../crds/kinds/task.ts';
@@ -15,11 +16,15 @@ import { didYouMean } from './nearest.ts';
 import type { Place } from './requests.ts';
 
 const ours = (plural: string, kind: string): Resource => ({ group: GROUP, version: VERSION, plural, kind, namespaced: true });
-export const RESOURCES = { story: ours('stories', 'Story'), plan: ours('plans', 'Plan'), task: ours('tasks', 'Task') } as const;
+export const RESOURCES = {
+  ...{ story: ours('stories', 'Story'), plan: ours('plans', 'Plan'), task: ours('tasks', 'Task') },
+  deliberation: ours('deliberations', 'Deliberation'),
+} as const;
 export interface Objects {
   readonly story: Story & KubeObject;
   readonly plan: Plan & KubeObject;
   readonly task: Task & KubeObject;
+  readonly deliberation: Deliberation & KubeObject;
 }
 export type OurKind = keyof Objects;
 

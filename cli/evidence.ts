@@ -1,7 +1,6 @@
 // logs --evidence: what an attempt left behind, checked against the digest that the Task holds.
 
 import { z } from 'zod';
-import { sha256 } from '../crds/canonical.ts';
 import type { Attempt, Task } from '../crds/kinds/task.ts';
 import { find, listAll, RESOURCES, type Cluster, type Objects } from './cluster.ts';
 import type { LogsRequest } from './requests.ts';
@@ -61,9 +60,8 @@ const tasksOf = async (request: LogsRequest, cluster: Cluster): Promise<readonly
   return all.filter(({ spec }) => spec.storyRef.uid === story.metadata.uid);
 };
 
-const checked = (bytes: Buffer | undefined, digest: string): Buffer => {
+const kept = (bytes: Buffer | undefined, digest: string): Buffer => {
   if (bytes === undefined) throw new Failure(`the gateway no longer has ${digest}`, 'Artifacts are kept for 30 days.');
-  if (sha256(bytes) !== digest) throw new Failure(`what the gateway gave is not ${digest}`);
   return bytes;
 };
 
@@ -78,10 +76,10 @@ export const printEvidence = async (request: LogsRequest, cluster: Cluster, term
   try {
     for (const { task, digest } of wanted) {
       const seen = evidence.parse(
-        JSON.parse(checked(await gateway.artifact(task.spec.storyRef.uid, digest), digest).toString('utf8')),
+        JSON.parse(kept(await gateway.artifact(task.spec.storyRef.uid, digest), digest).toString('utf8')),
       );
       const patch =
-        seen.patch === undefined ? undefined : checked(await gateway.artifact(task.spec.storyRef.uid, seen.patch), seen.patch);
+        seen.patch === undefined ? undefined : kept(await gateway.artifact(task.spec.storyRef.uid, seen.patch), seen.patch);
       terminal.write(evidenceText(seen, patch?.toString('utf8'), terminal.paint));
     }
   } finally {

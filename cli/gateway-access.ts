@@ -3,12 +3,14 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
+import { sha256 } from '../crds/canonical.ts';
 import { ARTIFACTS_READ_AUDIENCE, GATEWAY_HOST, GATEWAY_PORT, READER_ACCOUNT } from '../crds/contracts/steps.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
 import { configMaps, services } from '../kube/resources.ts';
 import { listAll, type Cluster, type Program } from './cluster.ts';
 import { Failure } from './failure.ts';
+import { oneLine } from './text.ts';
 
 const TOKEN_SECONDS = 600;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -17,7 +19,10 @@ const INSTANCE = 'app.kubernetes.io/instance';
 const SELECTOR = 'app.kubernetes.io/name=swe-fleet,app.kubernetes.io/component=gateway';
 
 export interface Gateway {
-  /** The artifact's bytes, or undefined when the gateway has none of that digest. */
+  /**
+   * The artifact's bytes, or undefined when the gateway has none of that digest.
+   * @throws {Failure} when what it has is another one
+   */
   artifact(rootUid: string, digest: string): Promise<Buffer | undefined>;
   close(): void;
 }
@@ -168,6 +173,7 @@ export const openGateway = async (cluster: Cluster, gatewayNamespace: string | u
     async artifact(rootUid, digest) {
       const path = `/v1/artifacts/${encodeURIComponent(digest)}?root=${encodeURIComponent(rootUid)}`;
       const { status, body } = await get({ port, ca, token, path });
+      if (status === 200 && sha256(body) !== digest) throw new Failure(`what the gateway gave is not ${oneLine(digest)}`);
       if (status === 200) return body;
       if (status === 404) return undefined;
       throw new Failure(`the gateway answers ${status}: ${complaintOf(body)}`);

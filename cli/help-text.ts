@@ -57,6 +57,24 @@ With --evidence it prints the record of each attempt (commands, results, patch) 
       'kubectl fleet logs task add-cart-api-1f2e3d4c --evidence --attempt 2',
     ],
   },
+  replay: {
+    summary: 'whether the outcome of a Deliberation follows from what was recorded',
+    usage: 'deliberation NAME [options]',
+    description: `Works the outcome of a Deliberation out again, from nothing but what its status pinned and recorded, and compares it with what the status says, to the byte: results, winner, rationale, dissent, tokens. It asks no model, and needs no text.
+Ends with 0 where it comes to the same, else with 1.`,
+    examples: ['kubectl fleet replay deliberation add-cart-api-before-1'],
+  },
+  transcript: {
+    summary: 'how a Deliberation came to its outcome, as Markdown',
+    usage: 'deliberation NAME [options]',
+    description: `Prints the question, who took part, every proposal, critique and revision, the scores, who was chosen and why, who disagreed, what failed, and what it cost.
+What the agents wrote comes from the gateway; that needs the right to a token of the ServiceAccount fleet-reader and to port-forward in the gateway's namespace (ClusterRole …-auditor and Role …-gateway-reader of the chart). A text that is no longer kept is named as such.
+With --no-texts it prints what the object alone tells.`,
+    examples: [
+      'kubectl fleet transcript deliberation add-cart-api-before-1 > why.md',
+      'kubectl fleet transcript deliberation add-cart-api-before-1 --no-texts',
+    ],
+  },
   completion: {
     summary: 'shell completion',
     usage: 'SHELL',

@@ -33,6 +33,14 @@ const commands: Parameters<typeof runCommandLine>[1] = {
     const print = request.evidence ? (await import('./evidence.ts')).printEvidence : (await import('./logs.ts')).printLogs;
     await onCluster(request.place, (cluster) => print(request, cluster, terminal));
   },
+  async replay(request) {
+    const { replay } = await import('./replay.ts');
+    await onCluster(request.place, (cluster) => replay(request, cluster, terminal));
+  },
+  async printTranscript(request) {
+    const { printTranscript } = await import('./transcript.ts');
+    await onCluster(request.place, (cluster) => printTranscript(request, cluster, terminal));
+  },
   /** Completion never fails and never explains. */
   async namesOf(kind, place) {
     const { namesIn } = await import('./cluster.ts');

@@ -3,7 +3,7 @@
 import { UsageError } from './failure.ts';
 import { didYouMean } from './nearest.ts';
 
-export type NamedKind = 'story' | 'plan' | 'task';
+export type NamedKind = 'story' | 'plan' | 'task' | 'deliberation';
 export type ObjectVerb = keyof typeof KINDS_OF;
 
 export const KINDS_OF = {
@@ -11,12 +11,15 @@ export const KINDS_OF = {
   reject: ['plan', 'story'],
   tree: ['story'],
   logs: ['story', 'task'],
+  replay: ['deliberation'],
+  transcript: ['deliberation'],
 } as const satisfies Readonly<Record<string, readonly NamedKind[]>>;
 
 const SPELLINGS: Readonly<Record<NamedKind, readonly string[]>> = {
   story: ['story', 'stories', 'sty'],
   plan: ['plan', 'plans', 'pln'],
   task: ['task', 'tasks', 'tsk'],
+  deliberation: ['deliberation', 'deliberations', 'dlb'],
 };
 
 const isSpelling = (word: string, kind: NamedKind): boolean =>

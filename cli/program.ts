@@ -6,7 +6,16 @@ import { completionScript, SHELLS, type Shell } from './completion-scripts.ts';
 import { UsageError } from './failure.ts';
 import { HELP, OVERVIEW } from './help-text.ts';
 import { namedObject, storyName } from './object-words.ts';
-import type { Gate, LogsRequest, Place, Target, TreeRequest, VerdictRequest } from './requests.ts';
+import type {
+  Gate,
+  LogsRequest,
+  Place,
+  ReplayRequest,
+  Target,
+  TranscriptRequest,
+  TreeRequest,
+  VerdictRequest,
+} from './requests.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -15,6 +24,8 @@ export interface Handlers {
   decide(request: VerdictRequest): Promise<void>;
   printTree(request: TreeRequest): Promise<void>;
   printLogs(request: LogsRequest): Promise<void>;
+  replay(request: ReplayRequest): Promise<void>;
+  printTranscript(request: TranscriptRequest): Promise<void>;
 }
 
 const GATES: readonly Gate[] = ['scope', 'test', 'docs'];
@@ -124,6 +135,8 @@ export const createProgram = (handlers: Handlers, terminal: Terminal): Command =
       return handlers.printTree({ place: placeOf(options), story: storyName(words), watch: options.watch === true });
     });
   addLogs(add('logs'), handlers);
+  addReplay(add('replay'), handlers);
+  addTranscript(add('transcript'), handlers);
   add('completion')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action((shell: Shell) => terminal.write(completionScript(shell)));
@@ -134,6 +147,8 @@ export const createProgram = (handlers: Handlers, terminal: Terminal): Command =
   return program;
 };
 
+const GATEWAY_NAMESPACE = ['--gateway-namespace <namespace>', 'where swe-fleet runs (default: looked for)'] as const;
+
 const addLogs = (command: Command, handlers: Handlers): void => {
   command
     .argument('[object...]', 'story NAME or task NAME')
@@ -142,8 +157,34 @@ const addLogs = (command: Command, handlers: Handlers): void => {
     .addOption(new Option('-s, --step <step>', 'only this step').choices(STEPS).argParser((step) => step))
     .option('-f, --follow', 'go on until the Task or Story is at its end')
     .addOption(new Option('--evidence', 'the evidence instead of logs').conflicts(['follow', 'step']))
-    .option('--gateway-namespace <namespace>', 'where swe-fleet runs (default: looked for)')
+    .option(...GATEWAY_NAMESPACE)
     .action((words: readonly string[], _, own: Command) =>
       handlers.printLogs(logsRequest(words, own.optsWithGlobals<LogsOptions>())),
     );
+};
+
+const addReplay = (command: Command, handlers: Handlers): void => {
+  command.argument('[object...]', 'deliberation NAME').action((words: readonly string[], _, own: Command) => {
+    const { name } = namedObject('replay', words);
+    return handlers.replay({ place: placeOf(own.optsWithGlobals<Place>()), name });
+  });
+};
+
+type TranscriptOptions = Pick<TranscriptRequest, 'texts' | 'gatewayNamespace'> & Place;
+
+const addTranscript = (command: Command, handlers: Handlers): void => {
+  command
+    .argument('[object...]', 'deliberation NAME')
+    .option('--no-texts', 'without what the agents wrote: asks no gateway')
+    .option(...GATEWAY_NAMESPACE)
+    .action((words: readonly string[], _, own: Command) => {
+      const options = own.optsWithGlobals<TranscriptOptions>();
+      const { texts, gatewayNamespace } = options;
+      return handlers.printTranscript({
+        place: placeOf(options),
+        name: namedObject('transcript', words).name,
+        texts,
+        gatewayNamespace,
+      });
+    });
 };

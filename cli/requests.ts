@@ -42,3 +42,18 @@ export interface LogsRequest {
   readonly evidence: boolean;
   readonly gatewayNamespace?: string | undefined;
 }
+
+export interface ReplayRequest {
+  readonly place: Place;
+  /** Of a Deliberation. */
+  readonly name: string;
+}
+
+export interface TranscriptRequest {
+  readonly place: Place;
+  /** Of a Deliberation. */
+  readonly name: string;
+  /** Fetch what the agents wrote from the gateway. */
+  readonly texts: boolean;
+  readonly gatewayNamespace?: string | undefined;
+}

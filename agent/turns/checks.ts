@@ -2,8 +2,8 @@
 // proposal should. Pure. What does not apply is absent, never passed: who names no path cannot be told to keep to the scope.
 import type { SharedBrief } from '../../crds/contracts/turn-brief.ts';
 import type { CheckCounts } from '../../crds/contracts/turns.ts';
+import type { Artifact, Proposal, ProposedPlan } from '../../crds/deliberation/artifacts.ts';
 import { pathMatcher, samplesOf } from '../../crds/rules/path-globs.ts';
-import type { Artifact, Proposal, ProposedPlan } from './artifacts.ts';
 
 export interface TextChecks {
   readonly policy?: CheckCounts;

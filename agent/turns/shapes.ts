@@ -6,11 +6,21 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../crds/canonical.ts';
 import type { TurnBrief } from '../../crds/contracts/turn-brief.ts';
+import {
+  bounded,
+  changes,
+  critique,
+  MAX_PLAN_TASKS,
+  pointsOf,
+  proposal,
+  rationale,
+  selection,
+  text,
+  type Artifact,
+} from '../../crds/deliberation/artifacts.ts';
 import { TASK_PHASES } from '../../crds/kinds/plan-task.ts';
 import { parsePlanSource } from '../../crds/plan-text/source.ts';
 import type { AnswerFormat } from '../model.ts';
-import { bounded, changes, critique, MAX_PLAN_TASKS, pointsOf, proposal, rationale, selection, text } from './artifacts.ts';
-import type { Artifact } from './artifacts.ts';
 
 /** How one turn is answered. */
 export interface Shape {

@@ -3,10 +3,10 @@
 import { canonicalJson } from '../../crds/canonical.ts';
 import type { TurnBrief } from '../../crds/contracts/turn-brief.ts';
 import type { TurnResult } from '../../crds/contracts/turns.ts';
+import type { Artifact } from '../../crds/deliberation/artifacts.ts';
 import { MESSAGE_LENGTH } from '../../crds/kinds/meta.ts';
 import type { Conversation, Model, ModelEnd } from '../model.ts';
 import { answerIn, type Answer } from './answer.ts';
-import type { Artifact } from './artifacts.ts';
 import { checksOf } from './checks.ts';
 import { turnPrompt, type LabelledText } from './prompt.ts';
 import { shapeOf, type Shape } from './shapes.ts';

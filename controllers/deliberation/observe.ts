@@ -2,6 +2,7 @@
 // May: ask the snapshot. May not: judge.
 
 import { namespaceAccount, storyAccount } from '../../crds/contracts/commands.ts';
+import { READER_ACCOUNT } from '../../crds/contracts/steps.ts';
 import { turnNumber } from '../../crds/contracts/turns.ts';
 import { everyTurn } from '../../crds/deliberation/protocol.ts';
 import type { Deliberation } from '../../crds/kinds/deliberation.ts';
@@ -65,6 +66,7 @@ export const observeCore = (key: string, snapshot: Snapshot): DeliberationCore |
     council: snapshot.council(named(namespace, deliberation.spec.councilRef)),
     architects: story === undefined ? defaultCouncil(READING_ROLE, councils) : councilFor(READING_ROLE, story, councils),
     answers: answersFor(deliberation, snapshot),
+    readerAccount: snapshot.serviceAccount(`${namespace}/${READER_ACCOUNT}`),
     usage: snapshot.usage(account),
     platform: snapshot.platform,
     storeAvailable: snapshot.storeAvailable,

@@ -13,9 +13,11 @@ import { sharedBytes } from '../../crds/deliberation/shared.ts';
 import type { DeliberationStatus } from '../../crds/kinds/deliberation.ts';
 import { isFinished } from '../../crds/rules/phases.ts';
 import { epochMs, preciseTimestamp, untilMs } from '../../crds/time.ts';
+import { READER_ACCOUNT } from '../../crds/contracts/steps.ts';
 import { leave } from '../compose.ts';
 import type { Effect } from '../contract.ts';
 import type { Rules } from '../rules.ts';
+import { fleetAccount } from '../workspace/accounts.ts';
 import { pinOf } from './pinning.ts';
 import type { DeliberationCore, DeliberationSeen } from './seen.ts';
 import { progressFields, written, type Given, type Rule } from './status.ts';
@@ -152,12 +154,26 @@ const inLine: Rule = (seen, now) => {
   return waits(seen, now, 'EndpointFull', message);
 };
 
+/** In a pass of its own: what is pinned has to be assumed at the moment of decision, or another would begin in the same place. */
+const readerMissing: Rule = (seen) => {
+  if (begun(seen) !== undefined || seen.readerAccount !== undefined) return undefined;
+  const object = fleetAccount(READER_ACCOUNT, seen.deliberation.metadata.namespace);
+  return leave('the namespace gets the account by which people read its texts', { kind: 'waiting' }, [
+    { verb: 'create', object },
+  ]);
+};
+
 /** Pinned and written before anybody is asked: the gateway serves a turn only by what stands there. */
 const begins: Rule = (seen, now) => {
   const { council } = seen;
   if (begun(seen) !== undefined || council === undefined) return undefined;
   const fields = { pinned: pinOf(seen, council), startedAt: preciseTimestamp(now), step: 'Generate', round: 0 } as const;
-  return written(seen, now, { phase: 'InProgress', reason: 'Deliberating', message: 'the agents write their proposals', fields });
+  return written(seen, now, {
+    phase: 'InProgress',
+    reason: 'Deliberating',
+    message: 'the agents write their proposals',
+    fields,
+  });
 };
 
 const endWords = (
@@ -282,6 +298,7 @@ export const rules: Rules<Given, DeliberationStatus> = [
   ['it waits for its Council to be Ready', councilNotReady],
   ['without JetStream nothing moves', storeUnavailable],
   ['what costs more than is left does not begin', budgetTooSmall],
+  ['its namespace gets the account by which its texts are read', readerMissing],
   ['it waits in line for its endpoint', inLine],
   ['it begins with what it pins', begins],
   ['it asks what comes next, and ends when everything is said', deliberates],

@@ -6,6 +6,7 @@ import type { Council } from '../../crds/kinds/council.ts';
 import type { Deliberation } from '../../crds/kinds/deliberation.ts';
 import type { Story } from '../../crds/kinds/story.ts';
 import type { Task } from '../../crds/kinds/task.ts';
+import type { ServiceAccount } from '../kubernetes.ts';
 import type { Usage } from '../snapshot.ts';
 
 /** How the line before its model endpoint looks to a Deliberation that has not begun. */
@@ -30,6 +31,8 @@ export interface DeliberationSeen {
   /** Answers to its turns, by their numbers; in the order of the numbers. */
   readonly answers: readonly (readonly [n: number, answer: Answer])[];
   readonly line: LineSeen;
+  /** By which people read its texts; the namespace may have had no workspace yet. */
+  readonly readerAccount: ServiceAccount | undefined;
   /** Of the account that pays. */
   readonly usage: Usage | undefined;
   readonly platform: PlatformConfig;

@@ -2,12 +2,11 @@
 // May: ask for what is absent. May not: change or delete what is there; nobody owns these objects, and a policy that was altered
 // is not repaired but distrusted: nothing is started under it.
 
-import { LABEL_MANAGED_BY, MANAGED_BY } from '../../crds/labels.ts';
 import { isAssumed } from '../../crds/kinds/meta.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
 import { READER_ACCOUNT, WORKSPACE_ACCOUNT } from '../../crds/contracts/steps.ts';
 import type { Effect } from '../contract.ts';
-import type { ServiceAccount } from '../kubernetes.ts';
+import { fleetAccount } from '../workspace/accounts.ts';
 import { isIntact, networkPolicy } from '../workspace/network-policy.ts';
 import type { NamespaceSeen } from './seen.ts';
 
@@ -16,17 +15,10 @@ export type Prerequisites =
   | { readonly kind: 'absent'; readonly effects: readonly Effect[] }
   | { readonly kind: 'altered'; readonly name: string };
 
-const account = (name: string, namespace: string): ServiceAccount => ({
-  apiVersion: 'v1',
-  kind: 'ServiceAccount',
-  metadata: { name, namespace, labels: { [LABEL_MANAGED_BY]: MANAGED_BY } },
-  automountServiceAccountToken: false,
-});
-
 export const prerequisites = (namespace: string, seen: NamespaceSeen, platform: PlatformConfig): Prerequisites => {
   const wanted = [
-    { seen: seen.workspaceAccount, object: account(WORKSPACE_ACCOUNT, namespace) },
-    { seen: seen.readerAccount, object: account(READER_ACCOUNT, namespace) },
+    { seen: seen.workspaceAccount, object: fleetAccount(WORKSPACE_ACCOUNT, namespace) },
+    { seen: seen.readerAccount, object: fleetAccount(READER_ACCOUNT, namespace) },
     { seen: seen.networkPolicy, object: networkPolicy(platform, namespace) },
   ];
   if (wanted.some((each) => each.seen === undefined || isAssumed(each.seen))) {

@@ -44,12 +44,13 @@ const failed = (reason: string, message: string, results: readonly Result[] = []
   end: { kind: 'failed', reason, message, results },
 });
 
+/** Told in the same words whatever came first: as soon as it is certain, while others are still at it. */
 const quorumMissing = ({ quorum }: Pinned, { standing, pending }: Texts): Stand | undefined =>
   standing.length + pending >= quorum
     ? undefined
     : failed(
         'QuorumMissing',
-        `${standing.length} of the ${quorum} proposals that are needed came: see the reasons among the contributions`,
+        `fewer than the ${quorum} proposal${quorum === 1 ? '' : 's'} that are needed came: see the reasons among the contributions`,
       );
 
 const open = (turns: readonly OpenTurn[], step: StepName, round = 0): Stand => ({ kind: 'open', turns, step, round });

@@ -76,7 +76,10 @@ const dissenters = (pinned: Pinned, scoring: Scoring, winner: string): readonly 
     return each.scorer === winner || first === undefined || first === winner ? [] : [`${each.scorer} preferred ${first}`];
   });
 
-const clip = (text: string): string => (text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1)}…`);
+const HALF_AT_END = /[\uD800-\uDBFF]$/;
+/** As a status takes it: half a character at its end would be stored as another one, and never come out again. */
+export const clip = (text: string): string =>
+  text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(HALF_AT_END, '')}…`;
 
 const choiceOf = (pinned: Pinned, scoring: Scoring, choice: Choice): Choice => {
   const others = dissenters(pinned, scoring, choice.agent);
@@ -95,6 +98,10 @@ const scoresSay = (pinned: Pinned, scoring: Scoring, fit: readonly Judged[], why
   return { kind: 'chosen', choice, ...(why !== undefined && { byScores: why }) };
 };
 
+/** Those that the architect chooses among, under letters of their own. */
+export const shortlist = ({ topK }: Pinned, fit: readonly Judged[]): ReturnType<typeof lettered> =>
+  lettered(fit.slice(0, Math.max(2, topK)).map(({ text }) => text));
+
 /** `fit`: those that can win, best first; at least one. */
 export const selected = (
   book: Book,
@@ -108,7 +115,7 @@ export const selected = (
   if (select === 'Score' || fit.length === 1) return scoresSay(pinned, scoring, fit, undefined);
   const seat = architect(pinned);
   if (seat === undefined) return scoresSay(pinned, scoring, fit, 'no architect of another Council was ready');
-  const top = lettered(fit.slice(0, Math.max(2, pinned.topK)).map(({ text }) => text));
+  const top = shortlist(pinned, fit);
   let { readyMs } = scoring;
   for (let round = 1; round <= MAX_SELECTIONS; round += 1) {
     const place: TurnPlace = { kind: 'Selection', round, seat };

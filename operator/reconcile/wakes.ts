@@ -14,6 +14,7 @@ import { isFinished } from '../../crds/rules/phases.ts';
 import type { Change } from '../../kube/cache.ts';
 import { keyOf, type KubeObject } from '../../kube/object.ts';
 import {
+  UNBEGUN_IN,
   BY_COUNCIL,
   NAMESPACE,
   OF_STORY,
@@ -216,7 +217,10 @@ const wakes: Wakes = {
     const job = caches.overlay('Job').byUid(controllerOf(pod)?.uid ?? '');
     return job === undefined ? [] : ownerKey('Task', job);
   },
-  ServiceAccount: (account, caches) => unfinishedTasksIn(caches, account),
+  ServiceAccount: (account, caches) => [
+    ...unfinishedTasksIn(caches, account),
+    ...keysOf('Deliberation', caches.cache('Deliberation').by(UNBEGUN_IN, account.metadata.namespace ?? '')),
+  ],
   NetworkPolicy: (policy, caches) => unfinishedTasksIn(caches, policy),
   Service: (_service, caches) => unfinishedTasks(caches),
 };

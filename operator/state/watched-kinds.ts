@@ -55,6 +55,8 @@ export const STORY = 'story';
 /** Tasks that belong to the Story of a uid. */
 export const OF_STORY = 'of story';
 export const NAMESPACE = 'namespace';
+/** Deliberations that have not begun. */
+export const UNBEGUN_IN = 'unbegun in';
 /** Deliberations that have not begun, by their Council. */
 export const BY_COUNCIL = 'by council';
 export const UNFINISHED = 'unfinished';
@@ -92,6 +94,8 @@ export const watched: { readonly [K in ObjectKind]: Watched<Objects[K]> } = {
   Deliberation: own('Deliberation', {
     [BY_COUNCIL]: ({ metadata, spec, status }) =>
       status?.pinned === undefined ? [`${metadata.namespace}/${spec.councilRef.name}`] : [],
+    [UNBEGUN_IN]: (deliberation) =>
+      deliberation.status?.pinned === undefined && deliberation.status?.finishedAt === undefined ? namespaceOf(deliberation) : [],
     [OF_STORY]: ({ status }) =>
       status?.pinned?.storyUid === undefined || status.finishedAt !== undefined ? [] : [status.pinned.storyUid],
   }),

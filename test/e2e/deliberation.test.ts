@@ -59,6 +59,17 @@ describe('Deliberations', () => {
     expect(replayed(object)).toBe(recorded(object));
   });
 
+  it('replay and are told as a page by kubectl fleet, to whoever may read their texts', async () => {
+    const fleet = (verb: string, person: 'alice' | 'bob', ...more: readonly string[]) =>
+      environment.fleet(person, verb, 'deliberation/one-round', '--namespace', ASKED, ...more);
+    expect(await fleet('replay', 'alice')).toMatchObject({ status: 0 });
+    const page = await fleet('transcript', 'bob', '--gateway-namespace', RELEASE_NAMESPACE);
+    expect([page.status, page.stderr]).toEqual([0, '']);
+    expect(page.stdout).toContain('How shall farewell(name) treat an empty name');
+    expect(page.stdout).toContain('a scripted text about');
+    expect((await fleet('transcript', 'alice', '--gateway-namespace', RELEASE_NAMESPACE)).status).toBe(1);
+  });
+
   it('are told by kubectl get and describe', async () => {
     const list = await environment.as('alice')('get', 'deliberations', '--namespace', ASKED);
     expect(list).toMatch(/NAME +COUNCIL +KIND +PHASE +STEP +ANSWERED +WINNER +AGE/);

@@ -3,7 +3,7 @@
 
 import { canonicalJson, isSameJson } from '../../crds/canonical.ts';
 import type { PlatformConfig } from '../../crds/contracts/platform.ts';
-import { deliberate } from '../../crds/deliberation/deliberate.ts';
+import { replayed } from '../../crds/deliberation/replay.ts';
 import { mostOf } from '../../controllers/deliberation/line.ts';
 import type { Deliberation } from '../../crds/kinds/deliberation.ts';
 import type { SimObject } from './api-server.ts';
@@ -31,15 +31,11 @@ const recordsChanged = (object: SimObject, before: Status, now: Status): void =>
 };
 
 /** Whoever works it out again from what is recorded comes to the same. */
-const replays = (object: SimObject, { status, spec }: Pick<Deliberation, 'status' | 'spec'>): void => {
-  const { pinned, contributions = [], phase, results, winner, rationale, dissent, usage } = status ?? {};
-  if (pinned === undefined || phase !== 'Completed') return;
-  const again = deliberate({ pinned, contributions, startedMs: 0, select: spec.select, answers: new Map() });
-  const { stand } = again;
-  const end = stand.kind === 'ended' && stand.end.kind === 'completed' ? stand.end : undefined;
-  const want = canonicalJson([results ?? [], winner, rationale, dissent, usage]);
-  const got = canonicalJson([end?.results ?? [], end?.choice.agent, end?.choice.rationale, end?.choice.dissent, again.usage]);
-  check(want === got, 'G13', () => `${nameOf(object)} replays as ${got} and not as ${want}`);
+const replays = (object: SimObject, deliberation: Pick<Deliberation, 'status' | 'spec'>): void => {
+  const replay = replayed(deliberation);
+  const differs = replay.kind === 'differs' ? replay.differences : [];
+  check(replay.kind !== 'otherRules', 'G13', () => `${nameOf(object)} was made by other rules than those that decided it`);
+  check(differs.length === 0, 'G13', () => `${nameOf(object)} does not replay: ${canonicalJson(differs)}`);
 };
 
 export interface DeliberationScene {

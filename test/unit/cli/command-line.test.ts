@@ -2,11 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Handlers } from '../../../cli/program.ts';
-import type { LogsRequest, TreeRequest, VerdictRequest } from '../../../cli/requests.ts';
+import type { LogsRequest, ReplayRequest, TranscriptRequest, TreeRequest, VerdictRequest } from '../../../cli/requests.ts';
 import { runCommandLine } from '../../../cli/run.ts';
 import { coloured, plain, type Paint } from '../../../cli/terminal.ts';
 
-type Request = VerdictRequest | TreeRequest | LogsRequest;
+type Request = VerdictRequest | TreeRequest | LogsRequest | ReplayRequest | TranscriptRequest;
 
 interface Said {
   readonly code: number;
@@ -20,7 +20,7 @@ const run = async (line: string, paint: Paint = plain): Promise<Said> => {
   const out: string[] = [];
   const complaints: string[] = [];
   const record = async (request: Request): Promise<void> => void requests.push(request);
-  const handlers: Handlers = { decide: record, printTree: record, printLogs: record };
+  const handlers: Handlers = { decide: record, printTree: record, printLogs: record, replay: record, printTranscript: record };
   const code = await runCommandLine(
     line.split(' ').filter((word) => word !== ''),
     { ...handlers, namesOf: async () => ['cart'] },
@@ -69,6 +69,13 @@ const understood: readonly { readonly line: string; readonly want: Request }[] =
     line: 'logs task t --evidence --gateway-namespace fleet',
     want: { place: {}, kind: 'task', name: 't', follow: false, evidence: true, gatewayNamespace: 'fleet' },
   },
+  { line: 'replay deliberation d', want: { place: {}, name: 'd' } },
+  { line: 'replay dlb/d -n shop', want: { place: { namespace: 'shop' }, name: 'd' } },
+  { line: 'transcript deliberations.swefleet.io/d', want: { place: {}, name: 'd', texts: true } },
+  {
+    line: 'transcript deliberation d --no-texts --gateway-namespace fleet',
+    want: { place: {}, name: 'd', texts: false, gatewayNamespace: 'fleet' },
+  },
 ];
 
 const refused: readonly { readonly line: string; readonly message: RegExp; readonly hint: RegExp }[] = [
@@ -94,6 +101,11 @@ const refused: readonly { readonly line: string; readonly message: RegExp; reado
   { line: 'logs task t --evidence -f', message: /'--evidence' cannot be used with option '-f, --follow'/, hint: /logs --help/ },
   { line: 'logs task t --folow', message: /unknown option '--folow'/, hint: /Did you mean --follow\?/ },
   { line: 'logs task t --step', message: /argument missing/, hint: /logs --help/ },
+  { line: 'replay', message: /replay what\? Say deliberation and a name/, hint: /replay --help/ },
+  { line: 'replay story s', message: /takes deliberation, then a name/, hint: /replay --help/ },
+  { line: 'replay deliberation', message: /which deliberation\?/, hint: /kubectl get deliberations/ },
+  { line: 'transcript deliberation a b', message: /one deliberation at a time/, hint: /transcript --help/ },
+  { line: 'transcript dlb/d --out f', message: /unknown option '--out'/, hint: /transcript --help/ },
   { line: 'completion tcsh', message: /Allowed choices are bash, zsh, fish, kubectl/, hint: /completion --help/ },
   { line: 'version 2', message: /too many arguments/, hint: /--help/ },
 ];
@@ -116,6 +128,8 @@ describe('the command line', () => {
     { line: '--help', want: /^Usage: kubectl fleet / },
     { line: 'help approve', want: /^Usage: kubectl fleet approve plan NAME[^]*--gate <gate>[^]*--namespace <namespace>/ },
     { line: 'tree -h', want: /^Usage: kubectl fleet tree [^]*--watch/ },
+    { line: 'replay -h', want: /^Usage: kubectl fleet replay deliberation NAME/ },
+    { line: 'help transcript', want: /^Usage: kubectl fleet transcript deliberation NAME[^]*--no-texts[^]*--gateway-namespace/ },
     { line: '--version', want: /^kubectl-fleet \d+\.\d+\.\d+\n$/ },
     { line: 'version', want: /^kubectl-fleet \d+\.\d+\.\d+\n$/ },
     { line: 'completion zsh', want: /^#compdef kubectl-fleet\n/ },

@@ -5,11 +5,13 @@ import { completionScript, SHELLS } from '../../../cli/completion-scripts.ts';
 import { createProgram } from '../../../cli/program.ts';
 import { plain } from '../../../cli/terminal.ts';
 
-const names = { shop: { plan: ['cart-1', 'cart-2'], story: ['cart', 'login'], task: ['cart-api-1'] } };
+const names = {
+  shop: { plan: ['cart-1', 'cart-2'], story: ['cart', 'login'], task: ['cart-api-1'], deliberation: ['cart-before-1'] },
+};
 const nothing = async (): Promise<void> => undefined;
 const program = () =>
   createProgram(
-    { decide: nothing, printTree: nothing, printLogs: nothing },
+    { decide: nothing, printTree: nothing, printLogs: nothing, replay: nothing, printTranscript: nothing },
     { write: () => undefined, complain: () => undefined, paint: plain, isInteractive: false, ask: undefined },
   );
 const nobody = async (): Promise<readonly string[]> => [];
@@ -23,9 +25,9 @@ const offered = async (line: string): Promise<readonly string[]> => {
 
 describe('completion', () => {
   it.each([
-    { line: '', want: ['approve', 'reject', 'tree', 'logs', 'completion', 'version', 'help'] },
+    { line: '', want: ['approve', 'reject', 'tree', 'logs', 'replay', 'transcript', 'completion', 'version', 'help'] },
     { line: 'a', want: ['approve'] },
-    { line: 'help t', want: ['tree'] },
+    { line: 'help t', want: ['tree', 'transcript'] },
     { line: 'approve ', want: ['plan', 'story'] },
     { line: 'approve plan ', want: ['cart-1', 'cart-2'] },
     { line: 'approve plan cart-2', want: ['cart-2'] },
@@ -41,6 +43,9 @@ describe('completion', () => {
     { line: 'approve plan cart-1 --reason ', want: [] },
     { line: 'logs task --f', want: ['--follow'] },
     { line: 'logs task cart-api-1 -s verify', want: ['verify-setup', 'verify'] },
+    { line: 'replay ', want: ['deliberation'] },
+    { line: 'transcript deliberation c', want: ['cart-before-1'] },
+    { line: 'transcript deliberation cart-before-1 --n', want: ['--no-texts', '--namespace'] },
     { line: 'completion ', want: ['bash', 'zsh', 'fish', 'kubectl'] },
     { line: 'nonsense ', want: [] },
   ])('offers $want after "$line"', async ({ line, want }) => {

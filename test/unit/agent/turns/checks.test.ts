@@ -1,6 +1,6 @@
 // What is judged of a proposal and of a plan by itself.
 import { describe, expect, it } from 'vitest';
-import type { Artifact } from '../../../../agent/turns/artifacts.ts';
+import type { Artifact } from '../../../../crds/deliberation/artifacts.ts';
 import { checksOf } from '../../../../agent/turns/checks.ts';
 import { shapeOf } from '../../../../agent/turns/shapes.ts';
 import { brief, critique, plan, planBrief, planned, proposal, shared } from './turns.ts';

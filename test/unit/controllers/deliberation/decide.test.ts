@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideDeliberation } from '../../../../controllers/deliberation/decide.ts';
+import { fleetAccount } from '../../../../controllers/workspace/accounts.ts';
 import type { DeliberationSeen } from '../../../../controllers/deliberation/seen.ts';
 import { turnIdOf, turnNumber, turnPlaceOf, type TurnCommand } from '../../../../crds/contracts/turns.ts';
 import type { Answer } from '../../../../crds/deliberation/contributions.ts';
@@ -12,8 +13,10 @@ const architects = {
   metadata: { ...council().metadata, name: 'architects', uid: 'uid-architects' },
 };
 
+const reader = fleetAccount('fleet-reader', 'shop');
 const seen = (more: Partial<DeliberationSeen> = {}, spec: Partial<DeliberationSpec> = {}): DeliberationSeen => ({
   ...{ story: undefined, task: undefined, isOfStory: false, answers: [], line: { isNext: true }, usage: undefined },
+  readerAccount: reader,
   ...{ council: council(), architects, platform: platform(), storeAvailable: true, cursor: undefined },
   ...more,
   deliberation: { ...deliberation(), ...more.deliberation, spec: { ...(more.deliberation ?? deliberation()).spec, ...spec } },
@@ -108,6 +111,15 @@ describe('a Deliberation that has not begun', () => {
     });
     const personas = status?.pinned?.seats.slice(0, 3).map(({ persona }) => persona);
     expect(new Set(personas).size).toBe(3);
+  });
+
+  it('gives its namespace the account by which people read texts first', () => {
+    const first = decideDeliberation(seen({ readerAccount: undefined }), NOW);
+    expect(first).toMatchObject({
+      status: undefined,
+      effects: [{ verb: 'create', object: reader }],
+      outcome: { kind: 'waiting' },
+    });
   });
 
   it('of the architects themselves is judged by one who proposes nothing, or by its scores', () => {

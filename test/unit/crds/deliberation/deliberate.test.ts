@@ -233,6 +233,20 @@ describe('who wins', () => {
     expect(other).not.toBe(winner);
   });
 
+  it('with words that are cut between characters: the API server would store half of one as another', () => {
+    const dissent = `${'x'.repeat(1022)}\u{1F600}`;
+    const script: Script = (asked) =>
+      asked.place.kind === 'Selection'
+        ? { choice: { label: 'A', rationale: `${dissent}\u{1F600}`, dissent: `${dissent}\u{1F600}` } }
+        : obliging(asked);
+    const { end } = play(pins({ proposers: 3 }), { script });
+    const { rationale = '', dissent: cut = '' } = end.kind === 'completed' ? end.choice : {};
+    expect([rationale, cut].map((words) => [words.isWellFormed(), words.length, words.endsWith('…')])).toEqual([
+      [true, 1023, true],
+      [true, expect.any(Number), true],
+    ]);
+  });
+
   it.each([
     ['a letter that was not among them', { choice: { label: 'Z', rationale: '', dissent: '' } }],
     ['no choice at all', {}],

@@ -1,9 +1,9 @@
 // What comes of a turn, as it is kept: canonical JSON of one of these. Its writer is the one who takes the turn; others quote it, judge it, make a
 // Plan of it, or show it to people.
 import { z } from 'zod';
-import { MAX_CRITERIA, MAX_SEATS } from '../../crds/contracts/turns.ts';
-import { MESSAGE_LENGTH, type Immutable } from '../../crds/kinds/meta.ts';
-import { planTask } from '../../crds/kinds/plan-task.ts';
+import { MAX_CRITERIA, MAX_SEATS } from '../contracts/turns.ts';
+import { MESSAGE_LENGTH, type Immutable } from '../kinds/meta.ts';
+import { planTask } from '../kinds/plan-task.ts';
 
 /** Text up to a length in UTF-16 code units, which the schema that is sent leaves out (shapes.ts); half a surrogate pair is no text. */
 export const bounded = (max: number) =>

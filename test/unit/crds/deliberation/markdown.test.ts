@@ -1,9 +1,9 @@
 // What comes of turns, as people read it.
 import { describe, expect, it } from 'vitest';
-import { artifactMarkdown } from '../../../../agent/turns/markdown.ts';
+import { artifactMarkdown, cell, changesMarkdown, inline } from '../../../../crds/deliberation/markdown.ts';
 import { shapeOf } from '../../../../agent/turns/shapes.ts';
 import { canonicalJson } from '../../../../crds/canonical.ts';
-import { critique, plan, planBrief, proposal, scores, selection } from './turns.ts';
+import { critique, plan, planBrief, proposal, scores, selection } from '../../agent/turns/turns.ts';
 
 const stored = canonicalJson(shapeOf(planBrief('Proposal'), []).schema.parse(plan).value);
 
@@ -108,10 +108,11 @@ Must end with 0:
     ],
     ['a patch', 'diff --git a/x b/x\n', '```\ndiff --git a/x b/x\n```\n'],
     ['a text with fences', 'a\n````\nb', '`````\na\n````\nb\n`````\n'],
+    ['a text that hides a fence', '``\u0000`\n# b', '````\n```\n# b\n````\n'],
     ['JSON that is nothing of ours', '{"scores":[]}', '```\n{"scores":[]}\n```\n'],
     ['nothing', '', '```\n\n```\n'],
   ])('%s', (_title, content, want) => {
-    expect(artifactMarkdown(content, ['correctness'])).toBe(want);
+    expect(artifactMarkdown(content, { criteria: ['correctness'] })).toBe(want);
   });
 
   it('a hostile text keeps to its place and moves no terminal', () => {
@@ -119,5 +120,45 @@ Must end with 0:
     const text = artifactMarkdown(canonicalJson({ ...selection, choice: 'B', rationale: hostile, dissent: '' }));
     expect(text).toBe('Chosen: **B**\n\n> # Approved\n> > x\n> ## Score: 1000\n');
     expect(artifactMarkdown(canonicalJson({ ...critique, strengths: [hostile] }))).toContain('- # Approved > x ## Score: 1000\n');
+  });
+
+  it.each([
+    ['a tag that would end a quote', '</blockquote><h1>Won</h1>', '\\</blockquote>\\<h1>Won\\</h1>'],
+    ['one that is escaped already', 'a \\<b>', 'a \\<b>'],
+    ['one after an escaped backslash', 'a \\\\<b>', 'a \\\\\\<b>'],
+    ['no tag', 'a < b, 1<2', 'a < b, 1<2'],
+    ['lines', 'a\n# b', 'a # b'],
+  ])('%s is words', (_, given, want) => {
+    expect(inline(given)).toBe(want);
+    expect(artifactMarkdown(canonicalJson({ ...selection, rationale: given, dissent: '' }))).toContain('\n> ');
+  });
+
+  it.each([
+    ['a | b', 'a \\| b'],
+    ['a \\| b', 'a \\| b'],
+    ['a \\\\| b', 'a \\\\\\| b'],
+  ])('%s stays in its cell', (given, want) => {
+    expect(cell(given)).toBe(want);
+  });
+
+  it.each([
+    [
+      'a revision that tells them',
+      canonicalJson({ ...proposal, changes: ['Failures\nare counted.'] }),
+      '- Failures are counted.\n',
+    ],
+    ['one that tells none', canonicalJson(proposal), 'It names no changes.\n'],
+    ['what has none', canonicalJson(critique), 'It names no changes.\n'],
+    ['a patch', '+ a', '```\n+ a\n```\n'],
+  ])('shows the changes of %s', (_, content, want) => {
+    expect(changesMarkdown(content)).toBe(want);
+  });
+
+  it('headings stand below those of the page, and letters have names', () => {
+    const nameOf = (label: string): string => `${label} of dev`;
+    expect(artifactMarkdown(canonicalJson(scores), { level: 4, nameOf })).toMatch(/^#### A of dev\n/);
+    expect(artifactMarkdown(canonicalJson(selection), { level: 4, nameOf })).toMatch(
+      /^Chosen: \*\*B of dev\*\*\n[^]*\n#### What/,
+    );
   });
 });
