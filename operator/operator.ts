@@ -15,7 +15,7 @@ import { lineClaimOf, type LineClaim } from '../controllers/deliberation/line.ts
 import { observeCore } from '../controllers/deliberation/observe.ts';
 import { isHeld } from '../controllers/deliberation/rules.ts';
 import type { DeliberationCore } from '../controllers/deliberation/seen.ts';
-import { makeClaims } from '../controllers/task/observe.ts';
+import { makeClaims, type Asked } from '../controllers/task/observe.ts';
 import type { Snapshot } from '../controllers/snapshot.ts';
 import { keyOf, refOf, type KubeObject } from '../kube/object.ts';
 import type { JetStreamLink, LinkOptions } from '../runtime/bus/link.ts';
@@ -96,6 +96,8 @@ export class Operator {
   readonly #events: EventRecorder;
   readonly #reconcilePorts: ReconcilePorts;
   readonly #controllers: ReadonlyMap<string, AnyController>;
+  /** Keys that asked for an object, and do not know whether it was made. */
+  readonly #unsure = new Set<string>();
   /** Namespaces whose accounts or policy somebody was making, and failed. */
   readonly #unprepared = new Set<string>();
 
@@ -192,6 +194,8 @@ export class Operator {
       overlayOf: (kind) => caches.overlayOf(kind),
       commands: this.#commands,
       refusals: this.#refusals,
+      onUnsure: (workKeyText) => this.#unsure.add(workKeyText),
+      onSure: (workKeyText) => this.#sure(workKeyText),
       nowMs: () => clock.nowMs(),
       onPass: telemetry.onPass,
       onDecided: telemetry.onDecided,
@@ -199,10 +203,13 @@ export class Operator {
   }
 
   #makePlaces(snapshot: Snapshot): Places {
-    const isRefused = (key: string): boolean => this.#refusals.untilMs(`Task ${key}`, this.#ports.clock.nowMs()) !== undefined;
+    const asked: Asked = {
+      isRefused: (key) => this.#refusals.untilMs(`Task ${key}`, this.#ports.clock.nowMs()) !== undefined,
+      isUnsure: (key) => this.#unsure.has(`Task ${key}`),
+    };
     return new Places({
       capacity: this.#ports.config.platform.capacity,
-      makeClaims: () => makeClaims(snapshot, this.#ports.clock.nowMs(), isRefused),
+      makeClaims: () => makeClaims(snapshot, this.#ports.clock.nowMs(), asked),
       onTouched: () => this.#work.add(NEXT_IN_LINE),
     });
   }
@@ -241,6 +248,13 @@ export class Operator {
         if (change.type !== 'deleted') this.#outboxSeen(kind, change.object);
       });
     for (const kind of TELLING_KINDS) this.#caches.cache(kind).onChange((change) => this.#tell(kind, change));
+  }
+
+  /** What it has is seen again, or assumed. */
+  #sure(workKeyText: string): void {
+    if (!this.#unsure.delete(workKeyText)) return;
+    const { kind, key } = splitWorkKey(workKeyText);
+    if (kind === 'Task') this.#places.touch(key);
   }
 
   #failed(workKeyText: string): void {

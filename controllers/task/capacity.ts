@@ -16,7 +16,7 @@ import { isInFlight } from './run-reading.ts';
 import type { PlaceSeen, TaskCore } from './seen.ts';
 
 /**
- * placed   it has a workspace, or a patch that is on its way to the branch
+ * placed   it has a workspace, or may have one that nobody sees yet, or a patch that is on its way to the branch
  * parked   it has a patch that cannot go on for now: it gives its place back, but nobody may touch its files
  * ready    nothing but a place is missing
  * waiting  something else is missing
@@ -39,6 +39,8 @@ export interface Claim {
 /** `isBarred`: no Job of it can be made for now, whatever its own state is: its namespace is not in order, or the last one was refused. */
 export interface ClaimJudging extends Judging {
   readonly isBarred: boolean;
+  /** Its next Job was asked for, and whether it was made is not known: it is asked for again. */
+  readonly isUnsure: boolean;
 }
 
 /** Nothing of it runs, and its patch cannot go on. */
@@ -46,6 +48,7 @@ const isParked = (core: TaskCore, judging: ClaimJudging): boolean =>
   !core.jobs.some((job) => isLive(job, [])) && (judging.isBarred || firstBlocker(courierBlockers, core, judging) !== undefined);
 
 const standingOf = (core: TaskCore, judging: ClaimJudging): Standing => {
+  if (judging.isUnsure) return 'placed';
   if (isInFlight(core.task, core.jobs)) return isParked(core, judging) ? 'parked' : 'placed';
   return judging.isBarred || firstBlocker(attemptBlockers, core, judging) !== undefined ? 'waiting' : 'ready';
 };

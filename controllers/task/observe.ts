@@ -138,8 +138,15 @@ export interface Claims {
   at(key: string): Claim | undefined;
 }
 
-/** `isRefused`: whether the next Job of the Task of that key was refused a while ago, and is not asked for again before its date. */
-export const makeClaims = (snapshot: Snapshot, now: number, isRefused: (key: string) => boolean): Claims => {
+/** What of the Task of that key its own process knows alone. */
+export interface Asked {
+  /** Its next Job was refused a while ago, and is not asked for again before its date. */
+  isRefused(key: string): boolean;
+  /** Its next Job was asked for, and no answer came. */
+  isUnsure(key: string): boolean;
+}
+
+export const makeClaims = (snapshot: Snapshot, now: number, asked: Asked): Claims => {
   const shared = sharedLookUps(snapshot);
   const { platform, storeAvailable, gateway } = snapshot;
   const judging = { platform, storeAvailable, gatewayKnown: gateway !== undefined, now };
@@ -148,7 +155,12 @@ export const makeClaims = (snapshot: Snapshot, now: number, isRefused: (key: str
   );
   const of = (core: TaskCore): Claim | undefined => {
     const { namespace, name } = core.task.metadata;
-    return claimOf(core, { ...judging, isBarred: isRefused(`${namespace}/${name}`) || isAltered(namespace) });
+    const key = `${namespace}/${name}`;
+    return claimOf(core, {
+      ...judging,
+      isBarred: asked.isRefused(key) || isAltered(namespace),
+      isUnsure: asked.isUnsure(key),
+    });
   };
   return {
     of,

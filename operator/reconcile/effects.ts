@@ -23,6 +23,8 @@ export interface ActPorts {
 /** One checked and assumed effect. */
 export interface Action {
   readonly label: string;
+  /** It makes an object, which may be there also when no answer came. */
+  readonly makes: boolean;
   perform(): Promise<void>;
   /** It failed, or was not reached: it is no longer assumed. */
   abandon(): void;
@@ -45,6 +47,7 @@ const isCovered = (wanted: unknown, seen: unknown): boolean => {
 
 const assumedAction = (label: string, assumed: Assumed<KubeObject>, call: () => Promise<Stored | undefined>): Action => ({
   label,
+  makes: label.startsWith('create '),
   perform: async () => assumed.confirm(await call()),
   abandon: () => assumed.fail(),
 });
@@ -117,7 +120,12 @@ const deleteAction = (subject: Stored, effect: Extract<Effect, { verb: 'delete' 
 const commandAction = (command: Command, { commands }: ActPorts): Action | undefined =>
   commands.isSent(command)
     ? undefined
-    : { label: `command ${command.kind} ${command.id}`, perform: () => commands.send(command), abandon: () => undefined };
+    : {
+        label: `command ${command.kind} ${command.id}`,
+        makes: false,
+        perform: () => commands.send(command),
+        abandon: () => undefined,
+      };
 
 /** undefined: nothing to do, the cluster is so already. Throws EffectRefused or NameTaken before anything was written. */
 export const actionOf = (subject: Stored, effect: Effect, ports: ActPorts): Action | undefined => {

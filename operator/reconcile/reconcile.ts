@@ -33,6 +33,10 @@ export interface ReconcilePorts extends ActPorts {
   readonly snapshot: Snapshot;
   readonly refusals: Pick<Refusals, 'note' | 'made' | 'forget' | 'heldUntilMs' | 'untilMs'>;
   nowMs(): number;
+  /** The key asked for an object and had no answer: it may be there, unseen, until the key has asked again. */
+  onUnsure(workKey: string): void;
+  /** A pass of the key came to its end. */
+  onSure(workKey: string): void;
   /** Called once for each pass that wrote or failed. */
   onPass(record: PassRecord): void;
   /** Called for each pass. */
@@ -71,6 +75,7 @@ const statusAction = (subject: Stored, status: CommonStatus, ports: ReconcilePor
   let assumed: Assumed<KubeObject> | undefined;
   return {
     label: STATUS,
+    makes: false,
     perform: async () => {
       const isUnchanged = overlay.get(keyOf(metadata))?.metadata.resourceVersion === resourceVersion;
       if (isUnchanged) assumed = overlay.assume({ ...subject, status } as KubeObject);
@@ -123,15 +128,21 @@ const passOf = (controller: AnyController, key: string, ports: ReconcilePorts): 
   return { decision, actions: [...actions, statusAction(subject, status, ports)], flips: flips(old, status) };
 };
 
-const perform = async (actions: readonly Action[]): Promise<{ readonly done: readonly string[]; readonly problem?: Problem }> => {
+/** `onUnsure` is told before what was assumed is taken back. */
+const perform = async (
+  actions: readonly Action[],
+  onUnsure: () => void,
+): Promise<{ readonly done: readonly string[]; readonly problem?: Problem }> => {
   const done: string[] = [];
   for (const [index, action] of actions.entries())
     try {
       done.push(action.label);
       await action.perform();
     } catch (error) {
+      const problem = sortProblem(error);
+      if (problem.sort === 'transient' && action.makes) onUnsure();
       for (const rest of actions.slice(index)) rest.abandon();
-      return { done, problem: sortProblem(error) };
+      return { done, problem };
     }
   return { done };
 };
@@ -195,18 +206,21 @@ export const reconcile = async (controller: AnyController, key: string, ports: R
   const workKey = `${kind} ${key}`;
   if (pass === undefined) {
     ports.refusals.forget(workKey);
+    ports.onSure(workKey);
     return { kind: 'done' };
   }
   const { decision, actions, heldUntilMs } = pass;
   if (heldUntilMs !== undefined) return { kind: 'after', delayMs: heldUntilMs - ports.nowMs() };
-  const { done, problem } = await perform(actions);
+  const { done, problem } = await perform(actions, () => ports.onUnsure(workKey));
   const { rule, why } = decision;
   const record = { kind, key, ...(rule !== undefined && { rule }), why, effects: done };
   if (problem === undefined) {
+    ports.onSure(workKey);
     ports.refusals.made(workKey, done);
     if (done.length > 0) ports.onPass({ ...record, flips: pass.flips, outcome: outcomeText(decision) });
     return orWhenTriedAgain(nextOf(decision), ports.refusals.untilMs(workKey, ports.nowMs()), ports.nowMs());
   }
+  if (problem.sort !== 'transient') ports.onSure(workKey);
   const next = refusedUntil(workKey, done.at(-1) ?? STATUS, problem, ports) ?? nextAfter(problem);
   // the status comes last, so that it was not written
   const told = await tellRefusal({ kind, key }, problem, ports);

@@ -80,6 +80,8 @@ const it = test.extend<{ readonly stage: Stage }>({
       snapshot: { eventCursor: () => undefined } as unknown as Snapshot,
       onPass: (record) => passes.push(record),
       onDecided: () => undefined,
+      onUnsure: () => undefined,
+      onSure: () => undefined,
       refusals: new Refusals(),
     };
     const until: Stage['until'] = (kind, holds) =>

@@ -208,7 +208,7 @@ describe('places', () => {
   });
 });
 
-const judging = { platform: platform(), storeAvailable: true, gatewayKnown: true, now: NOW, isBarred: false };
+const judging = { platform: platform(), storeAvailable: true, gatewayKnown: true, now: NOW, isBarred: false, isUnsure: false };
 const atWork = task(work('form'), { phase: 'Running', attempts: [attempt(1)] });
 const delivered = task(work('form'), { phase: 'Integrating', attempts: [attempt(1, { patch: DIGEST, evidence: DIGEST })] });
 const suspended = story({ suspend: true }, storyStatus());
@@ -226,6 +226,7 @@ describe('the claim of a Task', () => {
     ['whose Job is only asked for: placed', [taskSeen(form, workspaces([job(form)])), judging], 'placed'],
     ['with a patch that waits for its turn: placed', [taskSeen(delivered), judging], 'placed'],
     ['with a patch that cannot go on: parked', [taskSeen(delivered, { story: suspended }), judging], 'parked'],
+    ['whose Job may have been made: placed', [taskSeen(form), { ...judging, isUnsure: true }], 'placed'],
     ['with a patch whose courier was refused: parked', [taskSeen(delivered), { ...judging, isBarred: true }], 'parked'],
     ['that is finished: none', [taskSeen(task(work('form'), { phase: 'Failed' })), judging], undefined],
   ];

@@ -151,6 +151,8 @@ const run = async (given: Given): Promise<Run> => {
   };
   const next = await reconcile(controller, 'ns/task', {
     api: fakeApi(given, writes, look),
+    onUnsure: () => undefined,
+    onSure: () => undefined,
     refusals: given.refusals ?? new Refusals(),
     resourceOf: (apiVersion, kind) => found(RESOURCES.find((each) => apiVersionOf(each) === apiVersion && each.kind === kind)),
     overlayOf: (kind) => found(overlays.get(kind)),
