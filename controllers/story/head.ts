@@ -13,21 +13,25 @@ interface Landed {
   readonly landedAt: string;
   /** It was the head, and its Task was deleted since: what it was put upon is forgotten. */
   readonly isForgotten: boolean;
+  /** Told by the Task that brought it. */
+  readonly isOwn: boolean;
 }
 
-const landedBy = ({ status }: Task): Landed | undefined => {
+/** A commit that was found below another was not the head: that one is known by it, also when its own Task was deleted. */
+const landedBy = ({ status }: Task): readonly Landed[] => {
   const { commit, completedAt, attempts = [] } = status ?? {};
-  if (commit === undefined) return undefined;
+  if (commit === undefined) return [];
   const run = attempts.find((attempt) => attempt.commit === commit);
   const landedAt = `${completedAt ?? ''} ${run?.startedAt ?? ''}`;
-  return { commit, parent: run?.parent, landedAt, isForgotten: false };
+  const own = { commit, parent: run?.parent, landedAt, isForgotten: false, isOwn: true };
+  return run?.under === undefined ? [own] : [own, { ...own, commit: run.under, parent: commit, isOwn: false }];
 };
 
 const landedCommits = ({ story, tasks }: StorySeen): readonly Landed[] => {
-  const landed = tasks.filter(hasSucceeded).flatMap((task) => landedBy(task) ?? []);
+  const landed = tasks.filter(hasSucceeded).flatMap(landedBy);
   const { headCommit: head, baseCommit } = story.status ?? {};
   if (head === undefined || head === baseCommit || landed.some(({ commit }) => commit === head)) return landed;
-  return [...landed, { commit: head, parent: undefined, landedAt: '', isForgotten: true }];
+  return [...landed, { commit: head, parent: undefined, landedAt: '', isForgotten: true, isOwn: false }];
 };
 
 /** The commit at which what is known of the branch below this one ends. */
@@ -52,7 +56,8 @@ const rootOf = (from: Landed, landed: ReadonlyMap<string, Landed>): Landed => {
  */
 export const headCommit = (seen: StorySeen): string | undefined => {
   const landed = landedCommits(seen);
-  const known = new Map(landed.map((each) => [each.commit, each]));
+  // what a commit's own record says of it stands last
+  const known = new Map(landed.toSorted((a, b) => Number(a.isOwn) - Number(b.isOwn)).map((each) => [each.commit, each]));
   const parents = new Set(landed.map(({ parent }) => parent));
   const base = seen.story.status?.baseCommit;
   const isCutOff = (each: Landed): boolean => {

@@ -32,6 +32,8 @@ export interface JobEnd {
   readonly commit?: string;
   /** What that commit was put upon. */
   readonly parent?: string;
+  /** The head of the branch, where the commit was found below it: it had landed before. */
+  readonly under?: string;
 }
 
 /**
@@ -129,6 +131,15 @@ const readAttempt = (at: string, ended: ReadonlyMap<string, ContainerTermination
   return { at, side: 'ok', message: report.summary ?? '', report };
 };
 
+/** Where on the branch the commit lies, as step merge found it. */
+const placeOf = (commit: string, merge: Findings['merge'] | undefined): Pick<JobEnd, 'parent' | 'under'> => {
+  const { parent, landed, head } = merge ?? {};
+  return {
+    ...(parent !== undefined && { parent }),
+    ...(landed === true && head !== undefined && head !== commit && { under: head }),
+  };
+};
+
 const readCourier = (at: string, ended: ReadonlyMap<string, ContainerTermination>): JobEnd => {
   const merge = parseFinding('merge', ended.get('merge')?.message ?? '');
   if (merge?.outcome === 'failed') return firstFinding(at, merge, 'merge');
@@ -137,8 +148,7 @@ const readCourier = (at: string, ended: ReadonlyMap<string, ContainerTermination
   if (push.outcome !== 'ok') return failedFinding(at, push, 'push');
   const commit = push.commit ?? merge?.commit;
   if (commit === undefined) return fault(at, 'StepFailed', 'the finding of step push names no commit');
-  const parent = merge?.parent;
-  return { at, side: 'ok', message: '', commit, ...(parent !== undefined && { parent }) };
+  return { at, side: 'ok', message: '', commit, ...placeOf(commit, merge) };
 };
 
 /** The step at which a pod came to its end: the first that did not end with exit code 0. */

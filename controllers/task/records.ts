@@ -58,6 +58,7 @@ export const endRecord = (record: Attempt, end: JobEnd): Attempt => ({
   ...(end.message === '' ? {} : { message: clipped(end.message, 512) }),
   ...(end.commit === undefined ? {} : { commit: end.commit }),
   ...(end.parent === undefined ? {} : { parent: end.parent }),
+  ...(end.under === undefined ? {} : { under: end.under }),
 });
 
 /** Who works on an attempt, and in what. */

@@ -81,6 +81,7 @@ export const attempt = z
     evidence: digest('Evidence, as an artifact.').optional(),
     commit: commitId('Commit on the story branch.').optional(),
     parent: commitId('Commit of the branch that it was put upon.').optional(),
+    under: commitId('Head of the branch, where the commit was found below it.').optional(),
     verify: z
       .object({ passed: count('Commands that passed.'), failed: count('Commands that failed.') })
       .optional()

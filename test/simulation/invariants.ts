@@ -14,6 +14,8 @@ import type { Story } from '../../crds/kinds/story.ts';
 import type { Attempt, Task } from '../../crds/kinds/task.ts';
 import { LABEL_ATTEMPT, LABEL_CANDIDATE, LABEL_WORKSPACE } from '../../crds/labels.ts';
 import type { Job, Pod } from '../../controllers/kubernetes.ts';
+import { gpuBudget } from '../../controllers/task/gpu.ts';
+import type { TaskCore } from '../../controllers/task/seen.ts';
 import type { Deliberation } from '../../crds/kinds/deliberation.ts';
 import type { ApiServer, SimObject, Write } from './api-server.ts';
 import { check, nameOf } from './broken.ts';
@@ -284,13 +286,25 @@ export class Invariants {
     );
   }
 
+  /** Its workspaces are given up, by the clock of who decides it. */
+  #isGpuSpent(story: Story): boolean {
+    if (story.spec.budget.gpuSeconds === undefined) return false;
+    const { server, nowMs } = this.#scene;
+    const tasks = server.list('Task').filter(({ spec }) => (spec as Task['spec']).storyRef.uid === story.metadata.uid);
+    const family = tasks.map((task) => {
+      const jobs = server.ownedBy(task.metadata.uid, 'Job');
+      return { task, jobs, gpuPods: jobs.flatMap((job) => this.#podsOf(job)) };
+    });
+    return gpuBudget({ story, family } as unknown as TaskCore, nowMs())?.isSpent === true;
+  }
+
   /** A Task that goes on, and whose latest attempt has a workspace that lives. What is past its deadline gives its place back, as what is cancelled does. */
   #hasPlace(task: SimObject): boolean {
     const { server, nowMs } = this.#scene;
     const { spec, status } = task as unknown as Task;
     const story = server.byUid(spec.storyRef.uid) as unknown as Story | undefined;
     if (spec.cancel || isTerminal(task) || story === undefined || story.spec.cancel || isFinished(story)) return false;
-    if ((storyDeadlineMs(story) ?? Infinity) <= nowMs()) return false;
+    if ((storyDeadlineMs(story) ?? Infinity) <= nowMs() || this.#isGpuSpent(story)) return false;
     const jobs = server.ownedBy(task.metadata.uid, 'Job');
     const latest = Math.max(0, ...jobs.map(({ metadata }) => Number(metadata.labels?.[LABEL_ATTEMPT])));
     const isOf = (job: SimObject, kind: JobKind, n: number): boolean =>

@@ -70,11 +70,20 @@ export class Repository {
     return hash('sha1', textOf(carried));
   }
 
-  /** What it was put upon, or would be. */
-  parentOf(carried: Carried): string {
+  /** As step merge finds it: what it is put upon, or was when it landed. */
+  merged(carried: Carried): {
+    readonly commit: string;
+    readonly head: string;
+    readonly parent: string;
+    readonly landed: boolean;
+  } {
     const commits = this.commits(carried.story);
-    const at = commits.findIndex(({ id }) => id === this.commitOf(carried));
-    return (at < 0 ? commits.at(-1) : commits[at - 1])?.id ?? this.base;
+    const commit = this.commitOf(carried);
+    const at = commits.findIndex(({ id }) => id === commit);
+    const head = commits.at(-1)?.id ?? this.base;
+    return at < 0
+      ? { commit, head, parent: head, landed: false }
+      : { commit, head, parent: commits[at - 1]?.id ?? this.base, landed: true };
   }
 
   /** What landed already is not pushed again. */

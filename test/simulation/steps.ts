@@ -19,7 +19,7 @@ const factsOf =
         ...{ patch: digest, evidence: digest, base, files: 1, insertions: 2, deletions: 0, tokens: 1000 },
         verify: { passed: 1, failed: 0 },
       };
-    if (step === 'merge') return { base, commit: repository.commitOf(workspace), parent: repository.parentOf(workspace) };
+    if (step === 'merge') return { base, ...repository.merged(workspace) };
     return step === 'push' ? { commit: repository.push(workspace) } : {};
   };
 

@@ -326,6 +326,19 @@ describe('what a Job says', () => {
     });
   });
 
+  it.each([
+    ['found below another: it had landed before', true, 'b'.repeat(40), 'b'.repeat(40)],
+    ['found at the head: it had landed before', true, COMMIT, undefined],
+    ['put upon the head', false, 'a'.repeat(40), undefined],
+  ])('says of a commit that it was %s', (_, landed, head, under) => {
+    const merge = { finding: { commit: COMMIT, parent: 'a'.repeat(40), landed, head } };
+    const pods = [pod(courier, { merge, push: { finding: { commit: COMMIT } } })];
+    const { end } = readJob({ kind: 'courier', job: over(courier, 'Complete'), pods, receipt: firstReceipt(pods) }, NOW) as {
+      readonly end: { readonly under?: string };
+    };
+    expect(end.under).toBe(under);
+  });
+
   it('ends, if it fails, at the time that the Job says', () => {
     const pods = [pod(attempt, { work: { exitCode: 1 } })];
     expect(
