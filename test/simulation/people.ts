@@ -191,7 +191,7 @@ const rethinks: Habit = (server) =>
       make: () => edit(server, 'Deliberation', key, fields),
     });
     if (spec.suspend) return status?.suspendedAt === undefined ? [] : [change('resumes', { suspend: false })];
-    if (metadata.name.endsWith('1') && answers === 2) return [change('cancels', { cancel: true })];
+    if (metadata.name.endsWith('1') && answers === 2 && !spec.cancel) return [change('cancels', { cancel: true })];
     const mayStop =
       metadata.name.endsWith('2') && status?.suspendedAt === undefined && status?.pausedMs === undefined && answers > 0;
     return mayStop ? [change('suspends', { suspend: true })] : [];
