@@ -78,7 +78,7 @@ const keepEvidence = async (rig: Rig, id: string, round: RoundSeen): Promise<voi
   const place = join(folder, id);
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'round.json'), JSON.stringify(round, null, 2));
-  for (const name of ['operator', 'gateway', 'nats']) {
+  for (const name of ['operator', 'gateway', 'agent-pool', 'nats']) {
     const selector = `app.kubernetes.io/component=${name}`;
     for (const previous of [[], ['--previous']]) {
       const argv = ['logs', '--namespace', RELEASE_NAMESPACE, '--selector', selector, '--tail=-1', ...previous];

@@ -29,5 +29,5 @@ export const restore = async (rig: Rig, signal: AbortSignal): Promise<void> => {
   );
 };
 
-/** Operator, gateway and NATS, one pod each. */
-const COMPONENTS = 3;
+/** Operator, gateway, agent pool and NATS, one pod each. */
+const COMPONENTS = 4;
